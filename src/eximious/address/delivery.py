@@ -1,0 +1,141 @@
+"""An address on its way through routing and delivery, and the hosts that may take it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Host:
+    """A host to try for a remote delivery; `address` is "" until it has been looked up."""
+
+    __slots__ = ("address", "dnssec", "last_try", "mx", "name", "port", "sort_key", "status", "why")
+
+    def __init__(self, name: str, address: str = "", port: int = 0, mx: int | None = None) -> None:
+        self.name = name
+        self.address = address
+        self.port = port  # 0 means the transport's
+        self.mx = mx  # MX preference; None if not from an MX record
+        self.sort_key = 0
+        self.status = 0  # of the retry lookup
+        self.why = ""
+        self.last_try = 0.0
+        self.dnssec = False
+
+    def __repr__(self) -> str:
+        return f"Host({self.name} [{self.address}]:{self.port})"
+
+
+class Address:
+    """One address: as an ACL sees a recipient, as routers work on it, as a transport delivers to it.
+
+    `local_part` and `domain` are what routers see now (prefix and suffix removed, case as the router wants);
+    `address` is the whole, unchanged.
+    """
+
+    __slots__ = (
+        "address",
+        "address_data",
+        "child_count",
+        "current_directory",
+        "domain",
+        "domain_data",
+        "dsn_flags",
+        "dsn_orcpt",
+        "errno",
+        "errors_to",
+        "expand_again",
+        "extra_headers",
+        "fallback_hosts",
+        "flags",
+        "gid",
+        "groups",
+        "home_directory",
+        "host_list",
+        "host_used",
+        "initgroups",
+        "local_part",
+        "local_part_cased",
+        "local_part_data",
+        "local_part_prefix",
+        "local_part_prefix_v",
+        "local_part_suffix",
+        "local_part_suffix_v",
+        "message",
+        "more_errno",
+        "numeric",
+        "onetime_parent",
+        "parent",
+        "recipient",
+        "redirected_file",
+        "remove_headers",
+        "result",
+        "return_file",
+        "router",
+        "router_variables",
+        "self_hostname",
+        "special_action",
+        "srs",
+        "transport",
+        "transport_return",
+        "uid",
+        "unique",
+        "user_message",
+    )
+
+    def __init__(self, address: str, parent: Address | None = None) -> None:
+        local_part, _, domain = address.rpartition("@")
+        self.address = address
+        self.unique = address  # the key by which duplicates are found
+        self.local_part_cased = local_part
+        self.local_part = local_part.lower()
+        self.domain = domain.lower()
+        self.parent = parent  # the address this one was generated from
+        self.recipient: Any = None  # the spool.message.Recipient it stems from
+        self.onetime_parent = ""
+        self.child_count = 0
+        self.router: Any = None  # the eximious.routers.base.Router that accepted it
+        self.transport: Any = None  # the eximious.transports.base.Transport chosen for it
+        self.host_list: list[Host] = []
+        self.fallback_hosts: list[Host] = []
+        self.host_used: Host | None = None
+        self.self_hostname = ""
+        self.errors_to: str | None = None  # None: as the parent or the sender; "": the null sender
+        self.extra_headers: list[str] = []
+        self.remove_headers: list[str] = []
+        self.home_directory = ""
+        self.current_directory = ""
+        self.uid: int | None = None
+        self.gid: int | None = None
+        self.initgroups = False
+        self.groups: list[int] = []
+        self.address_data: str | None = None
+        self.domain_data: str | None = None
+        self.local_part_data: str | None = None
+        self.local_part_prefix = ""
+        self.local_part_prefix_v = ""
+        self.local_part_suffix = ""
+        self.local_part_suffix_v = ""
+        self.router_variables: dict[str, str] = {}  # r_...
+        self.numeric: list[str] = []  # $0.. saved for the transport
+        self.expand_again = False
+        self.flags: set[str] = set()  # "pipe", "file", "autoreply", "unseen", "ignore_error", "local", ...
+        self.redirected_file = ""  # for pipe, file and autoreply addresses: the command, path or text
+        self.message = ""  # why it failed or was deferred, for the log
+        self.user_message = ""  # the same, for a person outside
+        self.errno = 0
+        self.more_errno = 0
+        self.special_action = ""  # "freeze", ...
+        self.return_file: Any = None
+        self.result: Any = None
+        self.transport_return = 0
+        self.dsn_flags = 0
+        self.dsn_orcpt = ""
+        self.srs: Any = None
+
+    @property
+    def top(self) -> Address:
+        """The recipient of the message that this address stems from."""
+        address = self
+        while address.parent is not None:
+            address = address.parent
+        return address

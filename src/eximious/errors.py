@@ -1,0 +1,72 @@
+"""The exceptions of the program, and the places in configuration files that they point to.
+
+Absent is a value (`None`); "later" is `Defer`; the postmaster's mistake is `ConfigError`; a string that cannot be
+expanded is `ExpandError`, or `ForcedFail` where the configuration asked for the failure.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EximiousError(Exception):
+    """Base of all exceptions that the program raises on purpose; `str()` is meant for a person."""
+
+
+class Place:
+    """A position in a configuration file: `line` and `column` count from 1; `text` is the whole (physical) line."""
+
+    __slots__ = ("column", "file", "line", "text")
+
+    def __init__(self, file: str, line: int, column: int = 1, text: str = "") -> None:
+        self.file = file
+        self.line = line
+        self.column = column
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class ConfigError(EximiousError):
+    """Something in a configuration that cannot be accepted: what, where, and what would be right."""
+
+    def __init__(self, message: str, place: Place | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.place = place
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.place is None else f"{self.place}: {self.message}"
+
+
+class ConfigErrors(ConfigError):
+    """Every fault of a configuration at once, in the order in which they were found; never empty."""
+
+    def __init__(self, faults: list[ConfigError]) -> None:
+        first = faults[0]
+        super().__init__(first.message, first.place, first.hint)
+        self.faults = faults
+
+
+class ExpandError(EximiousError):
+    """A string could not be expanded; the message is the one that Exim gives."""
+
+
+class ForcedFail(ExpandError):
+    """The configuration itself asked for the expansion to fail (the word ``fail`` in ``${if`` or ``${lookup``).
+
+    Many options take this as "as if unset".
+    """
+
+
+class Defer(EximiousError):
+    """Cannot be answered now: try again later (a lookup's server is down, a DNS query timed out)."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``did you mean X?`` for the nearest known name, or an empty string if none is near."""
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {nearest[0]}?" if nearest else ""

@@ -1,0 +1,67 @@
+"""What policy may ask for: DNS, lookups, hints, spool, logs, other processes, the clock.
+
+Policy opens no socket and no file itself; it is handed these. Tests hand in others. Each is created at its first use, so
+that a process pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
+    from eximious.dns.resolver import Resolver
+    from eximious.hints.store import Hints
+    from eximious.logs.log import Logs
+    from eximious.spool.store import QueueStore
+
+
+class Services:
+    """The services of one process under one configuration."""
+
+    def __init__(self, config: Configuration) -> None:
+        self.config = config
+        self.now: Callable[[], float] = time.time
+        self.random: random.Random = random.Random()
+        self.local: Any = None  # runs jobs as other users: eximious.deliver.local.LocalJobs (or the daemon's agent)
+        self.admin = False  # the caller may see and change the queue
+        self.real_uid = 0  # of whoever started this process
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Main, reject and panic log."""
+        from eximious.logs.log import Logs
+
+        return Logs.from_config(self.config)
+
+    @cached_property
+    def dns(self) -> Resolver:
+        """The resolver, with its cache."""
+        from eximious.dns.resolver import Resolver
+
+        return Resolver.from_config(self.config)
+
+    @cached_property
+    def hints(self) -> Hints:
+        """Retry, wait, ratelimit, callout and other hints."""
+        from eximious.hints.store import Hints
+
+        return Hints.from_config(self.config)
+
+    @cached_property
+    def spool(self) -> QueueStore:
+        """The queue."""
+        from eximious.spool.store import QueueStore
+
+        return QueueStore.from_config(self.config)
+
+    @cached_property
+    def lookups(self) -> Any:
+        """Open lookup files and connections, and their cached answers."""
+        from eximious.lookups.cache import LookupCache
+
+        return LookupCache()
