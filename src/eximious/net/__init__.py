@@ -1,0 +1,1 @@
+"""Connections: streams of bytes, to hosts and from clients."""
