@@ -75,6 +75,7 @@ class Address:
         "self_hostname",
         "special_action",
         "srs",
+        "start_router",
         "transport",
         "transport_return",
         "uid",
@@ -131,6 +132,7 @@ class Address:
         self.dsn_flags = 0
         self.dsn_orcpt = ""
         self.srs: Any = None
+        self.start_router: Any = None  # where routing of this address starts; None: at the first router
 
     @property
     def top(self) -> Address:

@@ -18,14 +18,25 @@ from typing import Any, ClassVar, dataclass_transform
 class Option:
     """The declaration of one option."""
 
-    __slots__ = ("aliases", "default", "doc", "kind", "later", "list_of", "name", "owner")
+    __slots__ = ("aliases", "default", "doc", "kind", "later", "list_of", "name", "owner", "repeat", "sets")
 
-    def __init__(self, default: object, doc: str, aliases: tuple[str, ...], later: str, name: str) -> None:
+    def __init__(
+        self,
+        default: object,
+        doc: str,
+        aliases: tuple[str, ...],
+        later: str,
+        name: str,
+        repeat: str = "",
+        sets: tuple[str, ...] = (),
+    ) -> None:
         self.default = default  # as the postmaster would write it: text, or a plain bool/int, or None for unset
         self.doc = doc
         self.aliases = aliases  # older names
         self.later = later  # the feature that is still missing, without which only the default may be set
         self.name = name  # as in the configuration; differs from the field's name for Python keywords
+        self.repeat = repeat  # what joins several settings: a separator, or "bool_lax" (all must hold); "" allows one
+        self.sets = sets  # the options that this one, which has no value of its own, sets
         self.kind = ""  # the annotation, a key of `eximious.config.values.KINDS`
         self.owner: type | None = None
 
@@ -41,18 +52,27 @@ class Option:
     @property
     def field(self) -> str:
         """The attribute's name."""
-        return self.name + "_" if self.name in ("from", "return", "global", "import", "pass") else self.name
+        return self.name + "_" if self.name in ("from", "return", "global", "import", "pass", "self") else self.name
 
 
 def option(
-    default: object, *, doc: str, aliases: tuple[str, ...] = (), later: str = "", name: str = ""
+    default: object,
+    *,
+    doc: str,
+    aliases: tuple[str, ...] = (),
+    later: str = "",
+    name: str = "",
+    repeat: str = "",
+    sets: tuple[str, ...] = (),
 ) -> Any:
     """Declare an option; see the module's description.
 
     `later` names a feature that this version does not have yet: then setting the option to anything but its default
-    or an "off" value is a configuration error that names the feature.
+    or an "off" value is a configuration error that names the feature. `repeat`: the option may be set several times, and
+    the settings are joined with this separator ("bool_lax": as conditions that must all hold). `sets`: an option that is
+    only another way to set these.
     """
-    return Option(default, doc, aliases, later, name)
+    return Option(default, doc, aliases, later, name, repeat, sets)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(option,))

@@ -1,0 +1,105 @@
+"""What routing says: a driver about one address (`Routing`), and the chain of routers about it (`Routed`)."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eximious.address.delivery import Address, Host
+
+
+class Outcome(Enum):
+    """What became of an address that went through the chain of routers."""
+
+    ROUTED = "routed"  # accepted: see `Routed.deliveries` and `Routed.generated`
+    REROUTED = "rerouted"  # starts again under another domain, as the one address in `Routed.generated`
+    DISCARDED = "discarded"  # accepted and thrown away (``:blackhole:``)
+    FAILED = "failed"  # why: `message` and `user_message` of the address
+    DEFERRED = "deferred"  # the same; `special_action` is "freeze" if the message must be frozen
+
+
+class Routed:
+    """What became of one address. Whoever routes a message loops over `generated` until nothing is left.
+
+    `address` is the address that was asked about; `address.router` is the router that decided, or the last that was
+    considered when none did. On failure and deferral `address.message` is for logs and bounces, `address.user_message`
+    for people outside (SMTP replies), and retry hints are kept per local part if `address.router` and
+    `address.router.is_retry_per_local_part`, else per domain.
+
+    `deliveries` are addresses (the same, or a child of it under ``unseen``) with `transport` set, or None where a
+    router only verifies; with `host_list` for remote transports, `errors_to`, `extra_headers`, `remove_headers`, `uid`, `gid`,
+    `initgroups`. For local transports the home directory is the transport's own option, else
+    `router.transport_home_directory` expanded at delivery time, else `home_directory`; likewise the current directory.
+
+    `generated` are children, in order, to be put in front of what is still to be routed. Routing of each starts at its
+    `start_router` (None: the first). Those whose flags hold "pipe", "file" or "autoreply" have their transport already
+    and are not routed again. `address.child_count` counts children: the parent is done when all of them are.
+    """
+
+    __slots__ = ("address", "deliveries", "generated", "outcome")
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        address: Address,
+        deliveries: list[Address] | None = None,
+        generated: list[Address] | None = None,
+    ) -> None:
+        self.outcome = outcome
+        self.address = address
+        self.deliveries = deliveries or []
+        self.generated = generated or []
+
+
+class Decision(Enum):
+    """What one router says about one address."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"  # not mine: the next router, unless ``no_more``
+    PASS = "pass"
+    FAIL = "fail"
+    DEFER = "defer"
+    DISCARD = "discard"
+    REROUTED = "rerouted"  # starts again as the address in `Routing.generated`
+
+
+class Routing:
+    """A router's decision, with what belongs to it."""
+
+    __slots__ = ("decision", "freeze", "generated", "hosts", "is_error", "message", "transport", "user_message")
+
+    def __init__(
+        self,
+        decision: Decision,
+        message: str = "",
+        *,
+        user_message: str = "",
+        transport: Any = None,
+        hosts: list[Host] | None = None,
+        generated: list[Address] | None = None,
+        freeze: bool = False,
+    ) -> None:
+        self.decision = decision
+        self.message = message  # why, for the log
+        self.user_message = user_message  # why, for people outside; "" means: the same as `message`
+        self.transport = transport  # with ACCEPT: an eximious.transports.base.Transport, None when only verifying
+        self.hosts = hosts or []  # with ACCEPT: for a remote transport
+        self.generated = generated or []  # with ACCEPT by redirection, and with REROUTED
+        self.freeze = freeze  # with DEFER: freeze the message
+        self.is_error = False  # with DEFER: the configuration is at fault, so this is for the panic log too
+
+
+class Deferred(Exception):
+    """Raised inside a router where routing cannot go on now; becomes a DEFER with this message."""
+
+    def __init__(self, message: str, *, freeze: bool = False, is_error: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.freeze = freeze
+        self.is_error = is_error
+
+
+def decline(message: str = "") -> Routing:
+    """Not for this router."""
+    return Routing(Decision.DECLINE, message)
