@@ -1,0 +1,94 @@
+"""The appendfile transport: append the message to a file, or write it into a directory as a file of its own.
+
+(Exim specification, chapter "The appendfile transport".)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from eximious.config.option import option
+from eximious.transports.base import Transport, transports
+
+if TYPE_CHECKING:
+    from eximious.config.values import ExpandedBool, Octal
+    from eximious.expand.template import Template
+    from eximious.units import Seconds
+
+MAILBOX_PREFIX = "From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\\n"
+
+
+@transports.register("appendfile")
+class Appendfile(Transport):
+    """Deliver to a mailbox file, a maildir, a mailstore, or a file of its own in a directory."""
+
+    driver_name: ClassVar[str] = "appendfile"
+
+    allow_fifo: bool = option(False, doc="Deliver to named pipes too.")
+    allow_symlink: bool = option(False, doc="Deliver through symbolic links.")
+    batch_id: Template | None = option(None, doc="Addresses are delivered together only if this is the same for them.")
+    batch_max: int = option(1, doc="How many addresses one run may deliver to.")
+    check_group: bool = option(False, doc="Insist that the file's group is the delivery's.")
+    check_owner: bool = option(True, doc="Insist that the file's owner is the delivery's user.")
+    check_string: str | None = option(None, doc="What must not stand at the start of a line of the message.")
+    create_directory: bool = option(True, doc="Make missing directories.")
+    create_file: str = option("anywhere", doc="Where files may be created: anywhere, inhome, belowhome, or a path.")
+    directory: Template | None = option(None, doc="Directory to write a new file into.")
+    directory_file: Template | None = option(
+        "q${base62:$tod_epoch}-$inode", doc="Name of the new file where it is neither maildir nor mailstore."
+    )
+    directory_mode: Octal = option("0700", doc="Mode of directories that are made.")
+    escape_string: str | None = option(None, doc="What is written in place of check_string.")
+    file: Template | None = option(None, doc="File to append to.")
+    file_format: str | None = option(
+        None, doc="Pairs of a string that files start with and the transport for such files."
+    )
+    file_must_exist: bool = option(False, doc="Do not create the file.")
+    lock_fcntl_timeout: Seconds = option("0s", doc="How long an fcntl lock may block; 0 means: ask, and ask again.")
+    lock_flock_timeout: Seconds = option("0s", doc="How long an flock lock may block; 0 means: ask, and ask again.")
+    lock_interval: Seconds = option("3s", doc="Pause between attempts to lock.")
+    lock_retries: int = option(10, doc="How many attempts to lock.")
+    lockfile_mode: Octal = option("0600", doc="Mode of lock files.")
+    lockfile_timeout: Seconds = option("30m", doc="A lock file older than this was left behind, and is removed.")
+    mailbox_filecount: Template | None = option(None, doc="Number of files in the mailbox, if known from elsewhere.")
+    mailbox_size: Template | None = option(None, doc="Size of the mailbox, if known from elsewhere.")
+    maildir_format: bool = option(False, doc="The directory is a maildir.")
+    maildir_quota_directory_regex: str = option(
+        "^(?:cur|new|\\..*)$", doc="Which directories of a maildir count for the quota."
+    )
+    maildir_retries: int = option(10, doc="How many names to try for a file in a maildir.")
+    maildir_tag: Template | None = option(None, doc="Added to the names of files in a maildir.")
+    maildir_use_size_file: ExpandedBool = option(False, doc="Keep the maildirsize file.")
+    maildirfolder_create_regex: str | None = option(
+        None, doc="Directories that match get a maildirfolder file when they are made."
+    )
+    mailstore_format: bool = option(False, doc="Each message is two files, envelope and content.")
+    mailstore_prefix: Template | None = option(None, doc="First lines of a mailstore envelope file.")
+    mailstore_suffix: Template | None = option(None, doc="Last lines of a mailstore envelope file.")
+    mbx_format: bool = option(False, doc="The file is an MBX mailbox.")
+    message_prefix: Template | None = option(None, doc="Written before each message.")
+    message_suffix: Template | None = option(None, doc="Written after each message.")
+    mode: Octal = option("0600", doc="Mode of files; those with more rights are made narrower.")
+    mode_fail_narrower: bool = option(True, doc="Defer if the file's mode is narrower than `mode`.")
+    notify_comsat: bool = option(False, doc="Tell the comsat service of new mail.", later="comsat notification")
+    quota: Template | None = option(None, doc="Limit for the size of the mailbox; K, M or G may follow the number.")
+    quota_directory: Template | None = option(None, doc="Directory whose contents count for the quota.")
+    quota_filecount: Template | None = option(None, doc="Limit for the number of files in the mailbox.")
+    quota_is_inclusive: bool = option(True, doc="The message itself counts for the quota.")
+    quota_size_regex: str | None = option(None, doc="Finds a file's size in its name.")
+    quota_warn_message: Template | None = option(
+        "To: $local_part@$domain\n"
+        "Subject: Your mailbox\n"
+        "\n"
+        "This message is automatically created by mail delivery software.\n\n"
+        "The size of your mailbox has exceeded a warning threshold that is\n"
+        "set by the system administrator.\n",
+        doc="Message to send when the mailbox grows beyond the warning threshold.",
+    )
+    quota_warn_threshold: Template | None = option(None, doc="When to warn: a size, or a percentage of the quota.")
+    use_bsmtp: bool = option(False, doc="Write batch SMTP.")
+    use_crlf: bool = option(False, doc="End lines with CRLF.")
+    use_fcntl_lock: bool = option(True, doc="Lock files with fcntl().")
+    use_flock_lock: bool = option(False, doc="Lock files with flock().")
+    use_lockfile: bool = option(True, doc="Lock files with a lock file beside them.")
+    use_mbx_lock: bool = option(False, doc="Lock as programs that understand MBX mailboxes do.")
