@@ -19,7 +19,9 @@ class Header:
 
     def __init__(self, text: str, kind: str = OTHER) -> None:
         self.text = text
-        self.kind = kind  # one character: B Bcc, C Cc, F From, I Message-Id, P Received, R Reply-To, S Sender, T To, ...
+        self.kind = (
+            kind  # one character: B Bcc, C Cc, F From, I Message-Id, P Received, R Reply-To, S Sender, T To
+        )
 
     @property
     def name(self) -> str:
@@ -41,6 +43,36 @@ class Recipient:
         self.bmi_optin = ""
 
 
+class TlsRecord:
+    """What stays known of the TLS session over which a message came ($tls_in_...); certificates are PEM.
+
+    A live session offers the same attributes.
+    """
+
+    __slots__ = (
+        "certificate_verified",
+        "cipher",
+        "ocsp",
+        "our_certificate",
+        "peer_certificate",
+        "peer_dn",
+        "resumption",
+        "sni",
+        "version",
+    )
+
+    def __init__(self) -> None:
+        self.certificate_verified = False
+        self.cipher = ""  # TLS1.3:TLS_AES_256_GCM_SHA384:256
+        self.ocsp = 0  # $tls_in_ocsp
+        self.our_certificate = ""
+        self.peer_certificate = ""
+        self.peer_dn = ""
+        self.resumption = 0  # $tls_in_resumption
+        self.sni = ""
+        self.version = ""  # TLS1.3
+
+
 class Client:
     """Who gave us the message, and over what: one for each connection, shared by its messages.
 
@@ -54,6 +86,7 @@ class Client:
         "authenticated_fail_id",
         "authenticated_id",
         "authenticator_name",
+        "authenticator_public_name",
         "helo_name",
         "helo_verified",
         "host_address",
@@ -86,11 +119,12 @@ class Client:
         self.authenticated_id = ""
         self.authenticated_fail_id = ""
         self.authenticator_name = ""
+        self.authenticator_public_name = ""  # as in the AUTH command: PLAIN, CRAM-MD5, ...
         self.auth_results: list[str] = []
         self.is_local = False  # submitted on this machine, by command line or -bs
         self.is_interactive = False
         self.active_host_name = ""  # $smtp_active_hostname
-        self.tls: Any = None  # eximious.tls.session.Session once TLS is in use
+        self.tls: Any = None  # eximious.tls.session.Session (or a TlsRecord, for a message from the spool) with TLS
         self.proxy: Any = None
         self.acl_variables: dict[str, str] = {}  # acl_c...: "c0", "c_name" without the "acl_"
 
@@ -110,6 +144,7 @@ class Message:
         "body_zero_count",
         "client",
         "deliver_first_time",
+        "dont_deliver",
         "dsn_envid",
         "dsn_return",
         "facts",
@@ -139,6 +174,7 @@ class Message:
         "size",
         "smtp_utf8",
         "spool_extra",
+        "utf8_downconvert",
         "warning_count",
     )
 
@@ -178,6 +214,8 @@ class Message:
         self.no_delay = False
         self.has_8bit = False
         self.smtp_utf8 = False
+        self.utf8_downconvert = 0  # control=utf8_downconvert: 1 always, -1 only if the next host cannot SMTPUTF8
+        self.dont_deliver = False  # -N: go through the motions of delivery only
         self.dsn_envid = ""
         self.dsn_return = 0  # RFC 3461 RET: 0 not given, 1 FULL, 2 HDRS
         self.warning_count = 0  # delay warnings sent so far

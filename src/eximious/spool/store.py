@@ -1,0 +1,117 @@
+"""The queue: messages that this host has taken responsibility for.
+
+`QueueStore` keeps them in Exim's spool directory. Whoever delivers claims a message, and alone works on it meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+from eximious import waiting
+from eximious.spool import header_file
+from eximious.spool.body import Body
+from eximious.spool.claimed import Claimed, ClaimedFiles
+from eximious.spool.errors import SpoolError, SpoolFormatError
+from eximious.spool.files import (
+    attach_body,
+    new_body_file,
+    open_locked,
+    read_journal,
+    read_message,
+    write_pair,
+)
+from eximious.spool.layout import Layout
+from eximious.spool.message import Message
+from eximious.spool.message_id import is_message_id
+from eximious.spool.message_log import MessageLogs
+
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
+
+
+class QueueStore:
+    """The messages of one spool directory."""
+
+    def __init__(self, layout: Layout, logs: MessageLogs | None = None) -> None:
+        self.layout = layout
+        self.logs = logs or MessageLogs(layout)
+        self.random = random.Random()
+
+    @classmethod
+    def from_config(cls, config: Configuration) -> QueueStore:
+        """The queue that a configuration describes."""
+        from eximious.spool.settings import queue_store
+
+        return queue_store(config.main)
+
+    # --- arriving ---------------------------------------------------------------------------------------------------
+
+    def new_body(self, queue_name: str = "") -> Body:
+        """An empty body that goes to a file in the spool when it grows too large for memory."""
+        return Body(spill=lambda: new_body_file(self.layout, queue_name))
+
+    def accept(self, message: Message, body: Body) -> None:
+        """Take responsibility for a message, which has its id: durable when this returns. The body is the store's then.
+
+        Raises SpoolError if that is impossible now; nothing is then left behind.
+        """
+        if not is_message_id(message.id):
+            raise SpoolError(f'bad message id "{message.id}"')
+        attach_body(message, body)
+        header = header_file.dump(message)
+        waiting.in_thread(write_pair, self.layout, message, body, header)
+        message.body = None
+        body.close()
+
+    # --- working on a message ---------------------------------------------------------------------------------------
+
+    def claim(self, message_id: str, queue_name: str = "") -> Claimed | None:
+        """Begin to work on a message. None if there is none of that id, or somebody else works on it.
+
+        Raises SpoolFormatError if its files cannot be understood, SpoolError if they cannot be read.
+        """
+        if not is_message_id(message_id):
+            return None
+        locked = open_locked(self.layout, message_id, queue_name)
+        if locked is None:
+            return None
+        folder, fd = locked
+        try:
+            message = read_message(f"{folder}/{message_id}-H", message_id, queue_name)
+            is_wire_format = bool(message.facts.pop("spool_file_wireformat", False))
+            body = Body.from_file(fd, len(message_id) + 3, is_wire_format)
+            attach_body(message, body)
+            message.nonrecipients |= read_journal(folder, message_id)
+        except FileNotFoundError:
+            os.close(fd)
+            return None
+        except SpoolError:
+            os.close(fd)
+            raise
+        return ClaimedFiles(self.layout, self.logs, folder, message, body)
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    def list_ids(self, queue_name: str = "", *, in_order: bool = True) -> list[str]:
+        """The ids of all messages of a queue: oldest first, or in a random order."""
+        ids = sorted({message_id for folder in self.layout.ids(queue_name) for message_id in folder})
+        if not in_order:
+            self.random.shuffle(ids)
+        return ids
+
+    def read(self, message_id: str, queue_name: str = "") -> Message | None:
+        """The message as it is now, to look at: without a body, and without a claim. None if there is none."""
+        path = self.layout.find(message_id, "-H", queue_name) if is_message_id(message_id) else None
+        if path is None:
+            return None
+        try:
+            message = read_message(path, message_id, queue_name)
+        except FileNotFoundError:
+            return None
+        message.nonrecipients |= read_journal(os.path.dirname(path), message_id)
+        return message
+
+
+__all__ = ["QueueStore", "SpoolError", "SpoolFormatError"]
