@@ -37,6 +37,7 @@ class Context:
         "lookup_value",
         "message",
         "named_list_cache",
+        "reception",
         "router_name",
         "sending",
         "services",
@@ -54,6 +55,7 @@ class Context:
         self.message = Message(self.client)
         self.address: Address = NOWHERE  # whose $local_part, $domain, ... are seen
         self.session: Any = None  # eximious.receive.session.Session while a client is connected
+        self.reception: Any = None  # eximious.acl.settings.Reception while a message is received: what ACLs want done
         self.sending: Any = None  # eximious.send.connection.Connection while a transport talks to a host ($tls_out_...)
         self.host: Any = None  # eximious.address.delivery.Host that a transport talks to ($host, $host_address, ...)
         self.router_name = ""

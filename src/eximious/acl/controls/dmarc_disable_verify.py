@@ -1,0 +1,13 @@
+"""The control ``dmarc_disable_verify``."""
+
+from __future__ import annotations
+
+from eximious.acl.declare import control
+from eximious.acl.run import Run
+from eximious.acl.where import DATA, EVERYWHERE, NOT_SMTP, NOT_SMTP_START, PRDR
+
+
+@control("dmarc_disable_verify", EVERYWHERE - {DATA, PRDR, NOT_SMTP, NOT_SMTP_START})
+def dmarc_disable_verify(options: str, run: Run) -> None:
+    """Do not look for a DMARC policy for this message."""
+    run.reception.dmarc_disable_verify = True

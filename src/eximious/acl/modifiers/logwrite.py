@@ -1,0 +1,32 @@
+"""The ACL modifier ``logwrite``: a line for the logs, now."""
+
+from __future__ import annotations
+
+from eximious.acl.declare import TEXT, modifier
+from eximious.acl.run import Run
+from eximious.acl.where import EVERYWHERE
+
+LOGS = ("main", "reject", "panic")
+
+
+@modifier("logwrite", TEXT, EVERYWHERE)
+def logwrite(text: str, run: Run) -> None:
+    """The line may begin with names of logs between colons: ``:main,reject: text``."""
+    logs = run.context.services.logs
+    targets = ["main"]
+    if text.startswith(":"):
+        names, colon, rest = text[1:].partition(":")
+        if colon:
+            targets = [name.strip() for name in names.split(",")]
+            for name in targets:
+                if name not in LOGS:
+                    logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
+            targets = [name for name in targets if name in LOGS] or ["main"]
+            text = rest
+    write(logs, targets, text.strip())
+
+
+def write(logs: object, targets: list[str], text: str) -> None:
+    """Write one line to each of the logs named."""
+    for name in targets:
+        getattr(logs, name)(text)

@@ -1,0 +1,313 @@
+"""One run of an ACL: the verbs, and what the statements have said so far. (Exim specification, "ACL verbs".)"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from eximious.acl.compiled import UNKNOWN, Acl, Item, Statement
+from eximious.acl.find import find
+from eximious.acl.settings import Reception
+from eximious.acl.verdict import ACCEPT, DEFER, DENY, DISCARD, DROP, ERROR, MAIN_AND_REJECT, AclError, Verdict
+from eximious.errors import Defer, ExpandError, ForcedFail
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.expand.template import Template
+
+MAX_DEPTH: Final = 20  # of ACLs that call ACLs
+MAX_ARGUMENTS: Final = 9
+
+# Outcomes of a statement's conditions.
+TRUE: Final = "succeeded"
+FALSE: Final = "failed"
+FALSE_DROP: Final = "failed with drop"
+DEFERRED: Final = "deferred"
+DISCARDED: Final = "succeeded with discard"
+BROKEN: Final = "error"
+
+# What a verb makes of its conditions' outcome; None goes on with the next statement.
+RESULTS: Final[dict[str, dict[str, str | None]]] = {
+    "accept": {TRUE: ACCEPT, FALSE: None, FALSE_DROP: None},
+    "discard": {TRUE: DISCARD, FALSE: None, FALSE_DROP: None},
+    "defer": {TRUE: DEFER, FALSE: None, FALSE_DROP: None},
+    "deny": {TRUE: DENY, FALSE: None, FALSE_DROP: None},
+    "drop": {TRUE: DROP, FALSE: None, FALSE_DROP: None},
+    "require": {TRUE: None, FALSE: DENY, FALSE_DROP: DROP},
+    "warn": {TRUE: None, FALSE: None, FALSE_DROP: None},
+}
+
+
+class Discarded(Exception):
+    """A nested ACL said "discard": the statement ends at once."""
+
+
+class Run:
+    """What conditions and modifiers work on: the context, and what the run has gathered."""
+
+    __slots__ = (
+        "context",
+        "depth",
+        "drop_seen",
+        "log_message",
+        "log_targets",
+        "log_template",
+        "message_template",
+        "statement",
+        "trace",
+        "user_message",
+        "where",
+    )
+
+    def __init__(self, context: Context, where: str) -> None:
+        self.context = context
+        self.where = where
+        self.depth = 0
+        self.trace = context.trace
+        self.statement: Statement | None = None
+        self.message_template: Template | None = None  # of the present statement
+        self.log_template: Template | None = None
+        self.user_message = ""  # what the conditions, or a verb's message, want the client to be told
+        self.log_message = ""
+        self.log_targets: tuple[str, ...] = MAIN_AND_REJECT
+        self.drop_seen = False  # the last nested ACL ended with "drop"
+
+    @property
+    def session(self) -> Any:
+        """The SMTP session, or None."""
+        return self.context.session
+
+    @property
+    def reception(self) -> Reception:
+        """How the message that is being received is to be treated."""
+        if self.context.reception is None:
+            self.context.reception = Reception()
+        reception: Reception = self.context.reception
+        return reception
+
+    def call(self, text: str) -> str:
+        """Run the ACL of that name, in that file, or of that text; the result is one of `verdict`'s."""
+        if self.depth >= MAX_DEPTH:
+            raise AclError("ACL nested too deep: possible loop")
+        self.depth += 1
+        try:
+            return self._obey(find(text, self.context))
+        finally:
+            self.depth -= 1
+
+    def _obey(self, acl: Acl) -> str:
+        trace = self.trace
+        label = f'ACL "{acl.name}"' if acl.name else "inline ACL"
+        if trace is not None:
+            trace.acl(f"using {label}" if acl.name else "processing inline ACL")
+        saved = self.statement
+        try:
+            for statement in acl.statements:
+                result = self._statement(statement, label)
+                if result is not None:
+                    return result
+        finally:
+            self.statement = saved
+        if trace is not None:
+            trace.acl(f"end of {label}: implicit DENY")
+        self.user_message = self.log_message = ""
+        return DENY
+
+    def _statement(self, statement: Statement, label: str) -> str | None:
+        """Obey one statement: the ACL's result, or None to go on with the next."""
+        verb = statement.verb
+        trace = self.trace
+        self.statement = statement
+        self.message_template = self.log_template = None
+        self.user_message = self.log_message = ""
+        if trace is not None:
+            place = statement.place
+            trace.acl(f'processing "{verb}"' + (f" ({place.file} {place.line})" if place else ""))
+        outcome, failed_at = self._outcome(statement)
+        if trace is not None:
+            trace.acl(f"{verb}: condition test {outcome} in {label}")
+        result = self._result(statement, outcome, failed_at)
+        self.context.facts.pop("acl_verify_message", None)
+        if trace is not None and result is not None and outcome in (TRUE, DISCARDED):
+            trace.acl(f"end of {label}: {result.upper()}")
+        return result
+
+    def _outcome(self, statement: Statement) -> tuple[str, int]:
+        """How the conditions turned out, and at which item they were given up."""
+        try:
+            return self._test(statement)
+        except Defer as later:
+            self.log_message = self.log_message or str(later)
+            return DEFERRED, 0
+        except Discarded:
+            return DISCARDED, 0
+        except AclError as error:
+            self.user_message = ""
+            self.log_message = str(error)
+            return BROKEN, 0
+
+    def _result(self, statement: Statement, outcome: str, failed_at: int) -> str | None:
+        verb = statement.verb
+        if outcome == BROKEN:
+            return ERROR
+        if outcome == DEFERRED:
+            return self._deferred(verb)
+        if outcome == DISCARDED:
+            return self._discarded(verb)
+        result = RESULTS[verb][outcome]
+        if result is None and 0 <= statement.endpass_at <= failed_at and outcome != TRUE:
+            if self.trace is not None:
+                self.trace.acl(f"{verb}: endpass encountered - denying access")
+            result = DROP if outcome == FALSE_DROP else DENY
+        self._say(verb, statement, outcome, result)
+        if verb == "warn" and outcome == TRUE and (self.message_template or self.log_template):
+            self._warn()
+        return result
+
+    def _test(self, statement: Statement) -> tuple[str, int]:
+        """Whether all conditions are true, and the index of the first that is not."""
+        where = self.where
+        trace = self.trace
+        for index, item in enumerate(statement.items):
+            declaration = item.declaration
+            if where not in declaration.allowed:
+                doing = "use" if declaration.is_modifier else "test"
+                raise AclError(f"cannot {doing} {declaration.name} condition in {where} ACL")
+            if trace is not None:
+                self._trace_item(item)
+            try:
+                value = item.value
+                if value is UNKNOWN:
+                    value = self._value(item)
+                answer = item.function(value, self)
+            except ForcedFail:
+                if not item.declaration.argument.list_module:
+                    continue  # as if the condition were not there
+                answer = False  # of a list: nothing is on it
+            except ExpandError as error:
+                raise AclError(f'failed to expand ACL string "{item.source}": {error}') from error
+            if not declaration.is_modifier and (not answer) is not item.negated:
+                return (FALSE_DROP if self.drop_seen and not item.negated else FALSE), index
+        return TRUE, len(statement.items)
+
+    def _value(self, item: Item) -> Any:
+        assert item.template is not None
+        text = item.template.expand(self.context)
+        return item.parse(text) if item.parse is not None else text
+
+    def _trace_item(self, item: Item) -> None:
+        if item.name == "message":
+            self.trace.acl(f"  message: {item.source}")
+        elif item.name == "log_message":
+            self.trace.acl(f"l_message: {item.source}")
+        else:
+            self.trace.acl(f"check {item!r}")
+
+    def _discarded(self, verb: str) -> str:
+        if verb in ("accept", "discard"):
+            return DISCARD
+        self.user_message = ""
+        self.log_message = (
+            f'nested ACL returned "discard" for "{verb}" command (only allowed with "accept" or "discard")'
+        )
+        return ERROR
+
+    def _deferred(self, verb: str) -> str | None:
+        """A condition that cannot be told now defers the whole, but only makes ``warn`` pass."""
+        if verb != "warn":
+            return DEFER
+        why = f": {self.log_message}" if self.log_message else ""
+        self.log_main(f'{self.client_text()} Warning: ACL "warn" statement skipped: condition test deferred{why}')
+        return None
+
+    def _say(self, verb: str, statement: Statement, outcome: str, result: str | None) -> None:
+        """Expand ``message`` and ``log_message``, if the verb's outcome wants them."""
+        message, log = self.message_template, self.log_template
+        if (message is not None or log is not None) and self._wants_message(verb, statement, outcome, result):
+            text = self._expanded(message)
+            log_text = self._expanded(log)
+            if verb == "warn":
+                self.user_message, self.log_message = text, log_text
+                return
+            if text:
+                self.user_message = text
+            if log_text:
+                self.log_message = f"{log_text}: {self.log_message}" if self.log_message else log_text
+        if not self.log_message and verb != "warn":
+            self.log_message = self.user_message
+
+    def _wants_message(self, verb: str, statement: Statement, outcome: str, result: str | None) -> bool:
+        if verb == "require":
+            return outcome != TRUE
+        if verb in ("accept", "discard"):
+            # With endpass the message is for those who are turned away.
+            return (outcome != TRUE and result is not None) if statement.endpass_at >= 0 else outcome == TRUE
+        return outcome == TRUE
+
+    def _expanded(self, template: Template | None) -> str:
+        if template is None:
+            return ""
+        try:
+            return template.expand(self.context)
+        except ForcedFail:
+            return ""
+        except (ExpandError, Defer) as error:
+            self.context.services.logs.panic(f'failed to expand ACL message "{template.source}": {error}')
+            return ""
+
+    def _warn(self) -> None:
+        """Log what a ``warn`` has to say, once a message; and the old meaning of ``message``: a header to add."""
+        reception = self.reception
+        if self.log_message:
+            text = self.log_message.replace("\n", " ")
+            if text not in reception.warned:
+                reception.warned.add(text)
+                self.log_main(f"{self.client_text()} Warning: {text}")
+        if self.user_message:
+            reception.add_headers(self.user_message)
+
+    def client_text(self) -> str:
+        """The client as log lines name it: ``H=name (helo) [address]``; for local submission ``U=login``."""
+        from eximious.spool.sender_host import host_and_ident
+
+        return host_and_ident(self.context.client, self.context.config.main)
+
+    def log_main(self, text: str) -> None:
+        """Write a line to the main log."""
+        self.context.services.logs.main(text)
+
+    def blame(self, user_message: str, log_message: str = "") -> None:
+        """Note why a condition is false: for the client, and for the log."""
+        self.user_message = user_message
+        self.log_message = log_message
+        self.context.facts["acl_verify_message"] = user_message
+
+    def nested(self, text: str, arguments: list[str]) -> bool:
+        """The condition ``acl``: run another ACL; True if it accepts. Raises Discarded, Defer or AclError."""
+        context = self.context
+        saved = (self.statement, self.message_template, self.log_template, context.acl_arguments)
+        context.acl_arguments = arguments[:MAX_ARGUMENTS]
+        try:
+            result = self.call(text)
+        finally:
+            self.statement, self.message_template, self.log_template, context.acl_arguments = saved
+        return self._judge(result)
+
+    def _judge(self, result: str) -> bool:
+        self.drop_seen = result == DROP
+        if result == ACCEPT:
+            self.user_message = self.log_message = ""
+            return True
+        if result == DISCARD:
+            raise Discarded
+        if result == DEFER:
+            raise Defer(self.log_message or self.user_message)
+        if result == ERROR:
+            raise AclError(self.log_message)
+        return False
+
+
+def verdict(run: Run, result: str) -> Verdict:
+    """What the run has come to, for whoever asked."""
+    verdict = Verdict(result, run.user_message, run.log_message)
+    verdict.log_targets = run.log_targets
+    return verdict

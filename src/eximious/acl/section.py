@@ -1,0 +1,47 @@
+"""The section ``begin acl``: names, each followed by the lines of its ACL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from eximious.acl.compiled import Acl
+from eximious.acl.parse import parse
+from eximious.config.lines import Line
+from eximious.errors import ConfigError
+
+NAME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)[ \t]*:(.*)", re.DOTALL)
+NAMELESS: Final = "?"
+
+
+def read(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, Acl]:
+    """The ACLs of a section, by name. Faults are added to `faults`."""
+    acls: dict[str, Acl] = {}
+    name = ""
+    body: list[Line] = []
+    for line in lines:
+        header = NAME.fullmatch(line.text)
+        if header is None:
+            if not name:
+                faults.append(ConfigError("missing or malformed ACL name", line.place()))
+                name = NAMELESS
+            body.append(line)
+            continue
+        _add(acls, name, body, faults)
+        name, body = header[1], []
+        if name in acls:
+            faults.append(ConfigError(f'there are two ACLs called "{name}"', line.place()))
+        if header[2].strip():
+            place = line.place(header.start(2))
+            faults.append(ConfigError(f'text after the name of ACL "{name}"', place, "it belongs on the next line"))
+    _add(acls, name, body, faults)
+    return acls
+
+
+def _add(acls: dict[str, Acl], name: str, body: list[Line], faults: list[ConfigError]) -> None:
+    """Compile the lines of one ACL; those without a name are checked nevertheless."""
+    if name:
+        acl = parse(name, body, faults)
+        if name != NAMELESS:
+            acls.setdefault(name, acl)
