@@ -25,6 +25,15 @@ class Place:
         self.column = column
         self.text = text
 
+    def at(self, offset: int) -> Place:
+        """The place `offset` characters further on, in a value that begins here."""
+        return Place(self.file, self.line, self.column + offset, self.text)
+
+    @property
+    def last_line(self) -> int:
+        """The last physical line of what stands here, which may be continued over several lines."""
+        return self.line
+
     def __repr__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 

@@ -14,7 +14,9 @@ class Configuration:
 
     def __init__(self, main: MainOptions) -> None:
         self.main = main
-        self.file = ""
+        self.file = ""  # the file that was asked for
+        self.files: list[str] = []  # it and all files that it included
+        self.lines: list[str] = []  # all logical lines, if they were to be kept
         self.macros: dict[str, str] = {}  # as they stood at the end of the file
         self.acls: dict[str, Any] = {}  # name -> eximious.acl.engine.Acl
         self.acl_texts: dict[str, Any] = {}  # ACLs from files and from text, compiled when they were first used
@@ -25,4 +27,3 @@ class Configuration:
         self.rewrite_rules: list[Any] = []  # eximious.rewrite.rules.RewriteRule, in order
         self.named_lists: dict[str, dict[str, Any]] = {"domain": {}, "host": {}, "address": {}, "localpart": {}}
         self.warnings: list[ConfigError] = []  # strings that will fail if they are ever expanded, old names, ...
-        self.sections: dict[str, Any] = {}  # per section, its source, for -bP config

@@ -5,14 +5,29 @@
         timeout: Seconds = option("1h", doc="Kill the command after this long; 0 waits for ever.")
 
 The annotation names the type of the value (`eximious.config.values` knows how each is read and printed), the default is
-written as a postmaster would write it, and the sentence becomes the manual. An instance holds only what was set: an
-option that was not set is read from its class, where the default is converted at its first use.
+written as a postmaster would write it, and the sentence becomes the manual. An instance knows what the configuration
+set in its `given`; a value is converted, and stays in the instance, when it is first used.
 Reading a class's annotations costs nothing at start: they stay strings.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
+    from eximious.errors import Place
+
+
+class Given:
+    """One setting as it stands in the configuration, quotes and escapes gone."""
+
+    __slots__ = ("is_hidden", "place", "text")
+
+    def __init__(self, text: str, place: Place | None, is_hidden: bool = False) -> None:
+        self.text = text
+        self.place = place
+        self.is_hidden = is_hidden  # not shown by -bP to those who are no administrators
 
 
 class Option:
@@ -30,7 +45,8 @@ class Option:
         repeat: str = "",
         sets: tuple[str, ...] = (),
     ) -> None:
-        self.default = default  # as the postmaster would write it: text, or a plain bool/int, or None for unset
+        # As the postmaster would write it: text; or a plain bool or number; None for unset; or a function that gives one.
+        self.default = default
         self.doc = doc
         self.aliases = aliases  # older names
         self.later = later  # the feature that is still missing, without which only the default may be set
@@ -40,13 +56,17 @@ class Option:
         self.kind = ""  # the annotation, a key of `eximious.config.values.KINDS`
         self.owner: type | None = None
 
-    def __get__(self, instance: object, owner: type) -> Any:
-        """The default, converted; stored on the class so that this runs once."""
-        from eximious.config.values import convert_default
+    def __get__(self, instance: Options | None, owner: type) -> Any:
+        """The value set for the instance, or the default; an instance keeps it, so that this runs once."""
+        from eximious.config.values import convert_default, kind_of
 
-        value = convert_default(self)
-        assert self.owner is not None
-        setattr(self.owner, self.field, value)
+        given = instance.given.get(self.name) if instance is not None else None
+        if given is None:
+            value = convert_default(self)
+        else:
+            value = kind_of(self).convert(given.text, given.place, self.name)
+        if instance is not None:
+            instance.__dict__[self.field] = value
         return value
 
     @property
@@ -82,11 +102,17 @@ class Options:
     options: ClassVar[dict[str, Option]] = {}  # by name in the configuration, without aliases, in order of declaration
     by_any_name: ClassVar[dict[str, Option]] = {}  # aliases too
 
-    # What the reader leaves on each instance (see eximious.config.reader).
+    # What the reader leaves on each instance.
     name: str = ""  # of the driver instance; "" for the main configuration
+    place: Place | None = None  # where the instance's definition begins
+    given: dict[str, Given]  # what the configuration set, by the option's present name
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
+        self.given = {name: Given(str(value), None) for name, value in values.items()}
+
+    def check(self, config: Configuration) -> None:
+        """Called once, when everything has been read: raises ConfigError for options that cannot go together."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -110,4 +136,4 @@ class Options:
 
     def is_set(self, name: str) -> bool:
         """True if the configuration set this option, even if to its default."""
-        return self.options[name].field in self.__dict__
+        return name in self.given

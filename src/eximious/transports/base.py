@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from eximious.config.errors import Fault
 from eximious.config.option import Options, option
 from eximious.registry import Registry
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address, Host
+    from eximious.config.configuration import Configuration
     from eximious.context import Context
     from eximious.expand.template import Template
     from eximious.transports.outcome import Outcome
@@ -69,14 +71,12 @@ class Transport(Options):
     transport_filter_timeout: Seconds = option("5m", doc="How long to wait for the filter command's output.")
     user: Template | None = option(None, doc="User for the delivery; overrides the router's.")
 
-    def check(self, transports: dict[str, Transport]) -> list[str]:
-        """What is wrong with the combination of options, for the reader of the configuration."""
-        faults = []
+    def check(self, config: Configuration) -> None:
+        """What is wrong with the combination of options: raises ConfigError."""
         if self.body_only and self.headers_only:
-            faults.append(f"{self.name} transport: body_only and headers_only are mutually exclusive")
-        if self.shadow_transport and self.shadow_transport not in transports:
-            faults.append(f"shadow transport {self.shadow_transport} does not exist")
-        return faults
+            raise Fault(f"{self.name} transport: body_only and headers_only are mutually exclusive")
+        if self.shadow_transport and self.shadow_transport not in config.transports:
+            raise Fault(f"shadow transport {self.shadow_transport} does not exist")
 
     def deliver(self, batch: Batch, context: Context) -> list[Outcome]:
         """Deliver the context's message to the addresses of the batch; one outcome an address, in their order."""

@@ -1,0 +1,82 @@
+"""Faults of a configuration as text: in Exim's own words on standard error, and with a caret for a person.
+
+Exim stops at the first fault; here all of them are collected, and the first is the one that Exim would name.
+"""
+
+from __future__ import annotations
+
+from eximious.errors import ConfigError, ConfigErrors, Place
+
+
+class Fault(ConfigError):
+    """A fault that Exim words with another beginning than the file and line; `whose` is ``r1 router``, or empty."""
+
+    def __init__(self, message: str, place: Place | None = None, hint: str = "", whose: str = "") -> None:
+        super().__init__(message, place, hint)
+        self.whose = whose
+
+
+class Faults:
+    """What a reading of a configuration collects."""
+
+    LIMIT = 1000  # beyond that nobody reads on
+
+    def __init__(self) -> None:
+        self.found: list[ConfigError] = []
+        self.warnings: list[ConfigError] = []
+
+    def add(self, message: str, place: Place | None = None, hint: str = "") -> None:
+        """Note a fault."""
+        self.take(ConfigError(message, place, hint))
+
+    def take(self, error: ConfigError, place: Place | None = None) -> None:
+        """Note a fault that was raised; `place` is used if it does not know its own."""
+        if isinstance(error, ConfigErrors):
+            for fault in error.faults:
+                self.take(fault, place)
+            return
+        if error.place is None:
+            error.place = place
+        self.found.append(error)
+        if len(self.found) >= self.LIMIT:
+            raise ConfigErrors(self.found)
+
+    def warn(self, message: str, place: Place | None = None, hint: str = "") -> None:
+        """Note something that a postmaster should know, but with which Exim works."""
+        self.warnings.append(ConfigError(message, place, hint))
+
+    def raise_if_any(self) -> None:
+        """Raise ConfigErrors if any fault was found."""
+        if self.found:
+            raise ConfigErrors(self.found)
+
+
+def as_exim_says(error: ConfigError) -> str:
+    """The fault as Exim prints it: ``Exim configuration error in line 3 of FILE:`` and an indented message."""
+    if isinstance(error, Fault):
+        where = f" for {error.whose}" if error.whose else ""
+    elif error.place is not None:
+        where = f" in line {error.place.last_line} of {error.place.file}"
+    else:
+        where = ""
+    return f"Exim configuration error{where}:\n  {error.message}"
+
+
+def with_caret(error: ConfigError) -> str:
+    """The fault with its line and a caret below the spot, and what was probably meant."""
+    place = error.place
+    if place is None:
+        return error.message + (f" ({error.hint})" if error.hint else "")
+    lines = [f"{place}: {error.message}"]
+    text = place.text.expandtabs(1)
+    if text.strip():
+        indent = len(text) - len(text.lstrip())
+        lines.append(f"    {text[indent:]}")
+        if place.column > indent:
+            caret = " " * (place.column - 1 - indent) + "^"
+            lines.append(f"    {caret} {error.hint}".rstrip())
+        elif error.hint:
+            lines.append(f"    {error.hint}")
+    elif error.hint:
+        lines.append(f"    {error.hint}")
+    return "\n".join(lines)

@@ -1,0 +1,96 @@
+"""Main options of features that stand by themselves: scanners, mail authentication, databases, proxies, events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.config.option import Options, option
+
+if TYPE_CHECKING:
+    from eximious.config.values import Seconds, StringList
+    from eximious.expand.template import Template
+    from eximious.lists.host import HostList
+
+
+class ScanningOptions(Options):
+    """Content scanners."""
+
+    av_scanner: Template = option("sophie:/var/run/sophie", doc="The virus scanner to ask.", later="content scanning")
+    bmi_config_file: str | None = option(
+        "/opt/brightmail/etc/brightmail.cfg", doc="Configuration of the Brightmail client.", later="Brightmail"
+    )
+    dcc_direct_add_header: bool = option(False, doc="Add the X-DCC header without being asked.", later="DCC")
+    dccifd_address: Template | None = option(
+        "/usr/local/dcc/var/dccifd", doc="Socket of the DCC daemon, or its address and port.", later="DCC"
+    )
+    dccifd_options: Template | None = option("header", doc="First line of what is sent to the DCC daemon.", later="DCC")
+    spamd_address: Template = option("127.0.0.1 783", doc="The SpamAssassin servers to ask.", later="content scanning")
+
+
+class AuthenticationOptions(Options):
+    """DKIM, SPF, DMARC and SRS."""
+
+    dkim_verify_hashes: StringList = option("sha256 : sha512", doc="Hashes that signatures may use.", later="DKIM")
+    dkim_verify_keytypes: StringList = option("ed25519 : rsa", doc="Keys that signatures may use.", later="DKIM")
+    dkim_verify_min_keysizes: str = option(
+        "rsa=1024 ed25519=250", doc="The smallest keys that count, in bits.", later="DKIM"
+    )
+    dkim_verify_minimal: bool = option(False, doc="Stop verifying at the first good signature.", later="DKIM")
+    dkim_verify_signers: Template | None = option(
+        "$dkim_signers", doc="Signers for which acl_smtp_dkim runs.", later="DKIM"
+    )
+    dmarc_forensic_sender: Template | None = option(None, doc="Sender of failure reports.", later="DMARC")
+    dmarc_history_file: Template | None = option(None, doc="File for opendmarc-import.", later="DMARC")
+    dmarc_tld_file: Template | None = option(
+        None, doc="The public suffix list; empty switches DMARC off.", later="DMARC"
+    )
+    spf_guess: Template | None = option("v=spf1 a/24 mx/24 ptr ?all", doc="The record to guess with.", later="SPF")
+    spf_smtp_comment_template: Template | None = option(
+        "Please%_see%_http://www.open-spf.org/Why", doc="Explanation to give when SPF fails.", later="SPF"
+    )
+    srs_config: str | None = option(
+        None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, instead of the other srs_ options.", later="SRS"
+    )
+    srs_hashlength: int = option(6, doc="Characters of the hash in SRS addresses.", later="SRS")
+    srs_hashmin: int = option(-1, doc="Characters of the hash that must be there; -1: srs_hashlength.", later="SRS")
+    srs_maxage: int = option(31, doc="Days for which an SRS address is good.", later="SRS")
+    srs_secrets: StringList | None = option(None, doc="Secrets for SRS; the first signs.", later="SRS")
+    srs_usehash: bool = option(True, doc="SRS addresses have a hash.", later="SRS")
+    srs_usetimestamp: bool = option(True, doc="SRS addresses have a timestamp.", later="SRS")
+
+
+class DatabaseOptions(Options):
+    """Servers for lookups."""
+
+    ibase_servers: StringList | None = option(None, doc="InterBase servers.", later="InterBase lookups")
+    ldap_ca_cert_dir: str | None = option(None, doc="Directory of CA certificates for LDAP.", later="LDAP lookups")
+    ldap_ca_cert_file: str | None = option(None, doc="File of CA certificates for LDAP.", later="LDAP lookups")
+    ldap_cert_file: str | None = option(None, doc="Client certificate for LDAP.", later="LDAP lookups")
+    ldap_cert_key: str | None = option(None, doc="Key of the client certificate for LDAP.", later="LDAP lookups")
+    ldap_cipher_suite: str | None = option(None, doc="TLS ciphers for LDAP.", later="LDAP lookups")
+    ldap_default_servers: StringList | None = option(None, doc="LDAP servers.", later="LDAP lookups")
+    ldap_require_cert: str | None = option(None, doc="Check of the LDAP server's certificate.", later="LDAP lookups")
+    ldap_start_tls: bool = option(False, doc="Start TLS with LDAP servers.", later="LDAP lookups")
+    ldap_version: int = option(-1, doc="LDAP protocol version; -1 for the best.", later="LDAP lookups")
+    lookup_open_max: int = option(25, doc="Lookup files kept open at the same time.")
+    mysql_servers: StringList | None = option(None, doc="MySQL servers.", later="MySQL lookups")
+    oracle_servers: StringList | None = option(None, doc="Oracle servers.", later="Oracle lookups")
+    pgsql_servers: StringList | None = option(None, doc="PostgreSQL servers.", later="PostgreSQL lookups")
+    redis_servers: StringList | None = option(None, doc="Redis servers.", later="Redis lookups")
+    sqlite_dbfile: str | None = option(None, doc="Database for SQLite lookups that name none.", later="SQLite lookups")
+    sqlite_lock_timeout: int = option(5, doc="Seconds to wait for a lock.", later="SQLite lookups")
+
+
+class ExtraOptions(Options):
+    """Proxies, events, embedded Perl, local_scan."""
+
+    event_action: Template | None = option(None, doc="Expanded at each event.", later="events")
+    hosts_proxy: HostList | None = option(
+        None, doc="Proxies that speak the PROXY protocol.", aliases=("proxy_required_hosts",), later="PROXY protocol"
+    )
+    hosts_xclient: HostList | None = option(None, doc="Proxies that may use XCLIENT.", later="XCLIENT")
+    local_scan_timeout: Seconds = option("5m", doc="Time limit of local_scan.", later="local_scan")
+    perl_at_start: bool = option(False, doc="Start the Perl interpreter at once.", later="embedded Perl")
+    perl_startup: str | None = option(None, doc="Perl code to run when the interpreter starts.", later="embedded Perl")
+    perl_taintmode: bool = option(False, doc="Run Perl in taint mode.", later="embedded Perl")
+    proxy_protocol_timeout: Seconds = option("3s", doc="Time limit of the PROXY header.", later="PROXY protocol")
