@@ -1,0 +1,40 @@
+"""``exim -bV``: the version, what is built in, and whether the configuration can be read."""
+
+from __future__ import annotations
+
+import sys
+
+import eximious
+from eximious.exim import features
+from eximious.exim.command_line import EXIT_SUCCESS
+from eximious.exim.invocation import Invocation
+
+
+def print_version() -> None:
+    """All that does not need a configuration; this comes first, so that it is seen even with a faulty one."""
+    lines = [
+        f"Exim version {eximious.EXIM_VERSION} (Eximious {eximious.__version__})",
+        "Eximious is free software under the GNU General Public License, version 2 or later.",
+        "Hints DB:",
+        " LMDB",
+        "Support for: " + " ".join(features.supported()),
+        "Lookups (built-in): " + " ".join(features.lookups()),
+        "Authenticators (built-in): " + " ".join(features.drivers("authenticators")),
+        "Routers (built-in): " + " ".join(features.drivers("routers")),
+        "Transports (built-in): " + " ".join(features.transports()),
+    ]
+    scanners = features.drivers("scanners")
+    if scanners:
+        lines.append("Malware: " + " ".join(scanners))
+    lines += ["Fixed never_users: 0", "Configure owner: 0:0", "Size of off_t: 8"]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def run(invocation: Invocation) -> int:
+    """What is known once the configuration has been read."""
+    from eximious.config import paths
+
+    if not invocation.line.config_files:
+        invocation.print("Configuration file search path is " + ":".join(paths.CONFIGURATIONS))
+    invocation.print(f"Configuration file is {invocation.config.file}")
+    return EXIT_SUCCESS

@@ -1,0 +1,126 @@
+"""``exim -be``: what strings expand to; ``-bem FILE``: the same with a message at hand."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eximious.errors import Defer, ExpandError
+from eximious.expand.template import expand
+from eximious.taint import taint, untainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.exim.invocation import Invocation
+
+_SETTING = re.compile(r"set(,t)? (.*)\Z", re.DOTALL)
+_VARIABLE = re.compile(r"\s*(acl_[cm](?:_[A-Za-z0-9_]*|[0-9][A-Za-z0-9_]*))\s*=\s*(.*)\Z", re.DOTALL)
+_MACRO = re.compile(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)\Z", re.DOTALL)
+
+
+def main(call: Invocation) -> int:
+    """Expand the arguments, or the lines of standard input if there are none. The exit status is always 0."""
+    context = call.context()
+    if call.line.test_message:
+        from eximious.receive.test_message import read_message
+
+        read_message(context, call.line.test_message, call.line)
+    else:
+        context.message.sender = call.caller.sender_address
+    macros = Macros(call.config.macros if call.services.admin else {})
+    if call.line.arguments:
+        for argument in call.line.arguments:
+            print_line(answer(context, macros, argument))
+        return 0
+    for line in prompted_lines():
+        print_line(answer(context, macros, line))
+    sys.stdout.write("\n")
+    return 0
+
+
+def print_line(text: str) -> None:
+    """Show an answer at once, since a person may be typing."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def prompted_lines() -> Iterator[str]:
+    """The lines of standard input; a backslash at the end continues one, white space before the next part is dropped."""
+    line = ""
+    continued = False
+    while True:
+        if not continued:
+            sys.stdout.write("> ")
+        sys.stdout.flush()
+        physical = sys.stdin.readline()
+        if not physical:
+            if continued:
+                yield line
+            return
+        part = physical.rstrip("\n").rstrip(" \t\r")
+        if continued:
+            part = part.lstrip(" \t")
+        continued = part.endswith("\\")
+        line += part[:-1] if continued else part
+        if not continued:
+            yield line
+            line = ""
+
+
+def answer(context: Context, macros: Macros, line: str) -> str:
+    """What to show for a line: an expansion, or that a macro or variable was set."""
+    defined = macros.define(line)
+    if defined:
+        return defined
+    line = macros.replace(line)
+    setting = _SETTING.match(line)
+    if setting is not None:
+        return set_variable(context, setting[2], is_tainted=setting[1] is not None)
+    try:
+        return expand(line, context)
+    except (ExpandError, Defer) as error:
+        return f"Failed: {error}"
+
+
+def set_variable(context: Context, text: str, *, is_tainted: bool) -> str:
+    """``set acl_m_name = value``."""
+    found = _VARIABLE.match(text)
+    if found is None:
+        return "Failed: malformed ACL variable setting"
+    name = found[1][4:]
+    try:
+        value = expand(found[2], context)
+    except (ExpandError, Defer) as error:
+        return f"Failed: {error}"
+    variables = context.client.acl_variables if name.startswith("c") else context.message.acl_variables
+    variables[name] = taint(value) if is_tainted else untainted(value)
+    return f"variable {name} set"
+
+
+class Macros:
+    """The macros known to this run: the configuration's, for those who may see them, and those typed in."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self._known = dict(known)
+        self._pattern: re.Pattern[str] | None = None
+
+    def define(self, line: str) -> str:
+        """Take ``NAME=text`` or ``NAME==text`` and say so; an empty string if the line is something else."""
+        found = _MACRO.match(line)
+        if found is None:
+            return ""
+        name = found[1]
+        self._known[name] = self.replace(found[3].rstrip())
+        self._pattern = None
+        return f"Defined macro '{name}'"
+
+    def replace(self, line: str) -> str:
+        """The line with the names of macros replaced."""
+        if not self._known:
+            return line
+        if self._pattern is None:
+            names = sorted(map(re.escape, self._known), key=len, reverse=True)
+            self._pattern = re.compile("|".join(names))
+        return self._pattern.sub(lambda match: self._known[match[0]], line)
