@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from eximious.hints.store import Hints
     from eximious.logs.log import Logs
     from eximious.spool.store import QueueStore
+
+
+class Deliveries(Protocol):
+    """Whoever starts the delivery of messages that have just been accepted.
+
+    In a one-shot process this is a process of its own with the rights for it (`eximious.exim.deliveries`), in a worker
+    of the daemon a greenlet (`eximious.daemon.deliveries`). Whether a message is to be delivered at once or only queued
+    (``queue_only``, ``-odq``, load, ``control = queue``, ...) is for whoever received it to say.
+    """
+
+    def start(self, message_id: str, queue_name: str = "", *, no_remote: bool = False) -> None:
+        """Begin; with `no_remote`, addresses that need SMTP stay in the queue. Waits only where ``-odi`` says so."""
 
 
 class Services:
@@ -28,6 +40,7 @@ class Services:
         self.now: Callable[[], float] = time.time
         self.random: random.Random = random.Random()
         self.local: Any = None  # runs jobs as other users: eximious.deliver.local.LocalJobs (or the daemon's agent)
+        self.deliveries: Deliveries | None = None  # starts deliveries of what was received; None: all of it is queued
         self.admin = False  # the caller may see and change the queue
         self.real_uid = 0  # of whoever started this process
 
