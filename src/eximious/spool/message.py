@@ -87,6 +87,7 @@ class Client:
         "authenticated_id",
         "authenticator_name",
         "authenticator_public_name",
+        "connection_id",
         "helo_name",
         "helo_verified",
         "host_address",
@@ -119,6 +120,7 @@ class Client:
         self.authenticated_id = ""
         self.authenticated_fail_id = ""
         self.authenticator_name = ""
+        self.connection_id = ""  # Ci= in the log
         self.authenticator_public_name = ""  # as in the AUTH command: PLAIN, CRAM-MD5, ...
         self.auth_results: list[str] = []
         self.is_local = False  # submitted on this machine, by command line or -bs

@@ -1,0 +1,92 @@
+"""One log file: opened when first needed, and again when somebody has moved it away."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+FILE_MODE: Final = 0o640
+DIRECTORY_MODE: Final = 0o750
+
+_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
+
+
+class LogFile:
+    """A file that lines are appended to. `uid` and `gid` own what a privileged process makes (-1: leave as it is)."""
+
+    __slots__ = ("_device", "_fd", "_gid", "_inode", "_uid", "path")
+
+    def __init__(self, path: str, uid: int = -1, gid: int = -1) -> None:
+        self.path = path
+        self._uid = uid
+        self._gid = gid
+        self._fd = -1
+        self._device = 0
+        self._inode = 0
+
+    def write(self, data: bytes) -> None:
+        """Append whole lines with one system call. OSError if that fails."""
+        if self._fd >= 0 and self._has_moved():
+            self.close()
+        if self._fd < 0:
+            self._open()
+        written = os.write(self._fd, data)
+        while written < len(data):  # a full disk; the next attempt raises
+            written += os.write(self._fd, data[written:])
+
+    def _has_moved(self) -> bool:
+        try:
+            now = os.stat(self.path)
+        except FileNotFoundError:
+            return True
+        return now.st_ino != self._inode or now.st_dev != self._device
+
+    def _open(self) -> None:
+        try:
+            fd = self._open_existing()
+        except FileNotFoundError:
+            fd = self._create()
+        found = os.fstat(fd)
+        self._fd, self._device, self._inode = fd, found.st_dev, found.st_ino
+
+    def _open_existing(self) -> int:
+        if os.geteuid() != 0:
+            return os.open(self.path, _FLAGS)
+        # The directory belongs to a less privileged user, who must not lead us to other files through links.
+        fd = os.open(self.path, _FLAGS | os.O_NOFOLLOW | os.O_NONBLOCK)
+        found = os.fstat(fd)
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+            return fd
+        os.close(fd)
+        raise OSError(1, "not a regular file with one name")
+
+    def _create(self) -> int:
+        make_directory(os.path.dirname(self.path), self._uid, self._gid)
+        try:
+            fd = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE_MODE)
+        except FileExistsError:  # another process was faster
+            return self._open_existing()
+        os.fchmod(fd, FILE_MODE)
+        if self._uid >= 0 and os.geteuid() == 0:
+            os.fchown(fd, self._uid, self._gid)
+        return fd
+
+    def close(self) -> None:
+        """Close the file; the next write opens it again."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def make_directory(path: str, uid: int, gid: int) -> None:
+    """Make the directory of a log, and those above it, if they do not exist. OSError."""
+    if os.path.isdir(path):
+        return
+    make_directory(os.path.dirname(path), uid, gid)
+    try:
+        os.mkdir(path, DIRECTORY_MODE)
+    except FileExistsError:
+        return
+    if uid >= 0 and os.geteuid() == 0:
+        os.chown(path, uid, gid, follow_symlinks=False)
