@@ -20,15 +20,16 @@ _VARIABLE = re.compile(r"\s*(acl_[cm](?:_[A-Za-z0-9_]*|[0-9][A-Za-z0-9_]*))\s*=\
 _MACRO = re.compile(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)\Z", re.DOTALL)
 
 
-def main(call: Invocation) -> int:
+def run(call: Invocation) -> int:
     """Expand the arguments, or the lines of standard input if there are none. The exit status is always 0."""
+    sys.stdin.reconfigure(encoding="latin-1", newline="\n")  # type: ignore[union-attr]
     context = call.context()
     if call.line.test_message:
         from eximious.receive.test_message import read_message
 
         read_message(context, call.line.test_message, call.line)
     else:
-        context.message.sender = call.caller.sender_address
+        context.message.sender = sender_of(call)
     macros = Macros(call.config.macros if call.services.admin else {})
     if call.line.arguments:
         for argument in call.line.arguments:
@@ -38,6 +39,20 @@ def main(call: Invocation) -> int:
         print_line(answer(context, macros, line))
     sys.stdout.write("\n")
     return 0
+
+
+def sender_of(call: Invocation) -> str:
+    """Who would be the sender of a message submitted now: the address of ``-f``, or the caller's."""
+    if call.line.sender is not None:
+        return call.line.sender
+    import pwd
+
+    main = call.config.main
+    try:
+        login = pwd.getpwuid(call.caller.uid).pw_name
+    except KeyError:
+        login = str(call.caller.uid)
+    return f"{login}@{main.qualify_domain or main.primary_hostname}"
 
 
 def print_line(text: str) -> None:

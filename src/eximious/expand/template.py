@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from eximious.errors import ConfigError, ExpandError, Place
+from eximious.expand.nodes import Literal, Node
+from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.context import Context
-    from eximious.errors import ConfigError, Place
+    from eximious.expand.fault import Fault
+
+MOST_CACHED: Final = 2048  # texts that `expand` remembers
+LONGEST_CACHED: Final = 4096  # characters
 
 
 class Template:
@@ -14,19 +21,58 @@ class Template:
 
     __slots__ = ("constant", "faults", "root", "source")
 
+    def __init__(self, source: str, root: Node, faults: list[ConfigError]) -> None:
+        self.source = source
+        self.root = root
+        self.constant = root.constant  # the text, if it is the same in every context
+        self.faults = faults  # what will go wrong when it is expanded
+
     def expand(self, context: Context) -> str:
         """The expanded text (a `Tainted` if any part was). Raises ExpandError, ForcedFail or Defer."""
-        raise NotImplementedError
+        return self.root.evaluate(context)
+
+    def __repr__(self) -> str:
+        return f"Template({self.source!r})"
 
 
 def compile(text: str, place: Place | None = None) -> Template:
     """Parse a string. Never raises for faults in it: they are in `faults`, with places, for whoever reads the file."""
-    raise NotImplementedError
+    if "$" not in text and "\\" not in text:
+        return Template(text, Literal(text), [])
+    from eximious.expand.parse import Parser
+
+    parser = Parser(text)
+    root = parser.whole()
+    return Template(text, root, [_config_error(fault, text, place) for fault in parser.warnings])
+
+
+def _config_error(fault: Fault, text: str, place: Place | None) -> ConfigError:
+    """The fault as an error with a place, if the string's place in a file is known.
+
+    The place given is that of the string's first character; the column is right as long as the string is written on
+    one line and without quotes.
+    """
+    if place is None:
+        return ConfigError(fault.message, None, fault.hint)
+    position = Place(place.file, place.line, place.column + fault.position, place.text)
+    return ConfigError(fault.message, position, fault.hint)
+
+
+_cache: dict[str, Template] = {}
 
 
 def expand(text: str, context: Context) -> str:
     """Compile (with a cache) and expand in one step, for text that is not in the configuration."""
-    return compile(text).expand(context)
+    if text.__class__ is Tainted:
+        raise ExpandError(f"attempt to expand tainted string '{text}'")
+    template = _cache.get(text)
+    if template is None:
+        template = compile(text)
+        if len(text) <= LONGEST_CACHED:
+            if len(_cache) >= MOST_CACHED:
+                _cache.clear()
+            _cache[text] = template
+    return template.root.evaluate(context)
 
 
 __all__ = ["Template", "compile", "expand"]

@@ -1,0 +1,65 @@
+"""``and`` and ``or``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, final
+
+from eximious.expand.condition import Condition, parse_condition, syntax
+from eximious.expand.fault import Fault
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.expand.parse import Parser
+
+
+@final
+class And(Condition):
+    """All hold; the first that does not ends it."""
+
+    __slots__ = ("conditions",)
+
+    def __init__(self, conditions: Sequence[Condition]) -> None:
+        self.conditions = tuple(conditions)
+
+    def holds(self, context: Context) -> bool:
+        for condition in self.conditions:
+            if not condition.holds(context):
+                return False
+        return True
+
+
+@final
+class Or(Condition):
+    """One holds; the first that does ends it. With nothing to choose from: false."""
+
+    __slots__ = ("conditions",)
+
+    def __init__(self, conditions: Sequence[Condition]) -> None:
+        self.conditions = tuple(conditions)
+
+    def holds(self, context: Context) -> bool:
+        for condition in self.conditions:
+            if condition.holds(context):
+                return True
+        return False
+
+
+@syntax("and", "or")
+def parse_logic(parser: Parser, name: str) -> Condition:
+    """``and{{condition}{condition}...}``."""
+    if parser.skip_space() != "{":
+        raise Fault(f'missing {{ after "{name}"', parser.at)
+    parser.at += 1
+    found: list[Condition] = []
+    while (following := parser.skip_space()) != "}":
+        if following != "{":
+            message = f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}'
+            raise Fault(message, parser.at)
+        parser.at += 1
+        found.append(parse_condition(parser, f' inside "{name}{{...}}" condition'))
+        if parser.skip_space() != "}":
+            raise Fault(f'missing }} at end of condition inside "{name}" group', parser.at)
+        parser.at += 1
+    parser.at += 1
+    return And(found) if name == "and" else Or(found)

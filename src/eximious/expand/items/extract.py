@@ -1,0 +1,232 @@
+"""``${extract`` and ``${listextract``: one field of many; ``${listquote``: a text as an item of a list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, final
+
+from eximious.errors import ExpandError
+from eximious.expand.fault import Fault
+from eximious.expand.item import item, syntax
+from eximious.expand.nodes import Choice, Node
+from eximious.lists.split import quote_item, split
+from eximious.taint import Tainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.expand.parse import Parser
+
+SPACE: Final = " \t\n\r\f\v"
+_NUMBER = re.compile(r"[ \t\n\r\f\v]*(-?[0-9]+)[ \t\n\r\f\v]*\Z")
+_PAIR = re.compile(
+    r'[ \t\n\r\f\v]*+([^= \t\n\r\f\v]*+)[ \t\n\r\f\v]*+=[ \t\n\r\f\v]*+("(?:[^"\\]|\\.)*+"?|[^ \t\n\r\f\v]*+)'
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def _like(source: str, found: str | None) -> str | None:
+    return Tainted(found) if found is not None and source.__class__ is Tainted else found
+
+
+@final
+class ExtractNamed(Choice):
+    """The value that belongs to a name in ``name=value name="value" ...``, or the field of a number.
+
+    Which of the two it is depends on the first string: digits mean that a string with separators follows.
+    """
+
+    __slots__ = ("key", "source")
+
+    def __init__(self, key: Node, source: Node, yes: Node | None, no: Node) -> None:
+        super().__init__(yes, no)
+        self.key = key
+        self.source = source
+
+    def find(self, context: Context) -> str | None:
+        key = self.key.evaluate(context).strip(SPACE)
+        source = self.source.evaluate(context)
+        if not key:
+            raise ExpandError('first argument of "extract" must not be empty')
+        return _like(source, named_value(source, key))
+
+
+@final
+class ExtractNumbered(Choice):
+    """The field of a number in a string of fields with separators between."""
+
+    __slots__ = ("number", "separators", "source")
+
+    def __init__(self, number: Node, separators: Node, source: Node, yes: Node | None, no: Node) -> None:
+        super().__init__(yes, no)
+        self.number = number
+        self.separators = separators
+        self.source = source
+
+    def find(self, context: Context) -> str | None:
+        number = int(self.number.evaluate(context).strip(SPACE)[:12])
+        separators = self.separators.evaluate(context)
+        source = self.source.evaluate(context)
+        return _like(source, field(source, number, separators))
+
+
+@final
+class ExtractJson(Choice):
+    """A member of a JSON object, or an element of a JSON array."""
+
+    __slots__ = ("key", "source", "strips")
+
+    def __init__(self, key: Node, source: Node, strips: bool, yes: Node | None, no: Node) -> None:
+        super().__init__(yes, no)
+        self.key = key
+        self.source = source
+        self.strips = strips
+
+    def find(self, context: Context) -> str | None:
+        from eximious.expand.json_text import array_items, object_members, unquoted
+
+        key = self.key.evaluate(context).strip(SPACE)
+        source = self.source.evaluate(context)
+        if not key:
+            raise ExpandError('first argument of "extract" must not be empty')
+        found: str | None = None
+        if _NUMBER.match(key):
+            items = array_items(source, strip_quotes=False)
+            found = _nth(items, int(key[:12]))
+        else:
+            found = next((value for name, value in object_members(source) if name == key), None)
+        if found is not None and self.strips:
+            found = unquoted(found)
+        return _like(source, found)
+
+
+@final
+class ListExtract(Choice):
+    """The item of a number in a list."""
+
+    __slots__ = ("number", "source")
+
+    def __init__(self, number: Node, source: Node, yes: Node | None, no: Node) -> None:
+        super().__init__(yes, no)
+        self.number = number
+        self.source = source
+
+    def find(self, context: Context) -> str | None:
+        number = self.number.evaluate(context)
+        source = self.source.evaluate(context)
+        if not number.strip(SPACE):
+            raise ExpandError('first argument of "listextract" must not be empty')
+        if not _NUMBER.match(number):
+            raise ExpandError('first argument of "listextract" must be numeric')
+        return _nth(split(source), int(number.strip(SPACE)[:12]))
+
+
+def _nth(items: list[str], number: int) -> str | None:
+    """The item of that number, counted from 1, or from the end if it is negative."""
+    if number > 0:
+        return items[number - 1] if number <= len(items) else None
+    return items[number] if number and -number <= len(items) else None
+
+
+def named_value(text: str, key: str) -> str | None:
+    """The value of a name, whatever the case of its letters, in ``name=value`` pairs with white space between."""
+    wanted = key.lower()
+    at = 0
+    while (found := _PAIR.match(text, at)) is not None:
+        at = found.end()
+        if found[1].lower() == wanted:
+            value = found[2]
+            return _ESCAPE.sub(r"\1", value[1:].removesuffix('"')) if value.startswith('"') else value
+    return None
+
+
+def field(text: str, number: int, separators: str) -> str | None:
+    """The field of that number; 0 is all of the text, a negative number counts from the end."""
+    if number == 0:
+        return text
+    fields = re.split(f"[{re.escape(separators)}]", text) if separators else [text]
+    return _nth(fields, number)
+
+
+@syntax("extract")
+def parse_extract(parser: Parser, name: str) -> Node:
+    """``${extract{name}{text}...}``, ``${extract{number}{separators}{text}...}``, ``${extract json{key}{text}...}``."""
+    form = ""
+    if parser.skip_space() != "{":
+        for word in ("jsons", "json"):
+            if parser.text.startswith(word, parser.at) and parser.text[parser.at + len(word)] in "{ \t\n":
+                form = word
+                parser.at += len(word)
+                break
+    key = parser.argument("missing '{' for arg 1 of extract")
+    second = parser.argument("missing '{' for arg 2 of extract")
+    if form:
+        yes, no = parser.branches(name)
+        return ExtractJson(key, second, form == "jsons", yes, no)
+    if key.constant is not None and _NUMBER.match(key.constant):
+        source = parser.argument("missing '{' for arg 3 of extract")
+        yes, no = parser.branches(name)
+        return ExtractNumbered(key, second, source, yes, no)
+    if key.constant is None:
+        return _parse_either(parser, name, key, second)
+    yes, no = parser.branches(name)
+    return ExtractNamed(key, second, yes, no)
+
+
+@final
+class ExtractEither(Node):
+    """Both readings of an item whose first string is only known when it is expanded."""
+
+    __slots__ = ("key", "named", "numbered")
+
+    def __init__(self, key: Node, named: Node, numbered: Node) -> None:
+        self.key = key
+        self.named = named
+        self.numbered = numbered
+
+    def evaluate(self, context: Context) -> str:
+        is_number = _NUMBER.match(self.key.evaluate(context)) is not None
+        return (self.numbered if is_number else self.named).evaluate(context)
+
+
+def _parse_either(parser: Parser, name: str, key: Node, second: Node) -> Node:
+    """Read what follows the second string in both ways: a number takes one string more."""
+    start = parser.at
+    readings: list[Node] = []
+    ends: list[int] = []
+    for numbered in (False, True):
+        parser.at = start
+        depth = parser.depth
+        try:
+            if numbered:
+                source = parser.argument("missing '{' for arg 3 of extract")
+                yes, no = parser.branches(name)
+                readings.append(ExtractNumbered(key, second, source, yes, no))
+            else:
+                yes, no = parser.branches(name)
+                readings.append(ExtractNamed(key, second, yes, no))
+            ends.append(parser.at)
+        except Fault as fault:
+            from eximious.expand.nodes import Failure
+
+            parser.depth = depth
+            readings.append(Failure(fault.message))
+    if not ends:
+        parser.at = start
+        yes, no = parser.branches(name)  # raises the fault of the first reading
+    parser.at = ends[0]
+    return ExtractEither(key, readings[0], readings[1])
+
+
+@syntax("listextract")
+def parse_listextract(parser: Parser, name: str) -> Node:
+    """``${listextract{number}{list}{yes}{no}}``."""
+    number = parser.argument("missing '{' for arg 1 of listextract")
+    source = parser.argument("missing '{' for arg 2 of listextract")
+    yes, no = parser.branches(name)
+    return ListExtract(number, source, yes, no)
+
+
+@item("listquote", 2)
+def listquote(separator: str, text: str) -> str:
+    """The text with the separator doubled."""
+    return quote_item(text, separator[:1]) if separator else text

@@ -1,0 +1,148 @@
+"""``${map``, ``${filter`` and ``${reduce``: the items of a list, one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from eximious.errors import ExpandError
+from eximious.expand.condition import Condition, parse_condition
+from eximious.expand.fault import Fault
+from eximious.expand.item import syntax
+from eximious.expand.nodes import LONGEST_RESULT, Node
+from eximious.lists.split import join, split_with_separator
+from eximious.taint import Tainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.expand.parse import Parser
+
+
+@final
+class Map(Node):
+    """A list of what each item becomes."""
+
+    __slots__ = ("source", "text")
+
+    def __init__(self, source: Node, text: Node) -> None:
+        self.source = source
+        self.text = text
+
+    def evaluate(self, context: Context) -> str:
+        source = self.source.evaluate(context)
+        separator, items = split_with_separator(source)
+        saved = context.item
+        tainted = source.__class__ is Tainted
+        texts: list[str] = []
+        size = 0
+        try:
+            for item in items:
+                context.item = item
+                text = self.text.evaluate(context)
+                tainted = tainted or text.__class__ is Tainted
+                size = _grown(size, text)
+                texts.append(text)
+        finally:
+            context.item = saved
+        result = join(texts, separator)
+        return Tainted(result) if tainted else result
+
+
+@final
+class Filter(Node):
+    """A list of those items for which a condition holds."""
+
+    __slots__ = ("condition", "source")
+
+    def __init__(self, source: Node, condition: Condition) -> None:
+        self.source = source
+        self.condition = condition
+
+    def evaluate(self, context: Context) -> str:
+        source = self.source.evaluate(context)
+        separator, items = split_with_separator(source)
+        saved = context.item
+        kept: list[str] = []
+        try:
+            for item in items:
+                context.item = item
+                if self.condition.holds(context):
+                    kept.append(item)
+        finally:
+            context.item = saved
+        result = join(kept, separator)
+        return Tainted(result) if source.__class__ is Tainted else result
+
+
+@final
+class Reduce(Node):
+    """A value that each item changes in its turn."""
+
+    __slots__ = ("source", "start", "text")
+
+    def __init__(self, source: Node, start: Node, text: Node) -> None:
+        self.source = source
+        self.start = start
+        self.text = text
+
+    def evaluate(self, context: Context) -> str:
+        source = self.source.evaluate(context)
+        value = self.start.evaluate(context)
+        _, items = split_with_separator(source)
+        saved_item, saved_value = context.item, context.lookup_value
+        try:
+            context.lookup_value = value
+            for item in items:
+                context.item = item
+                value = self.text.evaluate(context)
+                _grown(0, value)
+                context.lookup_value = value
+        finally:
+            context.item, context.lookup_value = saved_item, saved_value
+        return value
+
+
+def _grown(size: int, text: str) -> int:
+    size += len(text) + 1
+    if size > LONGEST_RESULT:
+        raise ExpandError("the expanded string is too long")
+    return size
+
+
+def _end(parser: Parser, name: str) -> None:
+    if parser.skip_space() != "}":
+        raise Fault(f'missing }} at end of "{name}"', parser.at)
+    parser.at += 1
+
+
+@syntax("map")
+def parse_map(parser: Parser, name: str) -> Node:
+    """``${map{list}{text}}``."""
+    source = parser.argument(f"missing '{{' for first arg of {name}")
+    text = parser.argument(f"missing '{{' for last arg of {name}")
+    _end(parser, name)
+    return Map(source, text)
+
+
+@syntax("reduce")
+def parse_reduce(parser: Parser, name: str) -> Node:
+    """``${reduce{list}{start}{text}}``."""
+    source = parser.argument(f"missing '{{' for first arg of {name}")
+    start = parser.argument("missing '{' for second arg of reduce")
+    text = parser.argument(f"missing '{{' for last arg of {name}")
+    _end(parser, name)
+    return Reduce(source, start, text)
+
+
+@syntax("filter")
+def parse_filter(parser: Parser, name: str) -> Node:
+    """``${filter{list}{condition}}``."""
+    source = parser.argument(f"missing '{{' for first arg of {name}")
+    if parser.skip_space() != "{":
+        raise Fault(f"missing '{{' for last arg of {name}", parser.at)
+    parser.at += 1
+    condition = parse_condition(parser, f' inside "{name}" item')
+    if parser.skip_space() != "}":
+        raise Fault(f'missing }} at end of condition inside "{name}"', parser.at)
+    parser.at += 1
+    _end(parser, name)
+    return Filter(source, condition)

@@ -1,0 +1,42 @@
+"""Message digests."""
+
+from __future__ import annotations
+
+import hashlib
+
+from eximious.errors import ExpandError
+from eximious.expand.operator import operator
+
+
+@operator("md5", is_clean=True)
+def md5(text: str) -> str:
+    """MD5 in lower case hexadecimal digits."""
+    return hashlib.md5(text.encode("latin-1"), usedforsecurity=False).hexdigest()
+
+
+@operator("sha1", is_clean=True)
+def sha1(text: str) -> str:
+    """SHA-1 in upper case hexadecimal digits."""
+    return hashlib.sha1(text.encode("latin-1"), usedforsecurity=False).hexdigest().upper()
+
+
+@operator("sha256", is_clean=True)
+def sha256(text: str) -> str:
+    """SHA-256 in upper case hexadecimal digits."""
+    return hashlib.sha256(text.encode("latin-1")).hexdigest().upper()
+
+
+@operator("sha2", suffix="numbers", is_clean=True)
+def sha2(text: str, first: int = 256, second: int | None = None) -> str:
+    """A member of the SHA-2 family: 256, 384 or 512 bits."""
+    if first not in (256, 384, 512):
+        raise ExpandError("sha2_N: bad argument")
+    return hashlib.new(f"sha{first}", text.encode("latin-1")).hexdigest().upper()
+
+
+@operator("sha3", suffix="numbers", is_clean=True)
+def sha3(text: str, first: int = 256, second: int | None = None) -> str:
+    """A member of the SHA-3 family: 224, 256, 384 or 512 bits."""
+    if first not in (224, 256, 384, 512):
+        raise ExpandError("sha3_N: bad argument")
+    return hashlib.new(f"sha3_{first}", text.encode("latin-1")).hexdigest().upper()

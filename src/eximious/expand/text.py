@@ -1,0 +1,18 @@
+"""Letters as the C locale knows them: only A to Z have a case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_LOWER: Final = {upper: upper + 32 for upper in range(65, 91)}
+_UPPER: Final = {lower: lower - 32 for lower in range(97, 123)}
+
+
+def lower(text: str) -> str:
+    """The text with A to Z in lower case; other octets as they are."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def upper(text: str) -> str:
+    """The text with a to z in upper case; other octets as they are."""
+    return text.upper() if text.isascii() else text.translate(_UPPER)

@@ -1,0 +1,225 @@
+"""Lookup types: how each is declared, how ``partial-lsearch*@,ret=full`` is read, and how a search goes.
+
+A type lives in the module that bears its name. Single-key types search a file for a key; query-style types give a
+query to something. Found is a text, absent is None, "not now" is `Defer`, and a source that cannot be opened is
+`ExpandError`; all with Exim's words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, final
+
+from eximious.errors import Defer, EximiousError, ExpandError
+from eximious.registry import Registry
+from eximious.taint import Tainted, untainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+
+Options = dict[str, str]  # what follows the type's name, comma by comma: {"ret": "full"}
+
+LONGEST_KEY: Final = 64 * 1024  # octets
+
+
+class LookupError(EximiousError):
+    """What names a lookup in the configuration is wrong."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Lookup:
+    """A lookup type."""
+
+    name: str = ""
+    is_single_key: bool = True
+    options: tuple[str, ...] = ()  # that it understands, beside ``cache`` and ``ret``
+
+    def quote(self, text: str, option: str = "") -> str | None:
+        """The text made safe to stand in a query; None if that is impossible."""
+        return text
+
+
+class SingleKeyLookup(Lookup):
+    """A type that looks for a key in a file."""
+
+    def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
+        """What the file has for the key, or None."""
+        raise NotImplementedError
+
+
+class QueryLookup(Lookup):
+    """A type that gives a query to a service."""
+
+    is_single_key = False
+    needs_quoting = True  # tainted text in a query must have been quoted for this type
+
+    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+        """The answer, or None."""
+        raise NotImplementedError
+
+
+# Types whose module has another name.
+_MODULES = {
+    "dbmjz": "dbm",
+    "dbmnz": "dbm",
+    "ldapdn": "ldap",
+    "ldapm": "ldap",
+    "nis0": "nis",
+    "nwildlsearch": "wildlsearch",
+    "regdom": "psl",
+}
+_NAMES: Final = (
+    *("cdb", "dbm", "dbmjz", "dbmnz", "dnsdb", "dsearch", "iplsearch", "json", "ldap", "ldapdn", "ldapm", "lmdb"),
+    *("lsearch", "mysql", "nis", "nis0", "nmh", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis"),
+    *("regdom", "spf", "sqlite", "wildlsearch"),
+)
+
+lookups: Registry[Lookup] = Registry("eximious.lookups", "lookup type", _MODULES)
+
+_SPEC: Final = re.compile(r"(?:partial([0-9]*)(?:-|\(([^)]*)\)))?([A-Za-z0-9_]+)(\*@?)?(?:,(.*))?\Z", re.DOTALL)
+
+
+def find_lookup(name: str) -> Lookup | None:
+    """The lookup type of that name, or None."""
+    return lookups.find(name) if name in _NAMES else None
+
+
+def known_lookups() -> tuple[str, ...]:
+    """The names of all types."""
+    return _NAMES
+
+
+def parse_spec(text: str) -> LookupSpec:
+    """Read ``partial2(.)lsearch*@,ret=full``. Raises LookupError with Exim's words."""
+    found = _SPEC.match(text)
+    lookup = None if found is None else find_lookup(found[3])
+    if found is None or lookup is None:
+        name = re.split(r"[*,]", re.sub(r"^partial[0-9]*(-|\([^)]*\))", "", text))[0]
+        raise LookupError(f'unknown lookup type "{name}"')
+    count, affix, name, default, options = found.groups()
+    is_partial = count is not None
+    if not lookup.is_single_key:
+        if is_partial:
+            raise LookupError(f'"partial" is not permitted for lookup type "{name}"')
+        if default:
+            raise LookupError(f'defaults using "*" or "*@" are not permitted for lookup type "{name}{default}"')
+    least = (int(count) if count else 2) if is_partial else -1
+    return LookupSpec(lookup, least, "*." if affix is None else affix, default or "", _options(options or ""))
+
+
+def _options(text: str) -> Options:
+    found: Options = {}
+    for word in text.split(","):
+        name, _, value = word.partition("=")
+        if name:
+            found[name.strip()] = value.strip()
+    return found
+
+
+@final
+class LookupSpec:
+    """A lookup as the configuration names it: the type, and how its keys are varied."""
+
+    __slots__ = ("affix", "default", "is_single_key", "least", "lookup", "options", "uses_cache")
+
+    def __init__(self, lookup: Lookup, least: int, affix: str, default: str, options: Options) -> None:
+        self.lookup = lookup
+        self.is_single_key = lookup.is_single_key
+        self.least = least  # components that partial matching leaves; -1 without
+        self.affix = affix  # put before what partial matching leaves
+        self.default = default  # "", "*" or "*@"
+        self.options = options
+        self.uses_cache = options.get("cache", "") not in ("no", "no_rd")
+
+    def find(self, context: Context, source: str, key: str | None) -> str | None:
+        """The answer of a search, or None. `source` is a file, or the query if there is no key.
+
+        After a partial match ``$1`` and ``$2`` are the wild part of the key and the rest. Raises ExpandError if the
+        source cannot be opened or is tainted, Defer if there is no answer for now.
+        """
+        if key is None:
+            return self._query(context, source)
+        if source.__class__ is Tainted:
+            raise ExpandError(f"Tainted filename for search: '{source}'")
+        if not key or len(key) > LONGEST_KEY:
+            return None
+        found = self._one(context, source, key)
+        if found is None and self.least >= 0:
+            found = self._partial(context, source, key)
+        if found is None and self.default:
+            found = self._default(context, source, key)
+        return found
+
+    def find_in_list(self, context: Context, source: str, key: str | None) -> str | None:
+        """The same for an item of a list, where a source that cannot be opened means "not now"."""
+        try:
+            return self.find(context, source, key)
+        except ExpandError as error:
+            raise Defer(str(error)) from None
+
+    def _query(self, context: Context, query: str) -> str | None:
+        lookup = self.lookup
+        assert isinstance(lookup, QueryLookup)
+        cache_key = (lookup, query, tuple(self.options.items()))
+        cache = context.named_list_cache
+        if self.uses_cache and cache_key in cache:
+            return cache[cache_key]  # type: ignore[no-any-return]
+        try:
+            found = lookup.find_query(context, query, self.options)
+        except Defer as error:
+            raise Defer(f'lookup of "{query}" gave DEFER: {error}') from None
+        cache[cache_key] = found
+        return found
+
+    def _one(self, context: Context, source: str, key: str) -> str | None:
+        """What there is for exactly this key."""
+        lookup = self.lookup
+        assert isinstance(lookup, SingleKeyLookup)
+        try:
+            found = lookup.find(context, source, key, self.options)
+        except Defer as error:
+            raise Defer(f'lookup of "{key}" gave DEFER: {error}') from None
+        if found is not None and self.options.get("ret") == "key":
+            return untainted(key)
+        return found
+
+    def _partial(self, context: Context, source: str, key: str) -> str | None:
+        """The key with the affix before it, then with components removed from its start."""
+        affix, least = self.affix, self.least
+        tainted = key.__class__ is Tainted
+        if affix:
+            found = self._one(context, source, affix + key)
+            if found is not None:
+                self._capture(context, "", key, tainted)
+                return found
+        rest = key
+        components = key.count(".") + 1
+        while components > max(least, 1):
+            rest = rest.partition(".")[2]
+            components -= 1
+            found = self._one(context, source, affix + rest)
+            if found is not None:
+                self._capture(context, key[: len(key) - len(rest) - 1], rest, tainted)
+                return found
+        if least == 0 and affix:
+            last = affix[:-1] if len(affix) > 1 and affix.endswith(".") else affix
+            found = self._one(context, source, last)
+            if found is not None:
+                self._capture(context, key, "", tainted)
+                return found
+        return None
+
+    @staticmethod
+    def _capture(context: Context, wild: str, rest: str, tainted: bool) -> None:
+        context.captures = ["", Tainted(wild), Tainted(rest)] if tainted else ["", wild, rest]
+
+    def _default(self, context: Context, source: str, key: str) -> str | None:
+        """``*@domain`` if asked for, then ``*``."""
+        if self.default == "*@" and "@" in key:
+            found = self._one(context, source, "*" + key[key.rindex("@") :])
+            if found is not None:
+                return found
+        return self._one(context, source, "*")
