@@ -83,11 +83,12 @@ def read_sections(reader: Reader, faults: Faults, config: Configuration) -> None
     """Read everything after the main part of the file into the configuration."""
     seen: set[str] = set()
     while (line := reader.next()) is not None:
-        name = section_name(line)
-        place = line.place(line.text.find(name, 6))
+        written = section_name(line)
+        name = written.lower()
+        place = line.place(line.text.find(written, 6))
         section = Section(name, reader, faults)
         if name not in READERS:
-            faults.add(f'"{name}" is not a known configuration section name', place, did_you_mean(name, READERS))
+            faults.add(f'"{written}" is not a known configuration section name', place, did_you_mean(name, READERS))
         elif name in seen:
             faults.add(f'"{name}" section is repeated in the configuration file', place)
         if name not in READERS or name in seen:

@@ -47,15 +47,8 @@ def compile(text: str, place: Place | None = None) -> Template:
 
 
 def _config_error(fault: Fault, text: str, place: Place | None) -> ConfigError:
-    """The fault as an error with a place, if the string's place in a file is known.
-
-    The place given is that of the string's first character; the column is right as long as the string is written on
-    one line and without quotes.
-    """
-    if place is None:
-        return ConfigError(fault.message, None, fault.hint)
-    position = Place(place.file, place.line, place.column + fault.position, place.text)
-    return ConfigError(fault.message, position, fault.hint)
+    """The fault as an error with a place, if the place of the string's first character is known."""
+    return ConfigError(fault.message, None if place is None else place.at(fault.position), fault.hint)
 
 
 _cache: dict[str, Template] = {}
