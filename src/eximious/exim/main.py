@@ -7,7 +7,6 @@ import sys
 
 from eximious.exim import modes
 from eximious.exim.command_line import CommandLine, CommandLineError
-from eximious.exim.invocation import Invocation
 
 
 def console() -> None:
@@ -45,9 +44,8 @@ def run(line: CommandLine) -> int:
 
         bV.print_version()
     invocation = start.prepare(line, name)
-    if isinstance(invocation, Invocation):
-        return start.module_of(name).run(invocation)
-    return invocation
+    status: int = start.module_of(name).run(invocation)
+    return status
 
 
 def leave(status: int) -> None:

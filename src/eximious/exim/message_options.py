@@ -32,7 +32,9 @@ ACTIONS: Final = {
     "set": FIRST,
 }
 # Options by which Exim hands a connection to another process of its own. Here connections stay where they are.
-PRIVATE: Final = frozenset(("C", "CA", "CD", "Cd", "CG", "CK", "CL", "CP", "Cp", "CQ", "Cq", "CS", "CT", "Cr", "Cs", "Ct"))
+PRIVATE: Final = frozenset(
+    ("C", "CA", "CD", "Cd", "CG", "CK", "CL", "CP", "Cp", "CQ", "Cq", "CS", "CT", "Cr", "Cs", "Ct")
+)
 
 
 def message_option(line: CommandLine, word: str, following: list[str]) -> int:

@@ -67,4 +67,3 @@ def selection_option(line: CommandLine, word: str, following: list[str]) -> int:
     if not line.queue_runs:
         line.queue_runs.append(QueueRun())
     return used
-

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
-from eximious.daemon import privilege
+from eximious.daemon import environment, privilege
 from eximious.errors import ConfigError
-from eximious.exim import modes
-from eximious.exim.command_line import EXIT_FAILURE, CommandLine, CommandLineError
+from eximious.exim import modes, permissions
+from eximious.exim.command_line import CommandLine, CommandLineError
 from eximious.exim.identity import Caller, caller_of_this_process
 from eximious.exim.invocation import Invocation
 from eximious.services import Services
@@ -17,34 +18,45 @@ from eximious.services import Services
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
 
+WITHOUT_WARNING = frozenset({"be", "bf", "bt", "bP", "bp"})  # modes that say nothing of a purged environment
+
 
 def module_of(name: str) -> Any:
     """The module of `eximious.exim` that does what the mode of that name is for."""
     return importlib.import_module(f"eximious.exim.{modes.MODES[name].module}")
 
 
-def prepare(line: CommandLine, name: str) -> Invocation | int:
-    """Everything up to the point where the mode takes over; an exit status if it does not come to that.
-
-    Raises CommandLineError.
-    """
-    mode = modes.MODES[name]
+def prepare(line: CommandLine, name: str) -> Invocation:
+    """Everything up to the point where the mode takes over. Raises CommandLineError."""
     caller = caller_of_this_process()
-    if caller.has_root and (mode.runs_as is modes.CALLER or not _is_trusted_start(line, caller)):
-        privilege.become_caller(caller.uid, caller.gid, caller.groups)
-    elif os.getuid() != os.geteuid():
-        privilege.keep_effective()
-    config = _read_configuration(line)
-    if config is None:
-        return EXIT_FAILURE
+    _settle_ids(line, name, caller)
+    config = read_configuration(line)
     caller.learn(config.main)
-    _check_permissions(line, mode, caller, config)
+    permissions.check(line, name, caller, config.main)
+    is_kept_list = environment.clean(config.main)
     services = Services(config)
     services.admin = caller.is_admin
     services.real_uid = caller.uid
-    if mode.runs_as is modes.EXIM and privilege.is_root():
+    if modes.MODES[name].runs_as is modes.EXIM and privilege.is_root() and not keeps_deliverer(line, name):
         privilege.become(config.main.exim_user, config.main.exim_group)
+    if not is_kept_list and name not in WITHOUT_WARNING:
+        services.logs.main("Warning: purging the environment.\n Suggested action: use keep_environment.")
     return Invocation(line, caller, config, services)
+
+
+def keeps_deliverer(line: CommandLine, name: str) -> bool:
+    """True if the mode itself gives up root, once it has made a process for deliveries."""
+    return name in ("bs", "bS", "bm")
+
+
+def _settle_ids(line: CommandLine, name: str, caller: Caller) -> None:
+    """Become the caller where that is all it may be; else make the real ids the effective ones."""
+    if not caller.has_root:
+        return
+    if modes.MODES[name].runs_as is modes.CALLER or not _is_trusted_start(line, caller):
+        privilege.become_caller(caller.uid, caller.gid, caller.groups)
+    elif caller.uid != caller.effective_uid:
+        privilege.keep_effective()
 
 
 def _is_trusted_start(line: CommandLine, caller: Caller) -> bool:
@@ -52,18 +64,22 @@ def _is_trusted_start(line: CommandLine, caller: Caller) -> bool:
     return not (line.config_files or line.macros) or caller.uid == 0
 
 
-def _read_configuration(line: CommandLine) -> Configuration | None:
+def read_configuration(line: CommandLine) -> Configuration:
+    """The configuration that the command line names, or the usual one. Raises CommandLineError."""
     from eximious.config import load, paths
 
     names = line.config_files.split(":") if line.config_files else list(paths.CONFIGURATIONS)
     path = next((name for name in names if os.path.exists(name)), None)
     if path is None:
-        raise CommandLineError(f"non-existent configuration file(s): {':'.join(names)}")
+        shown = ":".join(os.path.abspath(name) for name in names)
+        raise CommandLineError(f"{_now()} non-existent configuration file(s): {shown}")
     try:
-        return load.load(path, line.macros)
+        return load.load(os.path.abspath(path), line.macros)
     except ConfigError as error:
-        raise CommandLineError(str(error)) from error
+        from eximious.config.errors import as_exim_says
+
+        raise CommandLineError(f"{_now()} {as_exim_says(error)}") from error
 
 
-def _check_permissions(line: CommandLine, mode: modes.Mode, caller: Caller, config: Configuration) -> None:
-    """Raise CommandLineError if the caller may not do this."""
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S")
