@@ -1,7 +1,7 @@
 """Streams on an event loop: the protocol of an asyncio (or uvloop) transport, read by a greenlet.
 
-Octets that arrive are kept as they come; only a reader that finds none waits. At most about two `HIGH_WATER` of them are
-held: beyond, the transport stops reading until the reader has caught up. One timer a stream serves all its waits.
+Octets that arrive are kept as they come; only a reader that finds none waits. At most about two `HIGH_WATER` of them
+are held: beyond, the transport stops reading until the reader has caught up. One timer a stream serves all its waits.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -171,11 +172,26 @@ class Stream:
             layer.feed(incoming)
         return True
 
-    def start_tls_server(self, context: ServerContext) -> Session:
-        """Shake hands as the server; what has arrived before is thrown away (CVE-2011-0411). Raises TlsError."""
+    def start_tls_server(self, context: ServerContext | Callable[[str], ServerContext]) -> Session:
+        """Shake hands as the server; what has arrived before is thrown away (CVE-2011-0411). Raises TlsError.
+
+        If the context depends on the name that the client asks for, give a function that chooses it; it may wait.
+        """
         self.flush()
         self._drop_received()
-        return self._start_tls(context.layer())
+        if not callable(context):
+            return self._start_tls(context.layer())
+        from eximious.tls.client_hello import server_name
+
+        hello = b""
+        while (name := server_name(hello)) is None:
+            incoming = self._receive(READ_SIZE)
+            if not incoming:
+                raise connection_reset()
+            hello += incoming
+        layer = context(name).layer()
+        layer.feed(hello)
+        return self._start_tls(layer)
 
     def start_tls_client(self, context: ClientContext, name: str = "") -> Session:
         """Shake hands as the client, asking for the server `name`; plaintext that arrived before is thrown away

@@ -1,0 +1,281 @@
+"""TLS contexts: certificates, what is allowed, and how the other side is verified."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from OpenSSL import SSL, crypto
+
+from eximious.tls.errors import TlsError, describe, verify_error
+from eximious.tls.layer import TlsLayer
+from eximious.tls.names import is_for_host, one_line
+from eximious.tls.options import DEFAULT, parse_options
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurve
+
+CRL_LIMIT: Final = 64 * 1024 * 1024  # bytes of a file of revocation lists
+
+
+class Verify(enum.Enum):
+    """What is done about the other side's certificate."""
+
+    NONE = "not asked for"
+    TRY = "verified, and whatever comes of it is known afterwards"
+    REQUIRE = "the handshake fails unless it verifies"
+
+
+class Context:
+    """What client and server contexts share. Making one reads files and takes milliseconds: keep it."""
+
+    def __init__(
+        self,
+        *,
+        certificates: Sequence[str] = (),
+        private_keys: Sequence[str] = (),
+        ciphers: str = "",
+        options: str = "",
+        verify: Verify = Verify.NONE,
+        verify_certificates: str = "",
+        crl: str = "",
+    ) -> None:
+        """`certificates` and `private_keys` are PEM files (a key may be in its certificate's file).
+
+        `options` is in the manner of `openssl_options`; `verify_certificates` a PEM file, a directory with hashes or
+        ``system``; `crl` a PEM file or a directory of such. Raises TlsError; ValueError for bad options.
+        """
+        self._context = SSL.Context(self._method)
+        self._context.set_options(parse_options(options) if options else DEFAULT)
+        self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        self.verify = verify
+        if ciphers:
+            self._call("SSL_CTX_set_cipher_list", self._context.set_cipher_list, ciphers.encode("latin-1"))
+        for number, certificate in enumerate(certificates):
+            key = private_keys[number] if number < len(private_keys) else certificate
+            self._use(certificate, key)
+        if verify is not Verify.NONE:
+            self._trust(verify_certificates)
+            if crl:
+                self._revoke(crl)
+            self._context.set_verify(self._verify_mode(), _judge)
+
+    _method: int
+
+    def _verify_mode(self) -> int:
+        return SSL.VERIFY_PEER
+
+    def _call(self, operation: str, function, *args: object) -> None:  # type: ignore[no-untyped-def]
+        try:
+            function(*args)
+        except SSL.Error as error:
+            raise TlsError(operation, describe(error)) from None
+        except OSError as error:
+            raise TlsError(operation, error.strerror or str(error)) from None
+
+    def _use(self, certificate: str, key: str) -> None:
+        self._call(
+            f"SSL_CTX_use_certificate_chain_file file={certificate}",
+            self._context.use_certificate_chain_file,
+            os.fsencode(certificate),
+        )
+        self._call(f"SSL_CTX_use_PrivateKey_file file={key}", self._context.use_privatekey_file, os.fsencode(key))
+        self._call(f"SSL_CTX_check_private_key file={key}", self._context.check_privatekey)
+
+    def _trust(self, where: str) -> None:
+        if where == "system":
+            self._context.set_default_verify_paths()
+        elif os.path.isdir(where):
+            self._call(
+                f"SSL_CTX_load_verify_locations dir={where}",
+                self._context.load_verify_locations,
+                None,
+                os.fsencode(where),
+            )
+        elif where:
+            self._call(
+                f"SSL_CTX_load_verify_locations file={where}",
+                self._context.load_verify_locations,
+                os.fsencode(where),
+            )
+
+    def _revoke(self, where: str) -> None:
+        from cryptography.x509 import load_pem_x509_crl
+
+        store = self._context.get_cert_store()
+        assert store is not None
+        end = b"-----END X509 CRL-----"
+        try:
+            files = [os.path.join(where, name) for name in os.listdir(where)] if os.path.isdir(where) else [where]
+            for name in files:
+                with open(name, "rb") as file:
+                    text = file.read(CRL_LIMIT)
+                for piece in text.split(end)[:-1]:
+                    store.add_crl(load_pem_x509_crl(piece + end))
+        except (OSError, ValueError, crypto.Error) as error:
+            raise TlsError(f"X509_load_crl_file file={where}", str(error)) from None
+        store.set_flags(crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL)
+
+
+class ServerContext(Context):
+    """For connections that we accept. Without certificates it cannot shake hands: see `eximious.tls.self_signed`."""
+
+    _method = SSL.TLS_SERVER_METHOD
+
+    def __init__(
+        self,
+        *,
+        certificates: Sequence[str] = (),
+        private_keys: Sequence[str] = (),
+        ciphers: str = "",
+        options: str = "",
+        verify: Verify = Verify.NONE,
+        verify_certificates: str = "",
+        crl: str = "",
+        dh_file: str = "",
+        curve: str = "",
+        alpn: Sequence[str] = (),
+        require_alpn: bool = False,
+        self_signed_for: str = "",
+    ) -> None:
+        """`dh_file` is a PEM file; `curve` one of OpenSSL's names, "" for its own choice; `alpn` the protocols we
+        speak; `self_signed_for` a host name for which a certificate is made up."""
+        super().__init__(
+            certificates=certificates,
+            private_keys=private_keys,
+            ciphers=ciphers,
+            options=options,
+            verify=verify,
+            verify_certificates=verify_certificates,
+            crl=crl,
+        )
+        self._context.set_session_id(b"eximious")
+        if verify is not Verify.NONE and verify_certificates and os.path.isfile(verify_certificates):
+            self._context.load_client_ca(os.fsencode(verify_certificates))
+        if dh_file:
+            self._call(f"PEM_read_bio_DHparams file={dh_file}", self._context.load_tmp_dh, os.fsencode(dh_file))
+        if curve:
+            self._context.set_tmp_ecdh(_curve(curve))
+        if alpn:
+            self._alpn = [name.encode("latin-1") for name in alpn]
+            self._require_alpn = require_alpn
+            self._context.set_alpn_select_callback(self._choose_alpn)
+        if self_signed_for:
+            from eximious.tls.self_signed import make
+
+            certificate, key = make(self_signed_for)
+            self._context.use_certificate(certificate)
+            self._context.use_privatekey(key)
+
+    def _verify_mode(self) -> int:
+        if self.verify is Verify.REQUIRE:
+            return SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
+        return SSL.VERIFY_PEER
+
+    def _choose_alpn(self, _connection: SSL.Connection, offered: list[bytes]) -> object:
+        for name in self._alpn:
+            if name in offered:
+                return name
+        if self._require_alpn:
+            return b""  # refused by OpenSSL with the right alert
+        return SSL.NO_OVERLAPPING_PROTOCOLS
+
+    def layer(self) -> TlsLayer:
+        """For one connection, about to shake hands."""
+        connection = SSL.Connection(self._context, None)
+        connection.set_accept_state()
+        return VerifyingLayer(connection, "SSL_accept", self.verify, ())
+
+
+class ClientContext(Context):
+    """For connections that we make. `verify_names` are host names of which the certificate must have one; empty if
+    it need not."""
+
+    _method = SSL.TLS_CLIENT_METHOD
+
+    def __init__(
+        self,
+        *,
+        certificates: Sequence[str] = (),
+        private_keys: Sequence[str] = (),
+        ciphers: str = "",
+        options: str = "",
+        verify: Verify = Verify.NONE,
+        verify_certificates: str = "",
+        crl: str = "",
+        verify_names: Sequence[str] = (),
+        alpn: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            certificates=certificates,
+            private_keys=private_keys,
+            ciphers=ciphers,
+            options=options,
+            verify=verify,
+            verify_certificates=verify_certificates,
+            crl=crl,
+        )
+        self.verify_names = tuple(verify_names)
+        if alpn:
+            self._context.set_alpn_protos([name.encode("latin-1") for name in alpn])
+
+    def layer(self, name: str = "", verify_names: Sequence[str] | None = None) -> TlsLayer:
+        """For one connection; `name` is the server name to ask for (SNI). `verify_names` replaces the context's."""
+        connection = SSL.Connection(self._context, None)
+        connection.set_connect_state()
+        if name and not name.startswith("["):
+            connection.set_tlsext_host_name(name.encode("latin-1", "replace"))
+        names = self.verify_names if verify_names is None else verify_names
+        layer = VerifyingLayer(connection, "SSL_connect", self.verify, names)
+        layer.record.sni = name
+        return layer
+
+
+class VerifyingLayer(TlsLayer):
+    """A layer that remembers what is asked of the other side's certificate."""
+
+    def __init__(self, connection: SSL.Connection, operation: str, verify: Verify, names: Sequence[str]) -> None:
+        super().__init__(connection, operation)
+        self.verify = verify
+        self.verify_names = names
+
+
+def _judge(connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, is_good: int) -> bool:
+    """OpenSSL asks about each certificate of a chain, the issuers first."""
+    layer = connection.get_app_data()
+    record = layer.record
+    if not is_good:
+        name = one_line(certificate.to_cryptography().subject)
+        record.complaints.append(f"SSL verify error: depth={depth} error={verify_error(error)} cert={name}")
+    elif depth == 0:
+        plain = certificate.to_cryptography()
+        if layer.verify_names and not any(is_for_host(plain, name) for name in layer.verify_names):
+            names = ":".join(layer.verify_names)
+            record.complaints.append(
+                f'SSL verify error: certificate name mismatch: DN="{one_line(plain.subject)}" H="{names}"'
+            )
+    if record.complaints:
+        record.is_verified = False
+        return layer.verify is not Verify.REQUIRE
+    record.is_verified = depth == 0
+    return True
+
+
+def _curve(name: str) -> EllipticCurve:
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    curves: dict[str, EllipticCurve] = {
+        "prime256v1": ec.SECP256R1(),
+        "secp256r1": ec.SECP256R1(),
+        "p-256": ec.SECP256R1(),
+        "secp384r1": ec.SECP384R1(),
+        "p-384": ec.SECP384R1(),
+        "secp521r1": ec.SECP521R1(),
+        "p-521": ec.SECP521R1(),
+    }
+    try:
+        return curves[name.lower()]
+    except KeyError:
+        raise TlsError(f"EC_GROUP_new_by_curve_name {name}", "unknown curve") from None
