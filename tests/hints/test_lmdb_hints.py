@@ -1,0 +1,122 @@
+"""What only hints on disk do: growing, crashes, several processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from eximious.hints import lmdb_hints
+from eximious.hints.lmdb_hints import LmdbHints
+from eximious.hints.record import Retry, Serialize
+from eximious.hints.store import HintsError
+
+
+def record(text: str) -> Retry:
+    made = Retry()
+    made.text = text
+    return made
+
+
+def make(directory: Path, lost: list[str] | None = None) -> LmdbHints:
+    return LmdbHints(str(directory / "db"), report=None if lost is None else lost.append)
+
+
+def test_hints_last(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    first.retry.put("R:a", record("x"))
+    first.close()
+    second = make(tmp_path)
+    assert second.retry.get("R:a") is not None
+    second.close()
+    assert (tmp_path / "db" / "hints.mdb").stat().st_mode & 0o777 == 0o640
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    hints = make(tmp_path)
+
+    def add(found: Serialize | None) -> Serialize:
+        found = found or Serialize()
+        found.count += 1
+        return found
+
+    hints.misc.change("n", add)
+    child = os.fork()
+    if child == 0:
+        for _ in range(500):
+            hints.misc.change("n", add)
+        os._exit(0)
+    for _ in range(500):
+        hints.misc.change("n", add)
+    assert os.waitpid(child, 0)[1] == 0
+    found = hints.misc.get("n")
+    assert found is not None
+    assert found.count == 1001
+    hints.close()
+
+
+def test_the_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lmdb_hints, "FIRST_SIZE", 64 * 1024)
+    hints = make(tmp_path)
+    child = os.fork()
+    if child == 0:
+        for number in range(100):
+            hints.retry.put(f"C:{number}", record("x" * 2000))
+        os._exit(0)
+    for number in range(100):
+        hints.retry.put(f"R:{number}", record("x" * 2000))
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list(hints.retry.items())) == 200
+    monkeypatch.setattr(lmdb_hints, "LARGEST_SIZE", 1024 * 1024)
+
+    def fill() -> None:
+        for number in range(1000):
+            hints.retry.put(f"T:{number}", record("x" * 2000))
+
+    with pytest.raises(HintsError, match="larger than"):
+        fill()
+    assert hints.retry.get("R:99") is not None
+    hints.close()
+
+
+@pytest.mark.parametrize("garbage", [b"garbage" * 10000, b"", b"\0" * 65536])
+def test_a_broken_environment_is_begun_anew(tmp_path: Path, garbage: bytes) -> None:
+    hints = make(tmp_path)
+    hints.retry.put("R:a", record("x"))
+    hints.close()
+    (tmp_path / "db" / "hints.mdb").write_bytes(garbage)
+    lost: list[str] = []
+    hints = make(tmp_path, lost)
+    assert hints.retry.get("R:a") is None
+    hints.retry.put("R:a", record("y"))
+    assert hints.retry.get("R:a") is not None
+    assert all("is broken" in line for line in lost)
+    hints.close()
+
+
+def test_after_a_crash_of_the_system_the_copy_counts(tmp_path: Path) -> None:
+    hints = make(tmp_path)
+    hints.retry.put("R:a", record("saved"))
+    hints.sync()
+    hints.retry.put("R:b", record("perhaps half written"))
+    hints.close()
+    (tmp_path / "db" / "hints.boot").write_text("another start\n")
+    hints = make(tmp_path)
+    assert hints.retry.get("R:a") is not None
+    assert hints.retry.get("R:b") is None
+    hints.close()
+
+
+def test_a_process_that_ends_saves_if_nobody_has(tmp_path: Path) -> None:
+    hints = make(tmp_path)
+    hints.retry.put("R:a", record("x"))
+    hints.close()
+    assert (tmp_path / "db" / "hints.saved").exists()
+
+
+def test_no_permission_is_an_error_to_live_with(tmp_path: Path) -> None:
+    (tmp_path / "db").write_text("not a directory")
+    hints = make(tmp_path)
+    with pytest.raises(HintsError, match="cannot use hints"):
+        hints.retry.get("R:a")
