@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -202,18 +203,27 @@ def _tls_escaped(name: str, field: str) -> Variable:
 
     def write(message: Message) -> str | None:
         tls = message.client.tls
-        return (escape(getattr(tls, field)) or None) if tls is not None else None
+        value = getattr(tls, field, None)
+        return escape(value if isinstance(value, str) else _pem(value)) if value else None
 
     return Variable(name, write, lambda message, value: setattr(_tls(message), field, unescape(value)))
 
 
+@lru_cache(64)
+def _pem(certificate: Any) -> str:
+    """The certificate of a live session as text."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return str(certificate.public_bytes(Encoding.PEM), "ascii")
+
+
 def _write_verified(message: Message) -> str | None:
     tls = message.client.tls
-    return "" if tls is not None and tls.certificate_verified else None
+    return "" if tls is not None and tls.is_verified else None
 
 
 def _read_verified(message: Message, value: str) -> None:
-    _tls(message).certificate_verified = True
+    _tls(message).is_verified = True
 
 
 def _write_ocsp(message: Message) -> str | None:

@@ -19,9 +19,7 @@ class Header:
 
     def __init__(self, text: str, kind: str = OTHER) -> None:
         self.text = text
-        self.kind = (
-            kind  # one character: B Bcc, C Cc, F From, I Message-Id, P Received, R Reply-To, S Sender, T To
-        )
+        self.kind = kind  # one character: B Bcc, C Cc, F From, I Message-Id, P Received, R Reply-To, S Sender, T To
 
     @property
     def name(self) -> str:
@@ -44,15 +42,22 @@ class Recipient:
 
 
 class TlsRecord:
-    """What stays known of the TLS session over which a message came ($tls_in_...); certificates are PEM.
+    """What a -H file keeps of the TLS session over which a message came; certificates are PEM text.
 
-    A live session offers the same attributes.
+    It has the attributes of `eximious.tls.session.Session`, which stands in its place while the client is connected.
     """
 
     __slots__ = (
-        "certificate_verified",
+        "alpn",
+        "bits",
         "cipher",
+        "cipher_std",
+        "complaints",
+        "dane",
+        "facts",
+        "is_verified",
         "ocsp",
+        "on_connect",
         "our_certificate",
         "peer_certificate",
         "peer_dn",
@@ -62,15 +67,22 @@ class TlsRecord:
     )
 
     def __init__(self) -> None:
-        self.certificate_verified = False
-        self.cipher = ""  # TLS1.3:TLS_AES_256_GCM_SHA384:256
-        self.ocsp = 0  # $tls_in_ocsp
-        self.our_certificate = ""
-        self.peer_certificate = ""
-        self.peer_dn = ""
-        self.resumption = 0  # $tls_in_resumption
+        self.version = ""
+        self.cipher = ""
+        self.cipher_std = ""
+        self.bits = 0
         self.sni = ""
-        self.version = ""  # TLS1.3
+        self.alpn = ""
+        self.peer_dn = ""
+        self.is_verified = False
+        self.our_certificate: str | None = None
+        self.peer_certificate: str | None = None
+        self.ocsp = 0
+        self.resumption = 0
+        self.dane = False
+        self.on_connect = False
+        self.complaints: list[str] = []
+        self.facts: dict[str, Any] = {}
 
 
 class Client:
