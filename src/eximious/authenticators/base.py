@@ -73,18 +73,22 @@ class Authenticator(Options):
         return bool(self.client_option) and self.is_set(self.client_option)
 
     def check(self, config: Configuration) -> None:
-        """Two servers with the same public name could not be told apart."""
-        if not self.is_server:
-            return
+        """Two servers, or two clients, with the same public name could not be told apart."""
         for other in config.authenticators:
             if other is self:
                 return
-            if other.is_server and other.mechanism.lower() == self.mechanism.lower():
-                raise Fault(
-                    f'two server authenticators ("{self.name}" and "{other.name}") have the same public name '
-                    f'"{self.mechanism}"',
-                    self.place,
-                )
+            if other.mechanism.lower() != self.mechanism.lower():
+                continue
+            for role, both in (
+                ("client", other.is_client and self.is_client),
+                ("server", other.is_server and self.is_server),
+            ):
+                if both:
+                    raise Fault(
+                        f"two {role} authenticators ({other.name} and {self.name}) have the same public name "
+                        f"({other.mechanism})",
+                        self.place,
+                    )
 
     def serve(self, exchange: ServerExchange, context: Context) -> Result:
         """The server's side of the exchange. May raise what exchanges and expansions raise."""

@@ -17,9 +17,11 @@ from eximious.authenticators.exchange import (
     Status,
     decode,
 )
+from eximious.config.errors import Fault
 from eximious.config.option import option
 
 if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
     from eximious.context import Context
     from eximious.expand.template import Template
 
@@ -34,6 +36,11 @@ class CramMd5(Authenticator):
     client_name: Template | None = option(None, doc="Our user name; the primary host name if unset.")
     client_secret: Template | None = option(None, doc="Our secret.")
     server_secret: Template | None = option(None, doc="The secret of the user whose name is in $auth1.")
+
+    def check(self, config: Configuration) -> None:
+        super().check(config)
+        if self.public_name is None and not self.is_server and not self.is_client:
+            raise Fault(f"no public name specified for the {self.name} authenticator", self.place)
 
     def serve(self, exchange: ServerExchange, context: Context) -> Result:
         if exchange.initial() is not None:

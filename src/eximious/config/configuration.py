@@ -16,7 +16,7 @@ class Configuration:
         self.main = main
         self.file = ""  # the file that was asked for
         self.files: list[str] = []  # it and all files that it included
-        self.lines: list[str] = []  # all logical lines, if they were to be kept
+        self.lines: list[str] = []  # all logical lines, for -bP config
         self.macros: dict[str, str] = {}  # as they stood at the end of the file
         self.acls: dict[str, Any] = {}  # name -> eximious.acl.engine.Acl
         self.acl_texts: dict[str, Any] = {}  # ACLs from files and from text, compiled when they were first used

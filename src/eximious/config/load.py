@@ -8,6 +8,7 @@ from eximious.config.configuration import Configuration
 from eximious.config.definitions import define_macro, is_definition
 from eximious.config.drivers import check_instances
 from eximious.config.errors import Faults
+from eximious.config.finish import finish
 from eximious.config.lines import Line
 from eximious.config.macros import Macros
 from eximious.config.main import MainOptions
@@ -23,19 +24,16 @@ def load(
     macros: Mapping[str, str] | None = None,
     *,
     check_file: Callable[[int, str], None] | None = None,
-    keep_lines: bool = False,
 ) -> Configuration:
     """Read a configuration file. Raises ConfigErrors with all faults.
 
     `macros` are those of the command line (-D), which win over definitions in the file. `check_file` is called with the
     descriptor and path of each opened file and raises ConfigError if it must not be used (`eximious.config.trust`).
-    `keep_lines` keeps the logical lines for ``-bP config``.
     """
     faults = Faults()
     config = Configuration(MainOptions())
     config.file = path
     reader = Reader(_macros(macros or {}, faults), faults, check_file)
-    reader.kept = [] if keep_lines else None
     try:
         reader.open(path)
     except ConfigError as error:
@@ -45,7 +43,8 @@ def load(
     read_sections(reader, faults, config)
     config.macros = reader.macros.values()
     config.files = reader.files
-    config.lines = reader.kept or []
+    config.lines = reader.kept
+    finish(config, faults)
     for fault in check_instances(config):
         faults.take(fault)
     faults.raise_if_any()

@@ -30,8 +30,8 @@ class ScanningOptions(Options):
 class AuthenticationOptions(Options):
     """DKIM, SPF, DMARC and SRS."""
 
-    dkim_verify_hashes: StringList = option("sha256 : sha512", doc="Hashes that signatures may use.", later="DKIM")
-    dkim_verify_keytypes: StringList = option("ed25519 : rsa", doc="Keys that signatures may use.", later="DKIM")
+    dkim_verify_hashes: StringList = option("sha256:sha512", doc="Hashes that signatures may use.", later="DKIM")
+    dkim_verify_keytypes: StringList = option("ed25519:rsa", doc="Keys that signatures may use.", later="DKIM")
     dkim_verify_min_keysizes: str = option(
         "rsa=1024 ed25519=250", doc="The smallest keys that count, in bits.", later="DKIM"
     )

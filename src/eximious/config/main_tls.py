@@ -21,7 +21,7 @@ class TlsOptions(Options):
         "+no_sslv2 +no_sslv3 +single_dh_use +no_ticket +no_renegotiation", doc="OpenSSL options to switch on or off."
     )
     tls_advertise_hosts: HostList | None = option("*", doc="Clients to which STARTTLS is offered.")
-    tls_alpn: Template | None = option("smtp : esmtp", doc="Protocol names for ALPN.", later="ALPN")
+    tls_alpn: Template | None = option("smtp:esmtp", doc="Protocol names for ALPN.", later="ALPN")
     tls_certificate: Template | None = option(None, doc="Files with the server's certificates; empty: one is made up.")
     tls_crl: Template | None = option(None, doc="File or directory of revocation lists for client certificates.")
     tls_dh_max_bits: int = option(2236, doc="Largest Diffie-Hellman prime to use, in bits.")

@@ -48,12 +48,19 @@ class Reader:
         self._included = 0
         self._pushed_back: Line | None = None
         self.files: list[str] = []  # every file that was read, for the reload check and for ``check``
-        self.kept: list[str] | None = None  # the lines after macro replacement, for -bP config; None if not wanted
+        self.kept: list[str] = []  # the logical lines, with marks where files begin and go on, for -bP config
 
     def open(self, path: str) -> None:
         """Begin to read a file. Raises ConfigError if it cannot be, or must not be, read."""
-        self._sources.append(Source(path, _contents(path, self._check_file)))
+        source = Source(path, _contents(path, self._check_file))
+        if self._sources:
+            self._mark(self._sources[-1])
+        self._sources.append(source)
         self.files.append(path)
+        self._mark(source)
+
+    def _mark(self, source: Source) -> None:
+        self.kept.append(f'# {source.number or 1} "{source.path}"')
 
     def push_back(self, line: Line) -> None:
         """The next line shall be this one again."""
@@ -73,8 +80,7 @@ class Reader:
         while self._sources:
             line = self._logical()
             if line.text:
-                if self.kept is not None:
-                    self.kept.append(line.text)
+                self.kept.append(line.text)
                 return line
         return None
 
@@ -111,6 +117,8 @@ class Reader:
         if len(self._sources) == 1 and not self._conditionals.at_end():
             self.faults.add("Unexpected end of configuration file: .endif missing", self.place())
         self._sources.pop()
+        if self._sources:
+            self._mark(self._sources[-1])
 
     def _physical(self, source: Source, is_first: bool) -> tuple[Piece, str] | None:
         """The next physical line, stripped and with macros replaced; None if there is nothing of it to use."""
