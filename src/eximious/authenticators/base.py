@@ -21,7 +21,7 @@ from eximious.authenticators.exchange import (
 )
 from eximious.config.errors import Fault
 from eximious.config.option import Options, option
-from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.errors import ConfigError, Defer, ExpandError, ForcedFail
 from eximious.registry import Registry
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Authenticator(Options):
     # For drivers to say: the options that make an instance a server or a client.
     server_option: ClassVar[str] = "server_condition"
     client_option: ClassVar[str] = ""
+    later: ClassVar[str] = ""  # what is missing, if this version knows the driver's options but cannot run it
 
     client_condition: Template | None = option(
         None, doc="As a client, skip this authenticator if it expands to nothing, 0, no or false."
@@ -74,6 +75,12 @@ class Authenticator(Options):
 
     def check(self, config: Configuration) -> None:
         """Two servers, or two clients, with the same public name could not be told apart."""
+        if self.later:
+            raise ConfigError(
+                f"authenticator {self.name}: the {self.driver} driver needs {self.later}, "
+                "which this version does not have",
+                self.place,
+            )
         for other in config.authenticators:
             if other is self:
                 return

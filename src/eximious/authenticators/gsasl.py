@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.authenticators.base import Authenticator, authenticators
-from eximious.authenticators.later import refuse
 from eximious.config.option import option
 
 if TYPE_CHECKING:
-    from eximious.config.configuration import Configuration
     from eximious.expand.template import Template
 
 
 @authenticators.register("gsasl")
 class Gsasl(Authenticator):
     """The mechanisms of the GNU SASL library, SCRAM among them."""
+
+    later = "SASL mechanisms of gsasl"
 
     client_authz: Template | None = option(None, doc="The identity to act as, if not client_username.")
     client_channelbinding: bool = option(False, doc="Bind the exchange to the TLS session.")
@@ -32,6 +32,3 @@ class Gsasl(Authenticator):
     server_scram_salt: Template | None = option(None, doc="SCRAM's salt, in base64.")
     server_service: str = option("smtp", doc="Our service.")
     server_skey: Template | None = option(None, doc="SCRAM's StoredKey of the user.")
-
-    def check(self, config: Configuration) -> None:
-        refuse(self)

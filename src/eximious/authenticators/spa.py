@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.authenticators.base import Authenticator, authenticators
-from eximious.authenticators.later import refuse
 from eximious.config.option import option
 
 if TYPE_CHECKING:
-    from eximious.config.configuration import Configuration
     from eximious.expand.template import Template
 
 
 @authenticators.register("spa")
 class Spa(Authenticator):
     """Microsoft's Secure Password Authentication (NTLM)."""
+
+    later = "SPA"
 
     server_option = "server_password"
     client_option = "client_username"
@@ -24,6 +24,3 @@ class Spa(Authenticator):
     client_password: Template | None = option(None, doc="Our password.")
     client_username: Template | None = option(None, doc="Our user name.")
     server_password: Template | None = option(None, doc="The password of the user in $auth1.")
-
-    def check(self, config: Configuration) -> None:
-        refuse(self)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.authenticators.base import Authenticator, authenticators
-from eximious.authenticators.later import refuse
 from eximious.config.option import option
 
 if TYPE_CHECKING:
-    from eximious.config.configuration import Configuration
     from eximious.expand.template import Template
 
 
 @authenticators.register("tls")
 class Tls(Authenticator):
     """Certificates of TLS clients, without any SMTP command."""
+
+    later = "authentication by TLS"
 
     server_option = "server_param1"
 
@@ -24,6 +24,3 @@ class Tls(Authenticator):
     )
     server_param2: Template | None = option(None, doc="Expanded into $auth2.")
     server_param3: Template | None = option(None, doc="Expanded into $auth3.")
-
-    def check(self, config: Configuration) -> None:
-        refuse(self)
