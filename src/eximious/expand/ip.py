@@ -30,3 +30,22 @@ def mask(address: bytes, bits: int) -> bytes:
     size = len(address) * 8
     number = int.from_bytes(address, "big") >> (size - bits) << (size - bits)
     return number.to_bytes(len(address), "big")
+
+
+def reversed_parts(address: bytes) -> str:
+    """The address backwards with dots between, as the DNS has it: ``9.2.0.192``, or nibbles for IPv6."""
+    if len(address) == 4:
+        return ".".join(str(octet) for octet in reversed(address))
+    return ".".join(reversed(address.hex()))
+
+
+def reverse_name(text: str) -> str:
+    """The name under which the DNS has the PTR record of an address. The text must be an address."""
+    address = pack(text)
+    assert address is not None
+    return f"{reversed_parts(address)}.{'in-addr' if len(address) == 4 else 'ip6'}.arpa"
+
+
+def without_mapping(address: bytes) -> bytes:
+    """The IPv4 address for an IPv6 one that only wraps it (``::ffff:192.0.2.1``); others as they are."""
+    return address[12:] if len(address) == 16 and address.startswith(b"\0" * 10 + b"\xff\xff") else address

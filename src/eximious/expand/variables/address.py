@@ -138,8 +138,10 @@ def local_user_gid(address: Address) -> str:
 @variable
 def return_path(context: Context) -> str:
     """The sender that the delivery will show: that of the message, unless a router changed it."""
-    changed = context.address.errors_to
-    return context.message.sender if changed is None else changed
+    changed = context.facts.get("return_path")  # by the transport that runs
+    if changed is None:
+        changed = context.address.errors_to
+    return context.message.sender if changed is None else str(changed)
 
 
 @variable

@@ -1,0 +1,269 @@
+"""Address lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, final
+
+from eximious.errors import Defer, ExpandError, Place
+from eximious.expand.nodes import Literal as LiteralNode
+from eximious.expand.regex import compile as compile_regex
+from eximious.expand.template import Template
+from eximious.expand.template import compile as compile_template
+from eximious.expand.text import lower
+from eximious.lists import domain as domain_lists
+from eximious.lists import local_part as local_part_lists
+from eximious.lists.base import PLAIN_POLICY, Item, Matched, MatchList, Pattern, Unusable
+from eximious.lists.patterns import Text, lookup_of, usual_pattern
+from eximious.lookups.base import LookupError, LookupSpec
+from eximious.taint import Tainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+
+LONGEST_CHAIN: Final = 50  # continuations of an @@ lookup
+
+
+@final
+class AddressText:
+    """The subject of an address list, taken apart."""
+
+    __slots__ = ("address", "domain", "domain_text", "local_part", "lowered")
+
+    def __init__(self, address: str) -> None:
+        local_part, at, domain = address.rpartition("@")
+        if not at:
+            local_part, domain = domain, ""
+        domain = lower(domain)
+        whole = f"{local_part}{at}{domain}"
+        if address.__class__ is Tainted:
+            self.address: str = Tainted(whole)
+            self.lowered: str = Tainted(lower(whole))
+            self.local_part: str = Tainted(local_part)
+            self.domain: str = Tainted(domain)
+        else:
+            self.address = whole
+            self.lowered = lower(whole)
+            self.local_part = local_part
+            self.domain = domain
+        self.domain_text = Text(self.domain, self.domain)
+
+    @property
+    def key(self) -> str:
+        """Under which the verdict of a named list is kept."""
+        return self.address
+
+
+@final
+class AddressList(MatchList):
+    """A list of mail addresses. Case does not matter, until ``+caseful`` makes that of local parts matter."""
+
+    __slots__ = ()
+
+    kind = "address"
+    registry = "address"
+    comments_anywhere = False
+
+    def match(self, address: str, context: Context, *, caseful: bool = False) -> Matched | None:
+        """Is the address on the list? "" is the sender of bounces. Raises Defer."""
+        captures = context.captures
+        try:
+            return self.scan(AddressText(address), context, caseful)
+        finally:
+            context.captures = captures
+
+    def compile_pattern(self, text: str, variant: Any, *, in_file: bool) -> Pattern:
+        is_caseful = bool(variant)
+        if not text:
+            return Empty()
+        if text.startswith("^"):
+            return WholeRegex(text, is_caseful)
+        if text.startswith("@@"):
+            return ByDomain(_lookup(text[2:], text), is_caseful)
+        kind, semicolon, _ = text.partition(";")
+        if semicolon and "@" not in kind.removesuffix("*@"):
+            spec, source = _lookup(text, text)
+            spec.least = -1  # partial matching is for domains
+            return WholeLookup(spec, source, is_caseful)
+        return _parts(text, is_caseful)
+
+    def variant_word(self, text: str, variant: Any) -> Any:
+        return True if text == "+caseful" else None
+
+
+def _lookup(text: str, written: str) -> tuple[LookupSpec, str]:
+    try:
+        found = lookup_of(Tainted(text) if written.__class__ is Tainted else text)
+    except LookupError as error:
+        raise ExpandError(error.message) from None
+    if found is None:
+        raise ExpandError(f'lookup expected in "{written}"')
+    return found
+
+
+@final
+class Empty(Pattern):
+    """The sender of bounces."""
+
+    __slots__ = ()
+
+    def test(self, subject: AddressText, context: Context) -> Matched | None:
+        return None if subject.address else Matched("")
+
+
+@final
+class WholeRegex(Pattern):
+    """A regular expression for the whole address."""
+
+    __slots__ = ("matched", "regex")
+
+    def __init__(self, text: str, is_caseful: bool) -> None:
+        self.matched = Matched("")
+        self.regex = compile_regex(text, caseless=not is_caseful)
+
+    def test(self, subject: AddressText, context: Context) -> Matched | None:
+        found = self.regex.search(subject.address)
+        if found is None:
+            return None
+        context.captures = found
+        return self.matched
+
+
+@final
+class WholeLookup(Pattern):
+    """A lookup with the whole address as its key."""
+
+    __slots__ = ("is_caseful", "source", "spec")
+
+    def __init__(self, spec: LookupSpec, source: str, is_caseful: bool) -> None:
+        self.spec = spec
+        self.source = source
+        self.is_caseful = is_caseful
+
+    def test(self, subject: AddressText, context: Context) -> Matched | None:
+        key: str | None = None
+        if self.spec.is_single_key:
+            key = subject.address if self.is_caseful else subject.lowered
+        found = self.spec.find_in_list(context, self.source, key)
+        return None if found is None else Matched(found)
+
+
+@final
+class ByDomain(Pattern):
+    """``@@lookup``: the domain leads to a list of local parts."""
+
+    __slots__ = ("is_caseful", "source", "spec")
+
+    def __init__(self, lookup: tuple[LookupSpec, str], is_caseful: bool) -> None:
+        self.spec, self.source = lookup
+        self.is_caseful = is_caseful
+
+    def test(self, subject: AddressText, context: Context) -> Matched | None:
+        if not subject.domain:
+            return None
+        key: str = subject.domain
+        for _ in range(LONGEST_CHAIN):
+            found = self.spec.find_in_list(context, self.source, key if self.spec.is_single_key else None)
+            if found is None:
+                return None
+            found, key = _without_link(found)
+            verdict = self._verdict(found, subject, context)
+            if verdict is not None:
+                return verdict[0]
+            if not key:
+                return None
+        raise Defer(f"Loop detected in lookup of local part of {subject.address}")
+
+    def _verdict(self, found: str, subject: AddressText, context: Context) -> tuple[Matched | None] | None:
+        """What the local parts say of the subject, in a tuple; None if they say nothing."""
+        items = local_part_lists.final_text(found)
+        for item in items._expanded_items(context, self.is_caseful):
+            if item.pattern is None:
+                continue
+            matched = item.pattern.test(_local_text(subject), context)
+            if matched is not None:
+                return (None if item.is_negated else matched,)
+        return None
+
+
+def _local_text(subject: AddressText) -> Text:
+    lowered = lower(subject.local_part)
+    return Text(subject.local_part, Tainted(lowered) if subject.local_part.__class__ is Tainted else lowered)
+
+
+def _without_link(found: str) -> tuple[str, str]:
+    """The list without a last item that begins with ``>``, and the key that the item names."""
+    before, _, last = found.rpartition(":")
+    last = last.strip(" \t\n")
+    if last.startswith(">"):
+        return before, last[1:].strip(" \t")
+    return found, ""
+
+
+@final
+class Parts(Pattern):
+    """``local@domain``: the two are matched apart."""
+
+    __slots__ = ("domain", "end", "is_caseful", "is_wild", "local_part")
+
+    def __init__(self, local_part: str, domain: Pattern, is_caseful: bool) -> None:
+        self.local_part = local_part  # as written; "" if only the domain counts
+        self.domain = domain
+        self.is_caseful = is_caseful
+        self.is_wild = local_part.startswith("*") or not local_part
+        end = local_part[1:] if self.is_wild else local_part
+        self.end = end if is_caseful else lower(end)
+
+    def test(self, subject: AddressText, context: Context) -> Matched | None:
+        if not subject.domain:
+            return None
+        if self.end or not self.is_wild:
+            local_part = subject.local_part if self.is_caseful else lower(subject.local_part)
+            if not (local_part.endswith(self.end) if self.is_wild else local_part == self.end):
+                return None
+        found = self.domain.test(subject.domain_text, context)
+        return None if found is None else Matched(f"{self.local_part}@{found.data}")
+
+
+def _parts(text: str, is_caseful: bool) -> Pattern:
+    """An item that is neither a regular expression nor a lookup of the whole address."""
+    at = text.find("@") if text.endswith("@@") or ";" in text else text.rfind("@")
+    if at < 0:
+        return Parts("", usual_pattern(text, False), is_caseful)
+    local_part, domain = text[:at], text[at + 1 :]
+    if not local_part:
+        return Nothing()
+    owner = domain_lists.final_text(domain)
+    item: Item = owner._compile_item(domain, None, PLAIN_POLICY)
+    if item.pattern is None or isinstance(item.pattern, Unusable):
+        return item.pattern or Unusable(f'a file is not possible in "{text}"')
+    pattern: Pattern = item.pattern
+    return Parts(local_part, pattern, is_caseful)
+
+
+@final
+class Nothing(Pattern):
+    """An item that no address can match."""
+
+    __slots__ = ()
+
+    def test(self, subject: Any, context: Context) -> Matched | None:
+        return None
+
+
+def compile(text: str, place: Place | None = None) -> AddressList:
+    """A list as it stands in a configuration: expanded each time it is used, unless there is nothing to expand."""
+    return AddressList(compile_template(text, place))
+
+
+_cache: dict[str, AddressList] = {}
+
+
+def final_text(text: str) -> AddressList:
+    """A list whose text has been expanded already; remembered for next time."""
+    found = _cache.get(text)
+    if found is None:
+        found = AddressList(Template(text, LiteralNode(text), []))
+        if len(_cache) > 500:
+            _cache.clear()
+        _cache[text] = found
+    return found
