@@ -5,26 +5,27 @@ Exim specification, chapter "Generic options for routers".
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from eximious.config.errors import Fault
 from eximious.config.option import Options, option
-from eximious.errors import ConfigError
+from eximious.errors import ConfigError, ConfigErrors, did_you_mean
 from eximious.registry import Registry
+from eximious.routers.items import templates
 from eximious.routers.outcome import Routing
+from eximious.routers.self_action import is_valid
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
     from eximious.config.configuration import Configuration
-    from eximious.config.values import (
-        AddressList,
-        DomainList,
-        ExpandedBool,
-        HostList,
-        LocalPartList,
-        StringList,
-    )
+    from eximious.config.values import ExpandedBool, ExpandedGroup, ExpandedUser, StringList
     from eximious.context import Context
     from eximious.expand.template import Template
+    from eximious.lists.address import AddressList
+    from eximious.lists.domain import DomainList
+    from eximious.lists.host import HostList
+    from eximious.lists.local_part import LocalPartList
 
 routers: Registry[type[Router]] = Registry("eximious.routers", "router")
 
@@ -33,7 +34,8 @@ class Router(Options):
     """One router of the configuration: its options, and `route`, which each driver writes."""
 
     # For drivers to say.
-    needs_transport: ClassVar[bool] = True  # accepting means delivering, unless ``verify_only``
+    # Accepting means delivering, unless ``verify_only``; None: the router may also find the transport itself.
+    needs_transport: ClassVar[bool | None] = True
     logs_as_local: ClassVar[bool] = False  # the default of ``log_as_local``
 
     driver: str | None = option(None, doc="Which router this is an instance of.")
@@ -76,7 +78,7 @@ class Router(Options):
     fallback_hosts: str | None = option(
         None, doc="Hosts that a remote transport tries after all others; not expanded; each may have a port."
     )
-    group: Template | None = option(None, doc="The group to deliver as, by name or number.")
+    group: ExpandedGroup | None = option(None, doc="The group to deliver as, by name or number.")
     headers_add: Template | None = option(
         None, repeat="\n", doc="Header lines, separated by newlines, to be added to what this router accepts."
     )
@@ -126,13 +128,35 @@ class Router(Options):
     transport_current_directory: Template | None = option(None, doc="The current directory for local transports.")
     transport_home_directory: Template | None = option(None, doc="$home for local transports.")
     unseen: ExpandedBool = option(False, doc="A copy of an accepted address goes on to the next router.")
-    user: Template | None = option(None, doc="The user to deliver as, by name or number.")
+    user: ExpandedUser | None = option(None, doc="The user to deliver as, by name or number.")
     verify: bool = option(
         True, sets=("verify_sender", "verify_recipient"), doc="Sets both verify_sender and verify_recipient."
     )
     verify_only: bool = option(False, doc="Use this router for verification only.")
     verify_recipient: bool = option(True, doc="Use this router to verify recipients.")
     verify_sender: bool = option(True, doc="Use this router to verify senders.")
+
+    @cached_property
+    def required_files(self) -> list[Template]:
+        """The items of ``require_files``."""
+        return templates(self.require_files)
+
+    @cached_property
+    def settings(self) -> list[Template]:
+        """The items of ``set``."""
+        return templates(self.set, ";")
+
+    @cached_property
+    def added_headers(self) -> list[Template]:
+        """The items of ``headers_add``."""
+        return templates(self.headers_add, "\n")
+
+    @cached_property
+    def removed_headers(self) -> list[Template]:
+        """The items of ``headers_remove``."""
+        return templates(self.headers_remove)
+
+    repeat_use: bool = True  # an option of redirect; other routers generate nothing
 
     # Set by `link`, when all routers are known.
     next_router: Router | None = None
@@ -144,15 +168,19 @@ class Router(Options):
         raise NotImplementedError
 
     def check(self, config: Configuration) -> None:
-        """Called once when the configuration has been read: raises ConfigError for settings that cannot go together."""
+        """Called once when the configuration has been read: raises Fault for settings that cannot go together."""
+        if config.routers and config.routers[0] is self:
+            link(config.routers)
         if self.needs_transport and self.transport is None and not self.verify_only:
-            raise ConfigError(f"{self.name} router:\n  a transport is required for this router")
-        if not self.needs_transport and self.transport is not None:
-            raise ConfigError(f"{self.name} router:\n  a transport must not be defined for this router")
+            raise Fault(f"{self.name} router:\n  a transport is required for this router", self.place)
+        if self.needs_transport is False and self.transport is not None:
+            raise Fault(f"{self.name} router:\n  a transport must not be defined for this router", self.place)
+        if not is_valid(self.self_):
+            raise self.fault(f"{self.self_} is not valid for the self option")
 
-    def fault(self, message: str) -> ConfigError:
-        """A ConfigError about this router."""
-        return ConfigError(f"{self.name} router:\n  {message}")
+    def fault(self, message: str) -> Fault:
+        """A fault in the settings of this router, to be raised."""
+        return Fault(message, self.place, whose=f"{self.name} router")
 
     @property
     def is_retry_per_local_part(self) -> bool:
@@ -178,23 +206,30 @@ class Router(Options):
 def link(chain: list[Router]) -> None:
     """Tell each router of a configuration which comes next, where ``pass_router`` and ``redirect_router`` lead.
 
-    Raises ConfigError for names that are no router, or that ``pass_router`` would loop to.
+    Raises ConfigErrors for names that are no router, or that ``pass_router`` would loop to.
     """
     positions: dict[str, int] = {router.name: position for position, router in enumerate(chain)}
+    faults: list[ConfigError] = []
     for position, router in enumerate(chain):
         values: dict[str, Any] = router.__dict__
         values["next_router"] = chain[position + 1] if position + 1 < len(chain) else None
-        values["pass_to"] = _named(chain, positions, router, "pass_router", position)
-        values["redirect_to"] = _named(chain, positions, router, "redirect_router", -1)
+        try:
+            values["pass_to"] = _named(chain, positions, router, "pass_router", position)
+            values["redirect_to"] = _named(chain, positions, router, "redirect_router", -1)
+        except ConfigError as fault:
+            faults.append(fault)
+    if faults:
+        raise ConfigErrors(faults)
 
 
 def _named(chain: list[Router], positions: dict[str, int], router: Router, which: str, after: int) -> Router | None:
     name: str | None = getattr(router, which)
     if name is None:
         return None
+    place = router.given[which].place
     position = positions.get(name)
     if position is None:
-        raise ConfigError(f'new_router "{name}" not found for "{router.name}" router')
+        raise Fault(f'new_router "{name}" not found for "{router.name}" router', place, did_you_mean(name, positions))
     if position <= after:
-        raise ConfigError(f'new_router "{name}" does not follow "{router.name}" router')
+        raise Fault(f'new_router "{name}" does not follow "{router.name}" router', place)
     return chain[position]
