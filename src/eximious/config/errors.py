@@ -53,6 +53,8 @@ class Faults:
 
 def as_exim_says(error: ConfigError) -> str:
     """The fault as Exim prints it: ``Exim configuration error in line 3 of FILE:`` and an indented message."""
+    if isinstance(error, ConfigErrors):
+        error = error.faults[0]
     if isinstance(error, Fault):
         where = f" for {error.whose}" if error.whose else ""
     elif error.place is not None:

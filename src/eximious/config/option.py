@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 class Given:
     """One setting as it stands in the configuration, quotes and escapes gone."""
 
-    __slots__ = ("is_hidden", "place", "text")
+    __slots__ = ("is_hidden", "name", "place", "text")
 
     def __init__(self, text: str, place: Place | None, is_hidden: bool = False) -> None:
         self.text = text
+        self.name = ""  # the name by which it was set, perhaps an old one
         self.place = place
         self.is_hidden = is_hidden  # not shown by -bP to those who are no administrators
 

@@ -101,6 +101,11 @@ class Setting:
                 self.option = options.get(self.name[len(prefix) :])
                 self.is_negated = self.option is not None
 
+    @property
+    def bare_name(self) -> str:
+        """The name without the prefix that negates it."""
+        return self.name.partition("_")[2] if self.is_negated else self.name
+
     def value(self) -> Given:
         """What the option is set to. Raises ConfigError."""
         assert self.option is not None
@@ -151,8 +156,9 @@ def apply(setting: Setting, target: Options, faults: Faults) -> None:
     assert option is not None
     try:
         given = setting.value()
+        given.name = setting.bare_name
         earlier = target.given.get(option.name)
-        if earlier is not None and not option.repeat:
+        if earlier is not None and not option.repeat and earlier.name == given.name:
             hint = f"it was set in line {earlier.place.line} of {earlier.place.file}" if earlier.place else ""
             raise ConfigError(
                 f'"{setting.name}" option set for the second time', setting.line.place(setting.start), hint

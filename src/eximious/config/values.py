@@ -209,7 +209,7 @@ KINDS: Final[dict[str, Kind]] = {
     "HostList": Kind("host list, expanded", _list_of("host"), is_lazy=True),
     "AddressList": Kind("address list, expanded", _list_of("address"), is_lazy=True),
     "LocalPartList": Kind("local part list, expanded", _list_of("local_part"), is_lazy=True),
-    "Ports": Kind("list of ports", _ports),
+    "Ports": Kind("list of ports", _ports, is_lazy=True),
     "User": Kind("user", _identity(users.user_id), show=users.user_name),
     "Group": Kind("group", _identity(users.group_id), show=users.group_name),
     "Users": Kind("list of users, expanded", _identities(users.user_id), show=_names(users.user_name)),
