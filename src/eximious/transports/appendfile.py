@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from eximious.config.errors import Fault
 from eximious.config.option import option
-from eximious.transports.base import Transport, transports
+from eximious.transports.base import Batch, Transport, transports
+from eximious.transports.outcome import Outcome
 
 if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
     from eximious.config.values import ExpandedBool, Octal
+    from eximious.context import Context
     from eximious.expand.template import Template
     from eximious.units import Seconds
 
@@ -92,3 +97,56 @@ class Appendfile(Transport):
     use_flock_lock: bool = option(False, doc="Lock files with flock().")
     use_lockfile: bool = option(True, doc="Lock files with a lock file beside them.")
     use_mbx_lock: bool = option(False, doc="Lock as programs that understand MBX mailboxes do.")
+
+    def check(self, config: Configuration) -> None:
+        """Check the options together, and set defaults that depend on others."""
+        super().check(config)
+        whose = f"{self.name} transport"
+        if self.file is not None and self.directory is not None:
+            raise Fault('only one of "file" or "directory" can be specified', whose=whose)
+        if self.maildir_format and self.mailstore_format:
+            raise Fault("only one of maildir and mailstore may be specified", whose=whose)
+        if self.create_file not in ("anywhere", "inhome", "belowhome") and not self.create_file.startswith("/"):
+            raise Fault(f"invalid value given for \"create_file\" for the {whose}: '{self.create_file}'")
+        self._set_locks()
+        has_lock = self.use_fcntl_lock or self.use_flock_lock or self.use_lockfile or self.use_mbx_lock
+        if self.file is not None and not has_lock:
+            raise Fault("no locking configured", whose=whose)
+        if len(self.format_items) % 2:
+            raise Fault(f"{whose}: file_format must have an even number of items")
+        if self.use_bsmtp:
+            self.check_string, self.escape_string = ".", ".."
+        elif self.file is not None:
+            self.set_default("check_string", "From ")
+            self.set_default("escape_string", ">From ")
+            self.set_default("message_prefix", MAILBOX_PREFIX)
+            self.set_default("message_suffix", "\\n")
+
+    def _set_locks(self) -> None:
+        names = ("use_lockfile", "use_fcntl_lock", "use_flock_lock", "use_mbx_lock")
+        if self.mbx_format and not any(map(self.is_set, names)):
+            self.use_mbx_lock = True
+        if self.use_mbx_lock:
+            self.set_default("use_lockfile", "false")
+        if self.use_flock_lock or self.use_mbx_lock:
+            self.set_default("use_fcntl_lock", "false")
+
+    @cached_property
+    def format_items(self) -> list[str]:
+        """The items of file_format."""
+        from eximious.config.lists import split
+
+        return split(self.file_format or "")
+
+    @cached_property
+    def formats(self) -> list[list[str]]:
+        """Pairs of how files start and the transport for them."""
+        items = self.format_items
+        return [[start, name] for start, name in zip(items[::2], items[1::2], strict=True)]
+
+    def deliver(self, batch: Batch, context: Context) -> list[Outcome]:
+        """Write the message once, for all addresses of the batch."""
+        from eximious.transports.append import Delivery
+
+        outcome = Delivery(self, batch, context).run()
+        return [outcome] + [outcome.copy() for _ in batch.addresses[1:]]

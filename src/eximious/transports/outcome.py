@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from eximious.errors import EximiousError
+
 if TYPE_CHECKING:
     from eximious.address.delivery import Host
 
@@ -111,9 +113,11 @@ class Outcome:
         "dsn_relayed",
         "errno",
         "host",
+        "log_output",
         "message",
         "more_errno",
         "output",
+        "return_output",
         "return_path",
         "sent",
         "shadow_message",
@@ -137,13 +141,22 @@ class Outcome:
         self.sent: Sent | None = None
         self.confirmation = ""  # the host's last words
         self.dsn_relayed = False  # the next host promised to send delivery status notifications itself
-        self.output: bytes | None = None  # of a command, to be returned in the bounce
+        self.output: bytes | None = None  # of a command
+        self.return_output = False  # in the bounce
+        self.log_output = False  # its first line
         self.return_path: str | None = None  # as delivered, if the transport changed it
         self.shadow_name = ""
         self.shadow_message = ""  # why the shadow delivery failed
         self.size = 0  # octets delivered
         self.started_at = 0.0
         self.took = 0.0  # seconds
+
+    def copy(self) -> Outcome:
+        """The same for another address."""
+        other = Outcome(self.status)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
 
     def __repr__(self) -> str:
         return f"Outcome({self.status}, {self.message!r}, {self.errno})"
@@ -162,3 +175,11 @@ def deferred(message: str, errno: int = UNKNOWN, more_errno: int = 0) -> Outcome
 def failed(message: str, errno: int = UNKNOWN) -> Outcome:
     """Never to be tried again: the message bounces."""
     return Outcome(FAILED, message, errno)
+
+
+class Unable(EximiousError):
+    """Nothing of a batch can be delivered: the outcome for all its addresses."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from eximious.config.errors import Fault
 from eximious.config.option import option
-from eximious.transports.base import Transport, transports
+from eximious.transports.appendfile import MAILBOX_PREFIX
+from eximious.transports.base import Batch, Transport, transports
+from eximious.transports.outcome import Outcome
 
 if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
     from eximious.config.values import Octal, Size
+    from eximious.context import Context
     from eximious.expand.template import Template
     from eximious.units import Seconds
 
@@ -55,3 +61,40 @@ class Pipe(Transport):
     )
     use_crlf: bool = option(False, doc="End lines with CRLF.")
     use_shell: bool = option(False, doc="Expand the command as a whole and have /bin/sh run it.")
+
+    def check(self, config: Configuration) -> None:
+        """Check the options together, and set defaults that depend on others."""
+        super().check(config)
+        whose = f"{self.name} transport"
+        if self.pipe_as_creator and (self.user is not None or self.group is not None):
+            raise Fault(f"both pipe_as_creator and an explicit uid/gid are set for the {whose}")
+        if self.temp_errors != "*" and not all(item.strip().isdigit() for item in (self.temp_errors or "").split(":")):
+            raise Fault(f"temp_errors must be a list of numbers or an asterisk for the {whose}")
+        if self.return_output and self.return_fail_output:
+            raise Fault(f"both return_output and return_fail_output set for {whose}")
+        if self.log_output and (self.log_fail_output or self.log_defer_output):
+            which = "log_fail_output" if self.log_fail_output else "log_defer_output"
+            raise Fault(f"both log_output and {which} set for the {whose}")
+        if self.use_shell and self.restrict_to_path:
+            raise Fault(f"both restrict_to_path and use_shell set for {whose}")
+        if self.use_shell and self.allow_commands is not None:
+            raise Fault(f"both allow_commands and use_shell set for {whose}")
+        if self.use_bsmtp:
+            self.check_string, self.escape_string = ".", ".."
+        else:
+            self.set_default("message_prefix", MAILBOX_PREFIX)
+            self.set_default("message_suffix", "\\n")
+
+    @cached_property
+    def temporary(self) -> frozenset[int] | None:
+        """Exit statuses that mean: try again; None for all."""
+        if self.temp_errors == "*":
+            return None
+        return frozenset(int(item) for item in (self.temp_errors or "").split(":"))
+
+    def deliver(self, batch: Batch, context: Context) -> list[Outcome]:
+        """Run the command once, for all addresses of the batch."""
+        from eximious.transports.piping import Delivery
+
+        outcome = Delivery(self, batch, context).run()
+        return [outcome] + [outcome.copy() for _ in batch.addresses[1:]]
