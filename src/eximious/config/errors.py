@@ -9,11 +9,17 @@ from eximious.errors import ConfigError, ConfigErrors, Place
 
 
 class Fault(ConfigError):
-    """A fault that Exim words with another beginning than the file and line; `whose` is ``r1 router``, or empty."""
+    """A fault for which Exim names no file and line.
 
-    def __init__(self, message: str, place: Place | None = None, hint: str = "", whose: str = "") -> None:
+    `whose` is ``r1 router``, or empty; a `bare` one does not even begin with ``Exim configuration error``.
+    """
+
+    def __init__(
+        self, message: str, place: Place | None = None, hint: str = "", whose: str = "", *, bare: bool = False
+    ) -> None:
         super().__init__(message, place, hint)
         self.whose = whose
+        self.bare = bare
 
 
 class Faults:
@@ -56,6 +62,8 @@ def as_exim_says(error: ConfigError) -> str:
     if isinstance(error, ConfigErrors):
         error = error.faults[0]
     if isinstance(error, Fault):
+        if error.bare:
+            return error.message
         where = f" for {error.whose}" if error.whose else ""
     elif error.place is not None:
         where = f" in line {error.place.last_line} of {error.place.file}"

@@ -1,4 +1,4 @@
-"""What is done with the main options when the whole file has been read: computed defaults, and checks across options."""
+"""What is done with the main options when everything has been read: computed defaults, checks across options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from eximious.config.configuration import Configuration
 from eximious.config.early import expand_for
 from eximious.config.errors import Fault, Faults
 from eximious.config.main import MainOptions
-from eximious.config.numbers import seconds
 from eximious.config.values import kind_of
 from eximious.errors import ConfigError, Place, did_you_mean
 from eximious.logs import destination, selector
@@ -24,7 +23,7 @@ FACILITIES: Final = (
     *(f"local{number}" for number in range(8)),
 )
 _SPOOL: Final = re.compile(r"\$spool_directory(?!\w)")
-_RATELIMIT: Final = re.compile(r"\d+,(?P<delay>[\d.]+[smhdw]),\d+(\.\d*)?,(?P<longest>(\d+[smhdw])+)")
+_RATELIMIT: Final = re.compile(r"\d+,[\d.]+[smhdw],\d+(\.\d*)?,(\d+[smhdw])+")
 
 
 def finish(config: Configuration, faults: Faults) -> None:
@@ -58,7 +57,7 @@ def _expand(config: Configuration) -> None:
             put(main, option.field, expand_for(config, value, given.place if given else None))
         except ConfigError as error:
             reason = error.message.split(": ", 1)[-1]
-            raise Fault(f'failed to expand {option.name} "{value}": {reason}', error.place) from error
+            raise Fault(f'failed to expand {option.name} "{value}": {reason}', error.place, bare=True) from error
 
 
 def _is_start_text(kind: str) -> bool:
@@ -114,7 +113,7 @@ def check_log_file_path(config: Configuration) -> None:
         try:
             destination.parse(main.log_file_path, f"{main.spool_directory}/log/%slog")
         except ConfigError as error:
-            raise Fault(error.message, _place(main, "log_file_path")) from error
+            raise Fault(error.message, _place(main, "log_file_path"), bare=True) from error
 
 
 def check_localhost_number(config: Configuration) -> None:
@@ -127,7 +126,8 @@ def check_localhost_number(config: Configuration) -> None:
         text = expand_for(config, given.text, given.place).strip()
     except ConfigError as error:
         reason = error.message.split(": ", 1)[-1]
-        raise Fault(f'failed to expand localhost_number "{given.text}": {reason}', given.place) from error
+        message = f'failed to expand localhost_number "{given.text}": {reason}'
+        raise Fault(message, given.place, bare=True) from error
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Fault(f"localhost_number value is not a number: {text}", given.place)
     if text and int(text) > LOCALHOST_MAX:
@@ -174,6 +174,7 @@ def check_sender(config: Configuration) -> None:
             "both local_from_check and local_sender_retain are set; this combination is not allowed",
             _place(main, "local_sender_retain"),
             "add no_local_from_check",
+            bare=True,
         )
 
 
@@ -186,11 +187,8 @@ def check_ratelimits(config: Configuration) -> None:
             continue
         found = _RATELIMIT.fullmatch(text.replace(" ", ""))
         if found is None:
-            raise Fault(f"malformed ratelimit data: {text}", _place(main, name), "threshold,delay,factor,longest")
-        try:
-            seconds(found["longest"])
-        except ValueError:
-            raise Fault(f"malformed ratelimit data: {text}", _place(main, name)) from None
+            hint = "threshold,delay,factor,longest"
+            raise Fault(f"malformed ratelimit data: {text}", _place(main, name), hint, bare=True)
 
 
 def check_patterns(config: Configuration) -> None:
@@ -204,7 +202,7 @@ def check_patterns(config: Configuration) -> None:
         try:
             import_module("eximious.expand.regex").compile(main.uucp_from_pattern)
         except ExpandError as error:
-            raise Fault(str(error), _place(main, "uucp_from_pattern")) from error
+            raise Fault(str(error), _place(main, "uucp_from_pattern"), bare=True) from error
 
 
 CHECKS: Final[tuple[Callable[[Configuration], None], ...]] = (

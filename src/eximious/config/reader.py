@@ -13,6 +13,7 @@ from eximious.config.conditionals import Conditionals
 from eximious.config.errors import Faults
 from eximious.config.lines import Line, Piece
 from eximious.config.macros import EXPANSION_LIMIT, Macros
+from eximious.config.trust import check_included
 from eximious.errors import ConfigError, Place
 
 SPACES = " \t\r\f\v\n"
@@ -52,7 +53,8 @@ class Reader:
 
     def open(self, path: str) -> None:
         """Begin to read a file. Raises ConfigError if it cannot be, or must not be, read."""
-        source = Source(path, _contents(path, self._check_file))
+        check_file = check_included if self._sources and self._check_file is not None else self._check_file
+        source = Source(path, _contents(path, check_file))
         if self._sources:
             self._mark(self._sources[-1])
         self._sources.append(source)

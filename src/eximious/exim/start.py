@@ -17,6 +17,7 @@ from eximious.services import Services
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
+    from eximious.config.trust import Trust
 
 WITHOUT_WARNING = frozenset({"be", "bf", "bt", "bP", "bp"})  # modes that say nothing of a purged environment
 
@@ -61,7 +62,22 @@ def _settle_ids(line: CommandLine, name: str, caller: Caller) -> None:
 
 def _is_trusted_start(line: CommandLine, caller: Caller) -> bool:
     """True if nothing on the command line makes the process give up the rights that its caller does not have."""
-    return not (line.config_files or line.macros) or caller.uid == 0
+    if caller.uid == 0 or not (line.config_files or line.macros):
+        return True
+    from eximious.config import paths, users
+
+    files = [os.path.abspath(name) for name in line.config_files.split(":")] if line.config_files else []
+    return _trust().keeps_root(caller.uid, users.user_id(paths.default_user()), files, line.macros)
+
+
+def _trust() -> Trust:
+    """What root has declared trustworthy. Raises CommandLineError if that cannot be read."""
+    from eximious.config.trust import read_trust
+
+    try:
+        return read_trust()
+    except ConfigError as error:
+        raise CommandLineError(f"exim: {error}") from error
 
 
 def read_configuration(line: CommandLine) -> Configuration:
@@ -73,8 +89,9 @@ def read_configuration(line: CommandLine) -> Configuration:
     if path is None:
         shown = ":".join(os.path.abspath(name) for name in names)
         raise CommandLineError(f"{_now()} non-existent configuration file(s): {shown}")
+    check_file = _trust().check_file if privilege.is_root() else None
     try:
-        return load.load(os.path.abspath(path), line.macros)
+        return load.load(os.path.abspath(path), line.macros, check_file=check_file)
     except ConfigError as error:
         from eximious.config.errors import as_exim_says
 
