@@ -25,6 +25,18 @@ class Host:
         return f"Host({self.name} [{self.address}]:{self.port})"
 
 
+def unquoted(local_part: str) -> str:
+    """A local part without the quotes and backslashes that its syntax needs: ``"john doe"`` is ``john doe``."""
+    out: list[str] = []
+    characters = iter(local_part)
+    for character in characters:
+        if character == "\\":
+            out.append(next(characters, ""))
+        elif character != '"':
+            out.append(character)
+    return "".join(out)
+
+
 class Address:
     """One address: as an ACL sees a recipient, as routers work on it, as a transport delivers to it.
 
@@ -68,6 +80,7 @@ class Address:
         "recipient",
         "redirected_file",
         "remove_headers",
+        "reply",
         "result",
         "return_file",
         "router",
@@ -87,7 +100,9 @@ class Address:
         local_part, _, domain = address.rpartition("@")
         self.address = address
         self.unique = address  # the key by which duplicates are found
-        self.local_part_cased = local_part
+        if '"' in local_part or "\\" in local_part:
+            local_part = unquoted(local_part)
+        self.local_part_cased = local_part  # without quotes
         self.local_part = local_part.lower()
         self.domain = domain.lower()
         self.parent = parent  # the address this one was generated from
@@ -121,6 +136,7 @@ class Address:
         self.expand_again = False
         self.flags: set[str] = set()  # "pipe", "file", "autoreply", "unseen", "ignore_error", "local", ...
         self.redirected_file = ""  # for pipe, file and autoreply addresses: the command, path or text
+        self.reply: Any = None  # for autoreply addresses: the eximious.filters.actions.Reply that a filter asked for
         self.message = ""  # why it failed or was deferred, for the log
         self.user_message = ""  # the same, for a person outside
         self.errno = 0

@@ -22,19 +22,22 @@ class Outcome(Enum):
 class Routed:
     """What became of one address. Whoever routes a message loops over `generated` until nothing is left.
 
-    `address` is the address that was asked about; `address.router` is the router that decided, or the last that was
-    considered when none did. On failure and deferral `address.message` is for logs and bounces, `address.user_message`
-    for people outside (SMTP replies), and retry hints are kept per local part if `address.router` and
-    `address.router.is_retry_per_local_part`, else per domain.
+    `address` is the address that was asked about; `address.router` is the router that decided, None if none did. On
+    failure and deferral `address.message` is for logs and bounces, `address.user_message` for people outside (SMTP
+    replies). Retry hints for a deferral are kept per local part if `address.router.is_retry_per_local_part`, else per
+    domain.
 
     `deliveries` are addresses (the same, or a child of it under ``unseen``) with `transport` set, or None where a
-    router only verifies; with `host_list` for remote transports, `errors_to`, `extra_headers`, `remove_headers`, `uid`, `gid`,
-    `initgroups`. For local transports the home directory is the transport's own option, else
-    `router.transport_home_directory` expanded at delivery time, else `home_directory`; likewise the current directory.
+    router only verifies; with `host_list` for remote transports, `errors_to`,
+    `extra_headers`, `remove_headers`, `uid`, `gid`, `initgroups`. For local transports the home directory is the
+    transport's own option, else `router.transport_home_directory` expanded at delivery time, else `home_directory`;
+    likewise the current directory.
 
-    `generated` are children, in order, to be put in front of what is still to be routed. Routing of each starts at its
-    `start_router` (None: the first). Those whose flags hold "pipe", "file" or "autoreply" have their transport already
-    and are not routed again. `address.child_count` counts children: the parent is done when all of them are.
+    `generated` are children, in order, to be put in front of what is still to be routed; there may be some besides a
+    failure or deferral. Routing of each starts at its `start_router` (None: the first). Those whose flags hold "pipe",
+    "file" or "autoreply" are not routed: they have their transport already, or a `message` that says why not and an
+    `errno`, -11 to -13 if they are forbidden (they fail), or another (they are deferred). `address.child_count` counts
+    children: the parent is done when all of them are.
     """
 
     __slots__ = ("address", "deliveries", "generated", "outcome")
@@ -67,7 +70,7 @@ class Decision(Enum):
 class Routing:
     """A router's decision, with what belongs to it."""
 
-    __slots__ = ("decision", "freeze", "generated", "hosts", "is_error", "message", "transport", "user_message")
+    __slots__ = ("decision", "freeze", "generated", "hosts", "message", "transport", "user_message")
 
     def __init__(
         self,
@@ -87,17 +90,16 @@ class Routing:
         self.hosts = hosts or []  # with ACCEPT: for a remote transport
         self.generated = generated or []  # with ACCEPT by redirection, and with REROUTED
         self.freeze = freeze  # with DEFER: freeze the message
-        self.is_error = False  # with DEFER: the configuration is at fault, so this is for the panic log too
 
 
 class Deferred(Exception):
     """Raised inside a router where routing cannot go on now; becomes a DEFER with this message."""
 
-    def __init__(self, message: str, *, freeze: bool = False, is_error: bool = False) -> None:
+    def __init__(self, message: str, *, user_message: str = "", freeze: bool = False) -> None:
         super().__init__(message)
         self.message = message
+        self.user_message = user_message
         self.freeze = freeze
-        self.is_error = is_error
 
 
 def decline(message: str = "") -> Routing:

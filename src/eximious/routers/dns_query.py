@@ -1,0 +1,24 @@
+"""One question to the DNS, under the main options that need to know what is going on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.dns.answer import Answer, Status
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.routers.host_finder import HostFinder
+
+
+def query(finder: HostFinder, name: str, kind: str) -> Answer:
+    """The answer; ``dns_again_means_nonexist`` is heeded."""
+    context: Context = finder.context
+    answer = context.services.dns.query(
+        name, kind, qualify_single=finder.qualify_single, search_parents=finder.search_parents
+    )
+    if answer.status is Status.AGAIN:
+        nonexistent = context.config.main.dns_again_means_nonexist
+        if nonexistent is not None and nonexistent.match(name, context) is not None:
+            return Answer(Status.NOMATCH, name)
+    return answer

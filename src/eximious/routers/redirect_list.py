@@ -1,0 +1,269 @@
+"""Redirection lists: the text of an alias or a forward file, as items.
+
+Exim specification, sections "Items in a non-filter redirection list" and "Special items in redirection lists".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+from eximious.errors import EximiousError
+
+SPECIALS: Final = ("blackhole", "unknown", "defer", "fail")
+INCLUDE: Final = ":include:"
+MOST_ITEMS: Final = 100_000  # of one redirection, included files and all
+DEEPEST_INCLUDE: Final = 20
+
+
+class Kind(Enum):
+    """What an item redirects to."""
+
+    ADDRESS = "address"
+    PIPE = "pipe"
+    FILE = "file"
+
+
+class Item:
+    """One thing to redirect to."""
+
+    __slots__ = ("is_local", "kind", "text")
+
+    def __init__(self, kind: Kind, text: str, *, is_local: bool = False) -> None:
+        self.kind = kind
+        self.text = text  # an address, perhaps without a domain; ``|command``; ``/path``
+        self.is_local = is_local  # written ``\name``: if there is no domain, it is the incoming address's
+
+
+class RedirectError(EximiousError):
+    """Redirection data that cannot be used; the message is Exim's."""
+
+
+class BadAddress(EximiousError):
+    """An address that does not parse; raised by the parser that `Rules` holds."""
+
+
+class Rules:
+    """What may stand in a list, and how its parts are read."""
+
+    __slots__ = ("forbidden", "parse", "read_include", "skips_errors")
+
+    def __init__(
+        self,
+        parse: Callable[[str], tuple[str, bool]],
+        read_include: Callable[[str], str],
+        forbidden: frozenset[str] = frozenset(),
+        *,
+        skips_errors: bool = False,
+    ) -> None:
+        self.parse = parse  # an item to its address, and whether it has a domain; "" if empty; raises BadAddress
+        self.read_include = read_include  # a path to the file's text; raises RedirectError
+        self.forbidden = forbidden  # of "blackhole", "defer", "fail", "include"
+        self.skips_errors = skips_errors
+
+
+class Redirection:
+    """What a list says."""
+
+    __slots__ = ("errors", "items", "message", "special")
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.special = ""  # "blackhole", "defer" or "fail"
+        self.message = ""  # the text after ``:defer:`` or ``:fail:``
+        self.errors: list[tuple[str, str]] = []  # skipped items, and what is wrong with them
+
+
+def parse_list(text: str, rules: Rules) -> Redirection:
+    """Take the list apart. Raises RedirectError at the first fault, unless faults are skipped."""
+    redirection = Redirection()
+    _parse(text, rules, redirection, 0)
+    return redirection
+
+
+def _parse(text: str, rules: Rules, redirection: Redirection, depth: int) -> None:
+    position = 0
+    while not redirection.special:
+        position = _skip_separators(text, position)
+        if position >= len(text):
+            return
+        if _take_special(text, position, rules, redirection):
+            return
+        end = find_item_end(text, position)
+        written = text[position:end].rstrip()
+        position = end
+        if len(redirection.items) >= MOST_ITEMS:
+            raise RedirectError("too many items in redirection list")
+        _take_item(written, rules, redirection, depth)
+
+
+def _skip_separators(text: str, position: int) -> int:
+    """The start of the next item: past white space, commas, and comments, which begin where an item could."""
+    while position < len(text):
+        character = text[position]
+        if character == "#":
+            end = text.find("\n", position)
+            if end < 0:
+                return len(text)
+            position = end
+        elif character != "," and not character.isspace():
+            break
+        position += 1
+    return position
+
+
+def _take_special(text: str, position: int, rules: Rules, redirection: Redirection) -> bool:
+    """Deal with ``:fail:`` and its kin; True if the rest of the list does not count."""
+    if text[position] != ":":
+        return False
+    for name in SPECIALS:
+        word = f":{name}:"
+        if text.startswith(word, position):
+            break
+    else:
+        return False
+    if name in rules.forbidden:
+        raise RedirectError(f'"{word}" is not permitted')
+    line, _, _ = text[position + len(word) :].partition("\n")
+    if name != "unknown":
+        redirection.special = name
+        redirection.message = line.strip()
+    return True
+
+
+def find_address_end(text: str, position: int) -> int:
+    """Where the address that begins here ends: at a comma outside quotes, comments and source routes."""
+    return find_item_end(text, position, "")
+
+
+def find_item_end(text: str, position: int, also: str = "\n") -> int:
+    """The same for an item of a redirection list, which ends at a newline too."""
+    in_route = False
+    while position < len(text):
+        character = text[position]
+        if character == also or (character == "," and not in_route):
+            break
+        if character == "\\":
+            position += 1
+        elif character == '"':
+            position = _skip_quoted(text, position)
+        elif character == "(":
+            position = _skip_comment(text, position)
+        elif character == "<" and text.startswith("<@", position):
+            in_route = True
+        elif character in ":>":
+            in_route = False
+        position += 1
+    return min(position, len(text))
+
+
+def _skip_quoted(text: str, position: int) -> int:
+    """The closing quote of the string that opens here, or the last character before a line's or the text's end."""
+    position += 1
+    while position < len(text) and text[position] != '"':
+        if text[position] == "\n":
+            return position - 1
+        position += 2 if text[position] == "\\" else 1
+    return position
+
+
+def _skip_comment(text: str, position: int) -> int:
+    """The closing parenthesis of the comment that opens here, likewise."""
+    level = 0
+    while position < len(text):
+        character = text[position]
+        if character == "\n":
+            return position - 1
+        if character == "\\":
+            position += 1
+        elif character == "(":
+            level += 1
+        elif character == ")":
+            level -= 1
+            if not level:
+                return position
+        position += 1
+    return position
+
+
+def _take_item(written: str, rules: Rules, redirection: Redirection, depth: int) -> None:
+    text = written
+    is_quoted = len(written) > 1 and written[0] == '"' and _ends_quoted(written)
+    if is_quoted:
+        text = written[1:-1].strip()
+    if not text:
+        return
+    if text.startswith(INCLUDE):
+        _include(text[len(INCLUDE) :].strip(), rules, redirection, depth)
+        return
+    if text[0] in "|/" and not _is_full_address(text, rules):
+        kind = Kind.PIPE if text[0] == "|" else Kind.FILE
+        redirection.items.append(Item(kind, unescape(text) if is_quoted else text))
+        return
+    _take_address(text, written, rules, redirection)
+
+
+def _take_address(text: str, written: str, rules: Rules, redirection: Redirection) -> None:
+    try:
+        if text[0] == "\\":
+            address, has_domain = _parse_escaped(text, rules)
+        else:
+            address, has_domain = rules.parse(text)
+    except BadAddress as error:
+        if not rules.skips_errors:
+            raise RedirectError(f'{error} in "{text}"') from error
+        redirection.errors.append((text, str(error)))
+        return
+    if address:
+        redirection.items.append(Item(Kind.ADDRESS, address, is_local=text[0] == "\\" and not has_domain))
+
+
+def _parse_escaped(text: str, rules: Rules) -> tuple[str, bool]:
+    """``\\name`` is a name without a domain; with a domain the backslash belongs to the address."""
+    try:
+        address, has_domain = rules.parse(text[1:])
+    except BadAddress:
+        return rules.parse(text)
+    return (address, False) if not has_domain else rules.parse(text)
+
+
+def _ends_quoted(text: str) -> bool:
+    """True if the last character is a quote that no backslash escapes."""
+    body = text[:-1]
+    return text[-1] == '"' and (len(body) - len(body.rstrip("\\"))) % 2 == 0
+
+
+def _is_full_address(text: str, rules: Rules) -> bool:
+    try:
+        address, has_domain = rules.parse(text)
+    except BadAddress:
+        return False
+    return bool(address) and has_domain
+
+
+def unescape(text: str) -> str:
+    """The text without the backslashes that escape characters in it."""
+    if "\\" not in text:
+        return text
+    out: list[str] = []
+    position = 0
+    while position < len(text):
+        if text[position] == "\\" and position + 1 < len(text):
+            position += 1
+        out.append(text[position])
+        position += 1
+    return "".join(out)
+
+
+def _include(path: str, rules: Rules, redirection: Redirection, depth: int) -> None:
+    """Put the items of a file in place of the ``:include:``."""
+    if "include" in rules.forbidden:
+        raise RedirectError("included files not permitted")
+    if not path:
+        raise RedirectError("file name missing after :include:")
+    if depth >= DEEPEST_INCLUDE:
+        raise RedirectError(f"too many nested :include: items at {path}")
+    if not path.startswith("/"):
+        raise RedirectError(f'included file "{path}" is not an absolute path')
+    _parse(rules.read_include(path), rules, redirection, depth + 1)
