@@ -17,8 +17,8 @@ from pathlib import Path
 CONFIGURATION = """\
 primary_hostname = exchange.test
 qualify_domain = exchange.test
-spool_directory = /exchange/spool
-log_file_path = /exchange/log/%slog
+spool_directory = BASE/spool
+log_file_path = BASE/log/%slog
 SPLIT
 keep_environment =
 never_users =
@@ -30,7 +30,7 @@ boxes:
 begin transports
 boxes:
   driver = appendfile
-  file = /exchange/mail/${sg{$local_part}{\\N[^a-z]\\N}{}}
+  file = BASE/mail/${sg{$local_part}{\\N[^a-z]\\N}{}}
   user = EXIM_UID
   group = EXIM_GID
   envelope_to_add
@@ -42,11 +42,17 @@ begin retry
 MESSAGES: list[tuple[list[str], bytes]] = [
     (["plain@exchange.test"], b"Subject: plain\n\nA line.\n"),
     (["one@exchange.test", "two@exchange.test", "three@exchange.test"], b"Subject: three recipients\n\nFor all.\n"),
-    (["folded@exchange.test"], b"Subject: a header\n that is folded\n\tand again\nX-Long: " + b"x" * 5000 + b"\n\nBody.\n"),
+    (
+        ["folded@exchange.test"],
+        b"Subject: a header\n that is folded\n\tand again\nX-Long: " + b"x" * 5000 + b"\n\nBody.\n",
+    ),
     (["octets@exchange.test"], b"Subject: \xc3\xa9\xff\n\nEight bits: \xe4\xf6\xfc\xff.\n"),
     (["empty@exchange.test"], b"Subject: no body\n\n"),
     (["dots@exchange.test"], b"Subject: dots\n\n.\n..\nFrom here on\n"),
-    (["large@exchange.test"], b"Subject: large\n\n" + b"seventy octets a line, and ten thousand of them, make a large message\n" * 10000),
+    (
+        ["large@exchange.test"],
+        b"Subject: large\n\n" + b"seventy octets a line, and ten thousand of them, make a large message\n" * 10000,
+    ),
 ]
 
 
@@ -68,33 +74,29 @@ def main() -> None:
     shared = machine / "exchange"
     for folder in ("spool", "log", "mail"):
         (shared / folder).mkdir(parents=True)
-    account = next(line for line in (machine / "etc/passwd").read_text().splitlines() if line.startswith("Debian-exim:"))
+    account = next(
+        line for line in (machine / "etc/passwd").read_text().splitlines() if line.startswith("Debian-exim:")
+    )
     uid, gid = (int(word) for word in account.split(":")[2:4])
     for folder in ("spool", "log", "mail"):
         os.chown(shared / folder, uid, gid)
     text = CONFIGURATION.replace("EXIM_UID", str(uid)).replace("EXIM_GID", str(gid))
     text = text.replace("SPLIT", f"split_spool_directory = {split}")
-    # The same paths for both: Exim sees them inside its root.
-    (machine / "etc/exim4/exim4.conf").write_text(text.replace("SPECIFIC", ""))
+    (machine / "etc/exim4/exim4.conf").write_text(text.replace("SPECIFIC", "").replace("BASE", "/exchange"))
     ours = Path("/mnt/ours.conf")
-    ours.write_text(text.replace("SPECIFIC", f"exim_user = {uid}\nexim_group = {gid}"))
+    ours.write_text(text.replace("SPECIFIC", f"exim_user = {uid}\nexim_group = {gid}").replace("BASE", str(shared)))
     Path("/mnt").chmod(0o755)
-    link = Path("/exchange")
-    link.symlink_to(shared)
-    try:
-        exims = {"exim": ["chroot", str(machine), "exim4"], "eximious": [exim, "-C", str(ours)]}
-        other = "exim" if writer == "eximious" else "eximious"
-        for recipients, message in MESSAGES:
-            run(*exims[writer], "-odq", "-f", "sender@exchange.test", "-i", *recipients, text=message)
-        waiting = [run(*exims[name], "-bpc").decode().strip() for name in (writer, other)]
-        run(*exims[other], "-qff")
-        left = run(*exims[other], "-bpc").decode().strip()
-        boxes = {box.name: box.read_text("latin-1") for box in sorted((shared / "mail").iterdir())}
-        log = (shared / "log/mainlog").read_text()
-        files = sorted(str(path.relative_to(shared)) for path in (shared / "spool").rglob("*-[HDJ]"))
-        print(json.dumps({"waiting": waiting, "left": left, "boxes": boxes, "log": log, "files": files}))
-    finally:
-        link.unlink()
+    exims = {"exim": ["chroot", str(machine), "exim4"], "eximious": [exim, "-C", str(ours)]}
+    other = "exim" if writer == "eximious" else "eximious"
+    for recipients, message in MESSAGES:
+        run(*exims[writer], "-odq", "-f", "sender@exchange.test", "-i", *recipients, text=message)
+    waiting = [run(*exims[name], "-bpc").decode().strip() for name in (writer, other)]
+    run(*exims[other], "-qff")
+    left = run(*exims[other], "-bpc").decode().strip()
+    boxes = {box.name: box.read_text("latin-1") for box in sorted((shared / "mail").iterdir())}
+    log = (shared / "log/mainlog").read_text()
+    files = sorted(str(path.relative_to(shared)) for path in (shared / "spool").rglob("*-[HDJ]"))
+    print(json.dumps({"waiting": waiting, "left": left, "boxes": boxes, "log": log, "files": files}))
 
 
 if __name__ == "__main__":

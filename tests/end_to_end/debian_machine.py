@@ -2,7 +2,7 @@
 
     unshare --mount --net --pid --fork --kill-child --mount-proc python debian_machine.py ROOT EXIM split|example
 
-ROOT is a folder with Debian's Exim packages (scripts/reference exim); EXIM is the command to try. Everything that changes
+ROOT is a folder with Debian's Exim packages (scripts/reference exim); EXIM is the command to try. All that changes
 lies in throw-away layers of this mount name space; the one far host is a network name space of its own. Prints one JSON
 object that says what was seen; judging it is the caller's task.
 """
@@ -78,9 +78,7 @@ def dress_up(root: Path, configuration: str) -> None:
     split = "true" if configuration == "split" else "false"
     (machine / "etc/exim4/update-exim4.conf.conf").write_text(DEBCONF.replace("SPLIT", split))
     command("chroot", machine, "update-exim4.conf")
-    accounts = [
-        line for line in (machine / "etc/passwd").read_text().splitlines() if line.startswith("Debian-exim:")
-    ]
+    accounts = [line for line in (machine / "etc/passwd").read_text().splitlines() if line.startswith("Debian-exim:")]
     uid, gid = (int(word) for word in accounts[0].split(":")[2:4])
     for folder in ("/etc", "/var/lib"):
         layer(Path(folder), Path(folder), machine / folder[1:])
@@ -167,7 +165,9 @@ def send(sender: str, recipient: str) -> str:
     """What the server says in the end to a message for the recipient."""
     try:
         with smtplib.SMTP("127.0.0.1", 25, local_hostname="laptop.test") as client:
-            client.sendmail(sender, [recipient], f"From: {sender}\nTo: {recipient}\nSubject: for {recipient}\n\nHello.\n")
+            client.sendmail(
+                sender, [recipient], f"From: {sender}\nTo: {recipient}\nSubject: for {recipient}\n\nHello.\n"
+            )
             return "accepted"
     except smtplib.SMTPRecipientsRefused as error:
         code, reply = error.recipients[recipient]
@@ -187,7 +187,9 @@ def main() -> None:
     subprocess.Popen(["nsenter", "-t", str(far), "--net", sys.executable, host, FAR, "25", received])
     seen: dict[str, object] = {"version": command(exim, "-bV").splitlines()[-1]}
     daemon = subprocess.Popen([exim, "-bdf"])
-    until("the server answers", lambda: send("x@laptop.test", "not an address") != "" and "refused" not in send("", "x"))
+    until(
+        "the server answers", lambda: send("x@laptop.test", "not an address") != "" and "refused" not in send("", "x")
+    )
     log = "/var/log/exim4/mainlog" if configuration != "example" else "/var/spool/exim/log/mainlog"
     seen["local"] = send("bob@laptop.test", "alice@home.test")
     seen["alias"] = send("bob@laptop.test", "postmaster@home.test")
