@@ -309,7 +309,7 @@ def found_in(response: Response, name: str, type: str) -> Answer:
 def _negative_ttl(response: Response) -> int:
     for record in response.authority:
         if record.type == "SOA":
-            return min(record.ttl, record.data[6], NEGATIVE_LIMIT)
+            return min(record.ttl, int(record.data[6]), NEGATIVE_LIMIT)
     return NEGATIVE_DEFAULT
 
 

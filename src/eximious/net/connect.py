@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from eximious.net.stream import Stream, timed_out
 from eximious.waiting import on_loop, wait
@@ -97,10 +97,11 @@ async def _connect(plain: socket.socket, target: str | tuple[str, int], timeout:
         if error:
             raise _os_error(error) from None
     stream = LoopStream()
+    protocol = cast("asyncio.Protocol", stream)
     if plain.family == socket.AF_UNIX:
-        await loop.create_unix_connection(lambda: stream, sock=plain)  # type: ignore[arg-type, return-value]
+        await loop.create_unix_connection(lambda: protocol, sock=plain)
     else:
-        await loop.create_connection(lambda: stream, sock=plain)  # type: ignore[arg-type, return-value]
+        await loop.create_connection(lambda: protocol, sock=plain)
     return stream
 
 

@@ -166,21 +166,21 @@ class ServerContext(Context):
             from eximious.tls.self_signed import make
 
             certificate, key = make(self_signed_for)
-            self._context.use_certificate(certificate)
-            self._context.use_privatekey(key)
+            self._context.use_certificate(crypto.X509.from_cryptography(certificate))
+            self._context.use_privatekey(crypto.PKey.from_cryptography_key(key))
 
     def _verify_mode(self) -> int:
         if self.verify is Verify.REQUIRE:
             return SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         return SSL.VERIFY_PEER
 
-    def _choose_alpn(self, _connection: SSL.Connection, offered: list[bytes]) -> object:
+    def _choose_alpn(self, _connection: SSL.Connection, offered: list[bytes]) -> bytes:
         for name in self._alpn:
             if name in offered:
                 return name
         if self._require_alpn:
             return b""  # refused by OpenSSL with the right alert
-        return SSL.NO_OVERLAPPING_PROTOCOLS
+        return SSL.NO_OVERLAPPING_PROTOCOLS  # type: ignore[return-value]
 
     def layer(self) -> TlsLayer:
         """For one connection, about to shake hands."""
