@@ -19,7 +19,7 @@ class SmtpOptions(Options):
     accept_8bitmime: bool = option(True, doc="Offer 8BITMIME.")
     auth_advertise_hosts: HostList | None = option("*", doc="Clients to which AUTH is offered.")
     chunking_advertise_hosts: HostList | None = option(
-        "*", doc="Clients to which CHUNKING is offered.", later="CHUNKING"
+        "*", doc="Clients to which CHUNKING is offered.", later="CHUNKING", is_harmless=True
     )
     dsn_advertise_hosts: HostList | None = option(None, doc="Clients to which DSN is offered.")
     helo_accept_junk_hosts: HostList | None = option(None, doc="Clients that may say anything in HELO and EHLO.")
@@ -35,9 +35,9 @@ class SmtpOptions(Options):
     message_size_limit: Template = option("50M", doc="Largest message to accept; 0 for no limit.")
     pipelining_advertise_hosts: HostList | None = option("*", doc="Clients to which PIPELINING is offered.")
     pipelining_connect_advertise_hosts: HostList | None = option(
-        "*", doc="Clients to which PIPECONNECT is offered.", later="early pipelining"
+        "*", doc="Clients to which PIPECONNECT is offered.", later="early pipelining", is_harmless=True
     )
-    prdr_enable: bool = option(False, doc="Offer PRDR.", later="PRDR")
+    prdr_enable: bool = option(False, doc="Offer PRDR.", later="PRDR", is_harmless=True)
     recipient_unqualified_hosts: HostList | None = option(
         None, doc="Clients that may send recipients without a domain."
     )

@@ -35,7 +35,7 @@ class TlsOptions(Options):
     tls_remember_esmtp: bool = option(False, doc="A client need not say EHLO again after STARTTLS.")
     tls_require_ciphers: Template | None = option(None, doc="Ciphers that are allowed.")
     tls_resumption_hosts: HostList | None = option(
-        None, doc="Clients that may resume TLS sessions.", later="TLS session resumption"
+        None, doc="Clients that may resume TLS sessions.", later="TLS session resumption", is_harmless=True
     )
     tls_try_verify_hosts: HostList | None = option(None, doc="Clients whose certificate is verified if they have one.")
     tls_verify_certificates: Template | None = option(

@@ -164,10 +164,13 @@ def apply(setting: Setting, target: Options, faults: Faults) -> None:
                 f'"{setting.name}" option set for the second time', setting.line.place(setting.start), hint
             )
         if option.later and not is_off(option, given.text):
-            raise ConfigError(
+            missing = ConfigError(
                 f'option "{setting.name}" needs {option.later}, which this version does not have',
                 setting.line.place(setting.start),
             )
+            if not option.is_harmless:
+                raise missing
+            faults.warnings.append(missing)
         if option.repeat:
             given = _joined(option, earlier, given)
         target.given[option.name] = given

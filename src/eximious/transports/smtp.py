@@ -77,7 +77,10 @@ class Smtp(Transport):
     )
     hosts_override: bool = option(False, doc="Use `hosts` even for addresses that have hosts from their router.")
     hosts_pipe_connect: HostList | None = option(
-        None, doc="Hosts to which the first commands go before their greeting comes.", later="early pipelining"
+        None,
+        doc="Hosts to which the first commands go before their greeting comes.",
+        later="early pipelining",
+        is_harmless=True,
     )
     hosts_randomize: bool = option(False, doc="Try hosts in random order.")
     hosts_request_ocsp: HostList | None = option("*", doc="Hosts asked for an OCSP staple.")
@@ -114,7 +117,7 @@ class Smtp(Transport):
     tls_privatekey: Template | None = option(None, doc="File of our private key.")
     tls_require_ciphers: Template | None = option(None, doc="Permitted ciphers.")
     tls_resumption_hosts: HostList | None = option(
-        None, doc="Hosts with which sessions are resumed.", later="TLS resumption"
+        None, doc="Hosts with which sessions are resumed.", later="TLS resumption", is_harmless=True
     )
     tls_sni: Template | None = option(None, doc="Server name to ask for.")
     tls_tempfail_tryclear: bool = option(True, doc="If TLS cannot be started, go on without it.")
