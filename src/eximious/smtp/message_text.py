@@ -93,7 +93,7 @@ class MessageReader:
 
     @property
     def too_long(self) -> str:
-        """"header" or "header line" if that is the fault, else ""."""
+        """ "header" or "header line" if that is the fault, else ""."""
         match self.fault:
             case TextFault.HEADER_SIZE:
                 return "header"
