@@ -99,7 +99,8 @@ class Address:
     def __init__(self, address: str, parent: Address | None = None) -> None:
         local_part, _, domain = address.rpartition("@")
         self.address = address
-        self.unique = address  # the key by which duplicates are found
+        # The key by which duplicates are found: the case of letters may matter in local parts.
+        self.unique = f"{local_part}@{domain.lower()}" if domain else address
         if '"' in local_part or "\\" in local_part:
             local_part = unquoted(local_part)
         self.local_part_cased = local_part  # without quotes

@@ -20,6 +20,9 @@ def run(call: Invocation) -> int:
     """Route each address. The exit status is 2 if any fails, else 1 if any cannot be resolved now."""
     context = call.context()
     context.facts["debug_print"] = sys.stderr.write
+    # Log lines are shown to whoever asked, as with -v.
+    context.services.logs.verbose = sys.stderr.write
+    context.services.logs.to_stderr = None
     return for_each_address(call, context, lambda text: _test(call, context, text))
 
 
@@ -52,7 +55,7 @@ def for_each_address(call: Invocation, context: Context, test: object) -> int:
 
 
 def addresses_of(call: Invocation) -> Iterator[str]:
-    """The addresses to test: every argument may hold several, separated by commas; a line of standard input holds one."""
+    """The addresses to test: an argument may hold several, separated by commas; a line of standard input holds one."""
     from eximious.exim.be import prompted_lines
 
     if not call.line.arguments:

@@ -128,6 +128,9 @@ class _Chain:
             return Routed(Outcome.DEFERRED, address, generated=answer.generated)
         if answer.decision is Decision.REROUTED:
             return Routed(Outcome.REROUTED, address, generated=answer.generated)
+        if self._is_forced_to_fail(router):
+            address.message = address.user_message = f"{router.name} router forced verify failure"
+            return Routed(Outcome.FAILED, address)
         is_discarded = answer.decision is Decision.DISCARD
         routed = Routed(Outcome.DISCARDED if is_discarded else Outcome.ROUTED, address, generated=answer.generated)
         if not is_discarded and not answer.generated:
@@ -136,7 +139,14 @@ class _Chain:
             routed.deliveries = [address]
         if expanded_switch(router, "unseen", router.unseen, False, self.context) and router.next_router is not None:
             split_off_copy(routed, router.next_router)
+            routed.outcome = Outcome.ROUTED
         return routed
+
+    def _is_forced_to_fail(self, router: Router) -> bool:
+        """``fail_verify``: accepting the address means that it must not verify."""
+        return (router.fail_verify_recipient and self.verify == "R") or (
+            router.fail_verify_sender and self.verify == "S"
+        )
 
     def _deferred(self, reason: Deferred) -> Routed:
         address = self.address

@@ -61,7 +61,7 @@ def _local_part_matches(router: Router, address: Address, context: Context) -> b
     if router.local_parts is None:
         return True
     try:
-        matched = router.local_parts.match(address.local_part, context)
+        matched = router.local_parts.match(address.local_part, context, caseful=router.caseful_local_part)
     except Defer as error:
         raise Deferred("local_parts check lookup or other defer") from error
     if matched is None:

@@ -66,10 +66,11 @@ class Rules:
 class Redirection:
     """What a list says."""
 
-    __slots__ = ("errors", "items", "message", "special")
+    __slots__ = ("errors", "is_unknown", "items", "message", "special")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
+        self.is_unknown = False  # ``:unknown:``: nothing more counts
         self.special = ""  # "blackhole", "defer" or "fail"
         self.message = ""  # the text after ``:defer:`` or ``:fail:``
         self.errors: list[tuple[str, str]] = []  # skipped items, and what is wrong with them
@@ -84,7 +85,7 @@ def parse_list(text: str, rules: Rules) -> Redirection:
 
 def _parse(text: str, rules: Rules, redirection: Redirection, depth: int) -> None:
     position = 0
-    while not redirection.special:
+    while not redirection.special and not redirection.is_unknown:
         position = _skip_separators(text, position)
         if position >= len(text):
             return
@@ -126,7 +127,9 @@ def _take_special(text: str, position: int, rules: Rules, redirection: Redirecti
     if name in rules.forbidden:
         raise RedirectError(f'"{word}" is not permitted')
     line, _, _ = text[position + len(word) :].partition("\n")
-    if name != "unknown":
+    if name == "unknown":
+        redirection.is_unknown = True
+    else:
         redirection.special = name
         redirection.message = line.strip()
     return True
@@ -266,4 +269,12 @@ def _include(path: str, rules: Rules, redirection: Redirection, depth: int) -> N
         raise RedirectError(f"too many nested :include: items at {path}")
     if not path.startswith("/"):
         raise RedirectError(f'included file "{path}" is not an absolute path')
-    _parse(rules.read_include(path), rules, redirection, depth + 1)
+    included = Redirection()
+    _parse(rules.read_include(path), rules, included, depth + 1)
+    redirection.errors += included.errors
+    if included.special or included.is_unknown:
+        # What else the file names does not count then.
+        redirection.special, redirection.message = included.special, included.message
+        redirection.is_unknown = included.is_unknown
+    else:
+        redirection.items += included.items

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -90,11 +91,13 @@ def _open_below(path: str, directory: str) -> int:
 
 
 def _read(descriptor: int, path: str) -> str:
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise RedirectError(f"error while reading included file {path}: {os.strerror(21)}")
-        octets = stream.read(LARGEST_FILE + 1)
+    try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise RedirectError(f"error while reading included file {path}: {os.strerror(errno.EISDIR)}")
+        with open(descriptor, "rb", closefd=False) as stream:
+            octets = stream.read(LARGEST_FILE + 1)
+    finally:
+        os.close(descriptor)
     if len(octets) > LARGEST_FILE:
         raise RedirectError(f"included file {path} is too large")
     return octets.decode("latin-1")

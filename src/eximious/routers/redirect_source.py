@@ -57,9 +57,12 @@ def _file_text(router: Redirect, path: str, address: Address, context: Context) 
 def read_file(path: str, check: Any) -> bytes:
     """The whole file. `check` gets its status, and raises if the file must not be used."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    with open(descriptor, "rb") as stream:
+    try:
         check(os.fstat(descriptor))
-        octets = stream.read(LARGEST_FILE + 1)
+        with open(descriptor, "rb", closefd=False) as stream:
+            octets = stream.read(LARGEST_FILE + 1)
+    finally:
+        os.close(descriptor)
     if len(octets) > LARGEST_FILE:
         raise Deferred(f"{path} is too large")
     return octets

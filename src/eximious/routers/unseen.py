@@ -24,7 +24,7 @@ def split_off_copy(routed: Routed, start: Router) -> None:
     copy.parent = address.parent = parent
     copy.start_router = start
     address.flags.add("unseen")
-    routed.generated.append(copy)
+    routed.generated.insert(0, copy)
 
 
 def duplicate(address: Address) -> Address:

@@ -51,7 +51,6 @@ class Verified:
         self.address_data = address.address_data  # $address_data of the router that decided
         # "qualify", "route", "mail", "recipient" or "postmaster": $sender_verify_failure, $recipient_verify_failure
         self.failure = "" if result is Result.OK else "route"
-        self.is_from_callout = False
 
     def __bool__(self) -> bool:
         return self.result is Result.OK
@@ -124,24 +123,12 @@ def _follow(text: str, context: Context, request: Request, verify: str) -> Verif
             return Verified(Result.DEFER, text, address)
         if routed.outcome is Outcome.DISCARDED:
             return Verified(Result.OK, text, address)
-        refusal = _refused_by_option(address, text, verify)
-        if refusal is not None:
-            return refusal
         child = _only_child(routed)
         if child is None or (request.success_on_redirect and routed.outcome is Outcome.ROUTED):
             return _accepted(routed, text, context, request)
         address = child
     address.message = "too many redirections"
     return Verified(Result.DEFER, text, address)
-
-
-def _refused_by_option(address: Address, text: str, verify: str) -> Verified | None:
-    """``fail_verify``: the router accepted the address, and that is just why verification fails."""
-    router = address.router
-    if router is None or not (router.fail_verify_recipient if verify == "R" else router.fail_verify_sender):
-        return None
-    address.message = address.message or "failed by fail_verify"
-    return Verified(Result.FAIL, text, address)
 
 
 def _only_child(routed: Routed) -> Address | None:

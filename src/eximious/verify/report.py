@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximious.address.delivery import Address, Host
-from eximious.routers.engine import route
+from eximious.routers.engine import is_same_address, route
 from eximious.routers.outcome import Outcome, Routed
 from eximious.verify.address import Request, Result, is_direct, prepare, verify_address
 
@@ -46,7 +46,7 @@ def _show_rewriting(text: str, prepared: str, show: Show, context: Context) -> N
 def reason_of(address: Address) -> str:
     """Why an address failed or was deferred, as it follows the verdict."""
     number = f": {os.strerror(address.errno)}" if address.errno > 0 else ""
-    return number + (f": {address.message}" if address.message else "")
+    return f"{number}: {address.message}"
 
 
 class RoutingReport:
@@ -119,18 +119,26 @@ class RoutingReport:
             self.show(f"  transport = {address.transport.name}")
 
     def _show_delivery(self, address: Address) -> None:
-        duplicate = ""
-        if address.unique in self.seen:
-            duplicate = "   [duplicate, would not be delivered]"
-        self.seen.add(address.unique)
-        self.show(address.address + duplicate)
-        self._show_parents(address)
         transport = address.transport
         name = transport.name if transport is not None else "unset"
+        key = f"{address.unique}/{name}" if has_namesake(address) else address.unique
+        self.show(address.address + ("   [duplicate, would not be delivered]" if key in self.seen else ""))
+        self.seen.add(key)
+        self._show_parents(address)
         self.show(f"  router = {address.router.name}, transport = {name}")
         if transport is not None and not getattr(transport, "hosts_override", False):
             for line in host_lines(address.host_list, is_local=transport.is_local):
                 self.show(line)
+
+
+def has_namesake(address: Address) -> bool:
+    """True if the address stems from itself, so that the same address may rightly be delivered by two transports."""
+    ancestor = address.parent
+    while ancestor is not None:
+        if is_same_address(ancestor.address, address.address):
+            return True
+        ancestor = ancestor.parent
+    return False
 
 
 def host_lines(hosts: list[Host], *, is_local: bool) -> list[str]:
