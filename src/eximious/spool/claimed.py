@@ -40,15 +40,21 @@ class Claimed(Protocol):
 
 
 class ClaimedFiles:
-    """A claim on a message that is in spool files: the lock on its -D file."""
+    """A claim on a message that is in spool files: the lock on its -D file.
 
-    __slots__ = ("_body", "_folder", "_journal", "_layout", "_logs", "message")
+    That file is the body's, or `lock_fd` if the body is in memory; either is closed when the claim ends.
+    """
 
-    def __init__(self, layout: Layout, logs: MessageLogs, folder: str, message: Message, body: Body) -> None:
+    __slots__ = ("_body", "_folder", "_journal", "_layout", "_lock_fd", "_logs", "message")
+
+    def __init__(
+        self, layout: Layout, logs: MessageLogs, folder: str, message: Message, body: Body, lock_fd: int = -1
+    ) -> None:
         self._layout = layout
         self._logs = logs
         self._folder = folder
         self._body = body
+        self._lock_fd = lock_fd
         self._journal = -1  # the open -J file
         self.message = message
 
@@ -91,6 +97,9 @@ class ClaimedFiles:
         """Unlock."""
         self._close_journal()
         self._body.close()
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
 
     def _close_journal(self) -> None:
         if self._journal >= 0:

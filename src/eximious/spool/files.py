@@ -48,35 +48,58 @@ def new_body_file(layout: Layout, queue_name: str = "") -> int:
     return fd
 
 
-def write_pair(layout: Layout, message: Message, body: Body, header: bytes, sync: bool = True) -> str:
-    """Write the -D and the -H file of a message; gives their directory. Raises SpoolError and leaves nothing behind.
+class Pair:
+    """The two files of a message that were just written: their directory, and the locked -D file."""
+
+    __slots__ = ("fd", "folder", "message_id")
+
+    def __init__(self, folder: str, message_id: str, fd: int) -> None:
+        self.folder = folder
+        self.message_id = message_id
+        self.fd = fd
+
+    def unlock(self) -> None:
+        """From now on others may work on the message."""
+        os.close(self.fd)
+
+    def remove(self) -> None:
+        """Remove the files again. OSError is nobody's business: whatever failed before is."""
+        for suffix in ("-H", "-D"):
+            with contextlib.suppress(OSError):
+                os.unlink(f"{self.folder}/{self.message_id}{suffix}")
+        os.close(self.fd)
+
+
+def write_pair(layout: Layout, message_id: str, queue_name: str, body: Body, header: bytes, sync: bool = True) -> Pair:
+    """Write the -D and the -H file of a message. Raises SpoolError and leaves nothing behind.
 
     With `sync` they are durable afterwards; without it, the files are, and their names need `sync_folder` still.
     """
-    folder = layout.folder("input", message.id, message.queue_name)
-    data_path = f"{folder}/{message.id}-D"
+    folder = layout.folder("input", message_id, queue_name)
+    data_path = f"{folder}/{message_id}-D"
     try:
-        _write_data(layout, data_path, message.id, body)
+        fd = _write_data(layout, data_path, message_id, body)
     except OSError as error:
         raise spool_error(f"cannot write {data_path}", error) from error
+    pair = Pair(folder, message_id, fd)
     try:
-        write_header(layout, folder, message.id, header, sync)
+        write_header(layout, folder, message_id, header, sync)
     except SpoolError:
-        with contextlib.suppress(OSError):
-            os.unlink(data_path)
+        pair.remove()
         raise
-    return folder
+    return pair
 
 
-def _write_data(layout: Layout, path: str, message_id: str, body: Body) -> None:
+def _write_data(layout: Layout, path: str, message_id: str, body: Body) -> int:
     name_line = f"{message_id}-D\n".encode("ascii")
     if not body.in_memory and body.start == len(name_line) and os.fstat(body.file_descriptor()).st_nlink == 0:
         fd = body.file_descriptor()
         os.pwrite(fd, name_line, 0)
         os.fdatasync(fd)
         layout.make_folder(os.path.dirname(path))
+        try_lock(fd, NAME_LINE)
         if _link(fd, path):
-            return
+            return os.dup(fd)
     fd = layout.create(path)
     try:
         try_lock(fd, NAME_LINE)  # as Exim does while it receives
@@ -86,9 +109,9 @@ def _write_data(layout: Layout, path: str, message_id: str, body: Body) -> None:
         os.fdatasync(fd)
     except (OSError, SpoolError):
         os.unlink(path)
-        raise
-    finally:
         os.close(fd)
+        raise
+    return fd
 
 
 def _link(fd: int, path: str) -> bool:

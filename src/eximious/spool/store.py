@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximious import waiting
@@ -28,7 +29,10 @@ from eximious.spool.message_id import is_message_id
 from eximious.spool.message_log import MessageLogs
 
 if TYPE_CHECKING:
+    import asyncio
+
     from eximious.config.configuration import Configuration
+    from eximious.spool.journal.journal import Journal
 
 
 class QueueStore:
@@ -38,6 +42,7 @@ class QueueStore:
         self.layout = layout
         self.logs = logs or MessageLogs(layout)
         self.random = random.Random()
+        self.journal: Journal | None = None
 
     @classmethod
     def from_config(cls, config: Configuration) -> QueueStore:
@@ -46,14 +51,52 @@ class QueueStore:
 
         return queue_store(config.main)
 
+    # --- the journal ------------------------------------------------------------------------------------------------
+
+    def open_journal(self, loop: asyncio.AbstractEventLoop | None, report: Callable[[str], None]) -> None:
+        """Accept messages into a journal from now on: for a process that goes on delivering them.
+
+        `report` gets lines for the panic log.
+        """
+        from eximious.spool.journal.journal import Journal
+
+        self.journal = Journal(self.layout, self.logs, loop, report=report)
+
+    def close_journal(self) -> None:
+        """Turn what is in the journal into spool files, and do without a journal from now on."""
+        if self.journal is not None:
+            self.journal.close()
+            self.journal = None
+
+    def spill(self, message_id: str | None = None) -> None:
+        """Have one message, or all, of this process's journal in spool files. Raises SpoolError if one cannot be."""
+        if self.journal is not None:
+            failed = self.journal.spill_all() if message_id is None else self.journal.spill_one(message_id)
+            for error in failed.values():
+                raise error
+
+    def recover(self) -> list[str]:
+        """Turn what processes that died had in their journals into spool files; gives the ids. Raises SpoolError.
+
+        To be called before the daemon's workers start, after one has died, and before a command shows or changes the
+        queue while no daemon runs.
+        """
+        if not os.path.isdir(f"{self.layout.directory}/journal"):
+            return []
+        from eximious.spool.journal.recovery import recover
+
+        return recover(self.layout)
+
     # --- arriving ---------------------------------------------------------------------------------------------------
 
     def new_body(self, queue_name: str = "") -> Body:
         """An empty body that goes to a file in the spool when it grows too large for memory."""
         return Body(spill=lambda: new_body_file(self.layout, queue_name))
 
-    def accept(self, message: Message, body: Body) -> None:
+    def accept(self, message: Message, body: Body, *, is_urgent: bool = True) -> None:
         """Take responsibility for a message, which has its id: durable when this returns. The body is the store's then.
+
+        A message is urgent if its delivery is tried at once; others are better off in files.
 
         Raises SpoolError if that is impossible now; nothing is then left behind.
         """
@@ -61,7 +104,9 @@ class QueueStore:
             raise SpoolError(f'bad message id "{message.id}"')
         attach_body(message, body)
         header = header_file.dump(message)
-        waiting.in_thread(write_pair, self.layout, message, body, header)
+        if self.journal is not None and is_urgent and self.journal.accept(message, body, header):
+            return
+        waiting.in_thread(write_pair, self.layout, message.id, message.queue_name, body, header).unlock()
         message.body = None
         body.close()
 
@@ -74,6 +119,8 @@ class QueueStore:
         """
         if not is_message_id(message_id):
             return None
+        if self.journal is not None and message_id in self.journal:
+            return self.journal.claim(message_id)
         locked = open_locked(self.layout, message_id, queue_name)
         if locked is None:
             return None
@@ -96,13 +143,18 @@ class QueueStore:
 
     def list_ids(self, queue_name: str = "", *, in_order: bool = True) -> list[str]:
         """The ids of all messages of a queue: oldest first, or in a random order."""
-        ids = sorted({message_id for folder in self.layout.ids(queue_name) for message_id in folder})
+        found = {message_id for folder in self.layout.ids(queue_name) for message_id in folder}
+        if self.journal is not None:
+            found.update(self.journal.ids(queue_name))
+        ids = sorted(found)
         if not in_order:
             self.random.shuffle(ids)
         return ids
 
     def read(self, message_id: str, queue_name: str = "") -> Message | None:
         """The message as it is now, to look at: without a body, and without a claim. None if there is none."""
+        if self.journal is not None and message_id in self.journal:
+            return self.journal.read(message_id)
         path = self.layout.find(message_id, "-H", queue_name) if is_message_id(message_id) else None
         if path is None:
             return None
