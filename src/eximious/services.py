@@ -41,6 +41,11 @@ class Services:
         self.random: random.Random = random.Random()
         self.local: Any = None  # runs jobs as other users: eximious.deliver.local.LocalJobs (or the daemon's agent)
         self.deliveries: Deliveries | None = None  # starts deliveries of what was received; None: all of it is queued
+        self.delivery = ""  # what -od said of received messages: "b", "i", "q"; "" if nothing
+        self.queue_smtp = False  # -odqs: addresses that need SMTP stay in the queue
+        self.queue_runner: Any = None  # starts queue runs for ETRN: start(text), is_running(text); None: nobody does
+        self.server_user: Any = None  # eximious.receive.submitter.Submitter for messages from the network
+        self.localhost_number: int | None = -1  # of this host in its cluster; None: not set; -1: not looked at yet
         self.admin = False  # the caller may see and change the queue
         self.real_uid = 0  # of whoever started this process
 

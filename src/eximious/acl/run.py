@@ -96,9 +96,9 @@ class Run:
 
     def _obey(self, acl: Acl) -> str:
         trace = self.trace
-        label = f'ACL "{acl.name}"' if acl.name else "inline ACL"
-        if trace is not None:
-            trace.acl(f"using {label}" if acl.name else "processing inline ACL")
+        label = f"ACL {acl.name}" if acl.name else "inline ACL"
+        if trace is not None and acl.name:
+            trace.acl(f'using ACL "{acl.name}"')
         saved = self.statement
         try:
             for statement in acl.statements:
@@ -121,7 +121,9 @@ class Run:
         self.user_message = self.log_message = ""
         if trace is not None:
             place = statement.place
-            trace.acl(f'processing "{verb}"' + (f" ({place.file} {place.line})" if place else ""))
+            trace.acl(
+                f'processing {label} "{verb}"' + (f" ({place.file} {place.line})" if place and place.file else "")
+            )
         outcome, failed_at = self._outcome(statement)
         if trace is not None:
             trace.acl(f"{verb}: condition test {outcome} in {label}")
@@ -251,7 +253,9 @@ class Run:
         except ForcedFail:
             return ""
         except (ExpandError, Defer) as error:
-            self.context.services.logs.panic(f'failed to expand ACL message "{template.source}": {error}')
+            self.context.services.logs.panic(
+                f'failed to expand ACL message "{template.source}": {error}', self.context.message.id
+            )
             return ""
 
     def _warn(self) -> None:
@@ -267,13 +271,12 @@ class Run:
 
     def client_text(self) -> str:
         """The client as log lines name it: ``H=name (helo) [address]``; for local submission ``U=login``."""
-        from eximious.spool.sender_host import host_and_ident
-
-        return host_and_ident(self.context.client, self.context.config.main)
+        context = self.context
+        return context.services.logs.fields.host_and_ident(context.client)
 
     def log_main(self, text: str) -> None:
         """Write a line to the main log."""
-        self.context.services.logs.main(text)
+        self.context.services.logs.main(text, self.context.message.id)
 
     def blame(self, user_message: str, log_message: str = "") -> None:
         """Note why a condition is false: for the client, and for the log."""

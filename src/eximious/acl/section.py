@@ -4,19 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from eximious.acl.compiled import Acl
 from eximious.acl.parse import parse
 from eximious.config.lines import Line
 from eximious.errors import ConfigError
 
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
+    from eximious.config.sections import Section
+
 NAME: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)[ \t]*:(.*)", re.DOTALL)
 NAMELESS: Final = "?"
 
 
-def read(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, Acl]:
-    """The ACLs of a section, by name. Faults are added to `faults`."""
+def read(section: Section, configuration: Configuration) -> None:
+    """Read the section into the configuration. Strings that will fail when they are used become warnings."""
+    faults: list[ConfigError] = []
+    configuration.acls.update(compile_all(_lines(section), faults))
+    for fault in faults:
+        section.faults.take(fault)
+    for acl in configuration.acls.values():
+        section.faults.warnings.extend(acl.faults)
+
+
+def _lines(section: Section) -> Iterable[Line]:
+    """The section's lines, without the macro definitions between them."""
+    for line in section:
+        if section.is_definition(line):
+            section.define(line)
+        else:
+            yield line
+
+
+def compile_all(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, Acl]:
+    """The ACLs that the logical lines define, by name. What is wrong with them is added to `faults`."""
     acls: dict[str, Acl] = {}
     name = ""
     body: list[Line] = []

@@ -23,10 +23,4 @@ def logwrite(text: str, run: Run) -> None:
                     logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
             targets = [name for name in targets if name in LOGS] or ["main"]
             text = rest
-    write(logs, targets, text.strip())
-
-
-def write(logs: object, targets: list[str], text: str) -> None:
-    """Write one line to each of the logs named."""
-    for name in targets:
-        getattr(logs, name)(text)
+    logs.write(targets, text.strip(), run.context.message.id)

@@ -79,9 +79,7 @@ def sender_ident(client: Client) -> str:
 @variable
 def sender_fullhost(context: Context) -> str:
     """Name and address of the client, as in log lines."""
-    from eximious.spool.sender_host import full_host
-
-    return full_host(context.client, context.config.main)
+    return context.services.logs.fields.full_host(context.client)
 
 
 @variable
@@ -89,7 +87,7 @@ def sender_rcvhost(context: Context) -> str:
     """Name and address of the client, as in Received: headers."""
     from eximious.spool.sender_host import received_host
 
-    return received_host(context.client, context.config.main)
+    return received_host(context.client, with_port="incoming_port" in context.services.logs.selected)
 
 
 @variable

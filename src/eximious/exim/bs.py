@@ -1,0 +1,60 @@
+"""``exim -bs``: SMTP on standard input and output, from a local program or from inetd; ``-bS``: SMTP in a batch."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from eximious.exim import deliveries
+from eximious.exim.submission import describe_client, submitter_of
+
+if TYPE_CHECKING:
+    from eximious.exim.invocation import Invocation
+    from eximious.net.stream import Stream
+
+PRIVILEGED = 1024  # ports below belong to root
+
+
+def run(call: Invocation) -> int:
+    """Receive messages until the input ends; gives the exit status."""
+    context = call.context()
+    submitter = submitter_of(call, context)
+    describe_client(call, context, submitter)
+    if call.line.asks("bS"):
+        from eximious.receive.batch import receive_batch
+
+        deliveries.arrange(call)
+        return receive_batch(context, submitter)
+    stream = _stream()
+    if stream.peer.address and not call.line.host_address:
+        client = context.client
+        if stream.peer.port >= PRIVILEGED and call.caller.uid not in (0, call.config.main.exim_user):
+            call.complain("exim: Permission denied (unprivileged user, unprivileged port)")
+            return 1
+        client.is_local = False
+        client.ident = ""
+        client.host_address, client.host_port = stream.peer.address, stream.peer.port
+        client.interface_address, client.interface_port = stream.local.address, stream.local.port
+    deliveries.arrange(call)
+    from eximious.receive.session import Session
+
+    session = Session(stream, context)
+    if context.client.is_local:
+        session.submitter = submitter
+    session.run()
+    return 0
+
+
+def _stream() -> Stream:
+    """Standard input and output; if they are a connection (inetd), that."""
+    from eximious.net.blocking import BlockingStream, SocketStream
+
+    if stat.S_ISSOCK(os.fstat(0).st_mode):
+        import socket
+
+        connection = socket.socket(fileno=os.dup(0))
+        if connection.family in (socket.AF_INET, socket.AF_INET6):
+            return SocketStream(connection)
+        connection.close()
+    return BlockingStream(0, 1)

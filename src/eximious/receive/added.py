@@ -1,0 +1,79 @@
+"""Header lines that ACLs have added, or want removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.errors import ExpandError
+from eximious.receive.headers import RECEIVED, kind_of, name_of
+from eximious.spool.message import DELETED, Header
+
+if TYPE_CHECKING:
+    from eximious.acl.settings import Reception
+    from eximious.context import Context
+
+
+def apply(context: Context, reception: Reception) -> None:
+    """Do what ACLs have asked for up to now, and forget it."""
+    if reception.removed_headers:
+        _remove(context, reception.removed_headers)
+        reception.removed_headers = []
+    if reception.added_headers:
+        for added in reception.added_headers:
+            _add(context.message.headers, added.text, added.position)
+        reception.added_headers = []
+        context.facts.pop("headers_added", None)
+
+
+def _add(headers: list[Header], text: str, position: str) -> None:
+    header = Header(text, kind_of(name_of(text)))
+    if position == ":at_start:":
+        headers.insert(0, header)
+    elif position == ":after_received:":
+        headers.insert(_after(headers, lambda one: one.kind == RECEIVED), header)
+    elif position == ":at_start_rfc:":
+        headers.insert(_after(headers, lambda one: _stays_before(one)), header)
+    else:
+        headers.append(header)
+
+
+def _after(headers: list[Header], belongs: object) -> int:
+    """The position behind the first headers of a kind (and what is deleted among them)."""
+    position = 0
+    for index, header in enumerate(headers):
+        if header.kind == DELETED:
+            continue
+        if not belongs(header):  # type: ignore[operator]
+            break
+        position = index + 1
+    return position
+
+
+def _stays_before(header: Header) -> bool:
+    return header.kind == RECEIVED or name_of(header.text).startswith("resent-")
+
+
+def _remove(context: Context, lists: list[str]) -> None:
+    """Delete the headers that the lists name; an item that begins with ^ is a regular expression."""
+    from eximious.lists.split import split
+
+    for text in lists:
+        for item in split(text):
+            if not item:
+                continue
+            for header in context.message.headers:
+                if header.kind != DELETED and _is_meant(header, item, context):
+                    header.kind = DELETED
+
+
+def _is_meant(header: Header, item: str, context: Context) -> bool:
+    if not item.startswith("^"):
+        return name_of(header.text) == item.lower()
+    from eximious.expand import regex
+
+    try:
+        found = regex.compile(item).find(header.text, 0)
+        return found is not None and found.start() == 0
+    except ExpandError as error:
+        context.services.logs.main(f"remove_header: {error}")
+        return False

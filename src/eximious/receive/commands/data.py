@@ -1,0 +1,46 @@
+"""DATA: the message itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.acl import where
+from eximious.acl.verdict import ACCEPT, DISCARD, ERROR, Verdict
+from eximious.receive import refusal
+from eximious.receive.replies import wording
+
+if TYPE_CHECKING:
+    from eximious.receive.session import Session
+    from eximious.smtp.command import Command
+
+GO_AHEAD = 'Enter message, ending with "." on a line by itself'
+
+
+def data(session: Session, command: Command) -> None:
+    """Ask the ACL, then take the message in and answer for it."""
+    from eximious.receive.smtp_message import receive
+
+    if session.transaction.has_too_many and session.main.recipients_max_reject:
+        session.reply(554, "Too many recipients")
+        return
+    verdict = session.check(session.main.acl_smtp_predata, where.PREDATA)
+    if verdict.result == DISCARD:
+        session.logs.panic(f'"discard" verb not allowed in {where.PREDATA} ACL')
+        verdict = Verdict(ERROR)
+    if verdict.result != ACCEPT:
+        refusal.refuse(session, where.PREDATA, verdict)
+        return
+    if verdict.user_message:
+        session.send(wording("354", verdict.user_message, session.logs.panic).lines())
+    else:
+        session.reply(354, GO_AHEAD)
+    receive(session)
+
+
+def without_recipients(session: Session) -> str:
+    """Lines that go before the refusal of DATA where every RCPT was refused with the same words."""
+    transaction = session.transaction
+    if transaction.refusal is None or transaction.refusals_differ:
+        return ""
+    lines = transaction.refusal.split("\n")
+    return "503-All RCPT commands were rejected with this error:\r\n" + "".join(f"503-{line}\r\n" for line in lines)

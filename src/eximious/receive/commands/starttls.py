@@ -1,0 +1,82 @@
+"""STARTTLS (RFC 3207), and TLS from the first octet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.acl import where
+from eximious.acl.verdict import ACCEPT
+from eximious.receive import ending, refusal
+from eximious.smtp.server import Stage
+
+if TYPE_CHECKING:
+    from eximious.receive.session import Session
+    from eximious.smtp.command import Command
+
+
+def starttls(session: Session, command: Command) -> None:
+    """Encrypt the connection. Everything that was said before is forgotten."""
+    if "STARTTLS" not in session.advertised:
+        session.counters.error(session, 503, "STARTTLS command used when not advertised")
+        return
+    verdict = session.check(session.main.acl_smtp_starttls, where.STARTTLS)
+    if verdict.result != ACCEPT:
+        refusal.refuse(session, where.STARTTLS, verdict)
+        return
+    ending.incomplete(session, "STARTTLS")
+    session.reset()
+    context = _server_context(session)
+    if context is None:
+        session.reply(454, "TLS currently unavailable")
+        return
+    session.reply(220, "TLS go ahead")
+    _shake_hands(session, context)
+    session.protocol.start_tls()
+    _forget(session)
+
+
+def start_on_connect(session: Session) -> None:
+    """TLS before anything is said (RFC 8314)."""
+    context = _server_context(session)
+    if context is None:
+        raise ending.Ended
+    _shake_hands(session, context)
+
+
+def _server_context(session: Session) -> object:
+    """What TLS needs; None, and a log line, if the configuration does not provide it."""
+    from eximious.tls.errors import TlsError
+    from eximious.tls.server_context import server_context
+
+    try:
+        return server_context(session.context)
+    except TlsError as error:
+        session.logs.main(f"TLS error on connection from {session.full_host} ({error})")
+        return None
+
+
+def _shake_hands(session: Session, context: object) -> None:
+    try:
+        session.client.tls = session.stream.start_tls_server(context)  # type: ignore[arg-type]
+    except OSError as error:
+        _failed(session, error)
+
+
+def _failed(session: Session, error: OSError) -> None:
+    session.logs.main(f"TLS error on connection from {session.full_host} ({error})")
+    ending.not_quit(session, "tls-failed", 554, "")
+    session.stream.abort()
+    raise ending.Ended
+
+
+def _forget(session: Session) -> None:
+    """RFC 3207 section 4.2: nothing that was learnt in the clear counts."""
+    client = session.client
+    client.helo_name = ""
+    client.helo_verified = False
+    client.authenticated_id = client.authenticator_name = ""
+    session.has_greeted = False
+    session.is_esmtp = False
+    session.advertised = frozenset()
+    session.protocol.stage = Stage.GREETED
+    session.counters.new_tls()

@@ -1,0 +1,136 @@
+"""How sessions end: in peace, by the client's silence or disappearance, or because we have had enough."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
+
+from eximious.acl import engine, where
+from eximious.config.numbers import show_seconds
+from eximious.receive.replies import wording
+
+if TYPE_CHECKING:
+    from eximious.receive.session import Session
+
+
+class Ended(Exception):
+    """The session is over; the client has been told."""
+
+
+def show_time(seconds: float) -> str:
+    """A length of time as log lines have it."""
+    return show_seconds(int(seconds))
+
+
+def not_quit(session: Session, reason: str, code: int, text: str) -> None:
+    """Run the ACL for sessions that end without QUIT, and say good-bye; its message may replace the text."""
+    option = session.main.acl_smtp_notquit
+    session.is_open = False
+    if option is not None and "notquit" not in session.facts:
+        session.facts["notquit"] = True
+        session.context.facts["smtp_notquit_reason"] = reason
+        verdict = engine.check(option, where.NOTQUIT, session.context)
+        if verdict.user_message and text:
+            session.send(wording(str(code), verdict.user_message, session.logs.main).lines())
+            return
+    if text:
+        session.reply(code, text)
+
+
+def too_many(session: Session, what: str, text: str, *, code: int = 554) -> NoReturn:
+    """There were too many commands of some kind."""
+    last = session.command.line
+    word = last.split(" ", 1)[0] if code == 554 else last
+    session.logs.reject(f'SMTP call from {session.full_host} dropped: too many {what} (last was "{word}")')
+    not_quit(session, "bad-commands", code, text)
+    raise Ended
+
+
+def too_many_errors(session: Session, code: int, text: str) -> NoReturn:
+    """There were too many syntax or protocol errors."""
+    history = session.command_history
+    session.logs.reject(
+        f"SMTP call from {session.full_host} dropped: too many syntax or protocol errors "
+        f'(last command was "{session.command.line}", {" C=" + history if history else ""})'
+    )
+    session.send(f"{code}-{text}\r\n")
+    not_quit(session, "bad-commands", code, "Too many syntax or protocol errors")
+    raise Ended
+
+
+def out_of_step(session: Session) -> NoReturn:
+    """The client sent more before it had our answer (or our greeting)."""
+    pending = session.protocol.pending
+    shown = printable(pending)
+    if session.command.line:
+        was = "was" if "PIPELINING" in session.advertised else "was not"
+        session.logs.reject(
+            f"SMTP protocol synchronization error (next input sent too soon: pipelining {was} advertised): "
+            f'rejected "{session.command.line}" {session.host_and_ident} next input={shown}'
+        )
+    else:
+        session.logs.reject(
+            "SMTP protocol synchronization error (input sent without waiting for greeting): "
+            f"rejected connection from {session.host_and_ident} input={shown}"
+        )
+    not_quit(session, "synchronization-error", 554, "SMTP synchronization error")
+    raise Ended
+
+
+def printable(data: bytes, limit: int = 150) -> str:
+    """The beginning of what a client sent, for the log."""
+    escapes = {10: "\\n", 13: "\\r", 9: "\\t", 92: "\\\\"}
+    text = "".join(
+        escapes.get(octet) or (chr(octet) if 32 <= octet < 127 else f"\\{octet:03o}") for octet in data[:limit]
+    )
+    return f'"{text}"'
+
+
+def timed_out(session: Session) -> None:
+    """The client sent no command in time."""
+    incomplete(session, "command timeout")
+    session.logs.main(
+        f"SMTP command timeout on{_tls_text(session)} connection from {session.full_host} {session.duration}"
+    )
+    with suppress(OSError):
+        name = session.client.active_host_name
+        not_quit(session, "command-timeout", 421, f"{name}: SMTP command timeout - closing connection")
+
+
+def lost(session: Session) -> None:
+    """The client is gone, without QUIT."""
+    incomplete(session, "connection lost")
+    with suppress(OSError):
+        not_quit(session, "connection-lost", 421, f"{session.client.active_host_name} lost input connection")
+    if "lost_incoming_connection" in session.logs.selected:
+        session.logs.main(
+            f"unexpected disconnection while reading SMTP command from {session.full_host} {session.duration}"
+        )
+
+
+def incomplete(session: Session, why: str) -> None:
+    """Log a transaction that was begun and not finished, if the log selector wants it."""
+    message = session.context.message
+    if "smtp_incomplete_transaction" not in session.logs.selected or not session.has_sender:
+        return
+    recipients = "".join(f" {recipient.address}" for recipient in message.recipients)
+    recipients = f" for{recipients}" if recipients else ""
+    session.logs.reject(f"{session.host_and_ident} incomplete transaction ({why}) from <{message.sender}>{recipients}")
+
+
+def finish(session: Session) -> None:
+    """Close the connection. Never fails."""
+    session.is_open = False
+    no_mail(session)
+    session.stream.close()
+
+
+def no_mail(session: Session) -> None:
+    """Log connections that did not even begin a transaction, if the log selector wants it."""
+    counters = session.counters
+    if counters.mails or "smtp_no_mail" not in session.logs.selected or session.client.is_local:
+        return
+    cipher = session.logs.fields.tls(session.client.tls)
+    history = counters.history
+    commands = f" C={'...' if len(history) >= 20 else ''}{','.join(history)}" if history else ""
+    session.logs.main(f"no MAIL in SMTP connection from {session.full_host} {session.duration}{cipher}{commands}")

@@ -1,0 +1,47 @@
+"""Names of people as phrases in addresses: quoted or encoded as need be. (Specification, "Constructed addresses".)"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from eximious.config.main import MainOptions
+
+ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ \t\x80-\xff]*")
+
+
+def phrase(name: str, main: MainOptions) -> str:
+    """The name so that it can stand before an address in a header."""
+    if not name:
+        return ""
+    if not _is_printable(name, main):
+        return _encoded(name, main.headers_charset or "iso-8859-1")
+    if ATOMS.fullmatch(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _is_printable(name: str, main: MainOptions) -> bool:
+    return all(" " <= c <= "~" or (c >= "\x80" and main.print_topbitchars) or c == "\t" for c in name)
+
+
+def _encoded(name: str, charset: str) -> str:
+    """RFC 2047, the encoding Q; in words of at most 75 characters."""
+    room = 75 - len(charset) - 7
+    words: list[str] = []
+    word = ""
+    for character in name:
+        if character == " ":
+            piece = "_"
+        elif character.isascii() and character.isalnum():
+            piece = character
+        else:
+            piece = f"={ord(character):02X}"
+        if len(word) + len(piece) > room:
+            words.append(word)
+            word = ""
+        word += piece
+    words.append(word)
+    return " ".join(f"=?{charset}?Q?{part}?=" for part in words)

@@ -1,0 +1,105 @@
+"""The header lines of a message that comes in: records with their kinds, as spool files have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from eximious.spool.message import DELETED, OTHER, Header
+
+BCC: Final = "B"
+CC: Final = "C"
+FROM: Final = "F"
+ID: Final = "I"
+RECEIVED: Final = "P"
+REPLY_TO: Final = "R"
+SENDER: Final = "S"
+TO: Final = "T"
+
+KINDS: Final = {
+    "bcc": BCC,
+    "cc": CC,
+    "from": FROM,
+    "message-id": ID,
+    "received": RECEIVED,
+    "reply-to": REPLY_TO,
+    "sender": SENDER,
+    "to": TO,
+}
+RESENT: Final = "resent-"
+WITH_RESENT: Final = frozenset({"bcc", "cc", "from", "message-id", "reply-to", "sender", "to"})
+WITH_ADDRESSES: Final = frozenset({BCC, CC, FROM, REPLY_TO, SENDER, TO})
+RECIPIENTS: Final = frozenset({BCC, CC, TO})
+
+
+def kind_of(name: str) -> str:
+    """The kind of a header with this name, in lower case."""
+    kind = KINDS.get(name)
+    if kind is None:
+        if name.startswith(RESENT) and name[7:] in WITH_RESENT:
+            return KINDS[name[7:]]
+        return OTHER
+    return kind
+
+
+def name_of(text: str) -> str:
+    """The name in a header's text, in lower case."""
+    return text.partition(":")[0].rstrip(" \t").lower()
+
+
+def records(lines: Iterable[bytes]) -> list[Header]:
+    """Records of header lines as they came, each with its folded lines and a newline at the end."""
+    headers = []
+    for line in lines:
+        text = line.decode("latin-1")
+        headers.append(Header(text, kind_of(name_of(text))))
+    return headers
+
+
+class Found:
+    """Which of the headers that matter to fix-ups there are. With Resent-... headers, only those count."""
+
+    __slots__ = ("date", "from_", "has_resent", "message_id", "prefix", "received_count", "senders", "subject")
+
+    def __init__(self, headers: list[Header]) -> None:
+        names = [(name_of(header.text), header) for header in headers if header.kind != DELETED]
+        self.has_resent = any(name.startswith(RESENT) for name, _ in names)
+        self.prefix = "Resent-" if self.has_resent else ""
+        prefix = RESENT if self.has_resent else ""
+        self.date: Header | None = None
+        self.from_: Header | None = None
+        self.message_id: Header | None = None
+        self.subject: Header | None = None
+        self.senders: list[Header] = []  # Sender: and Resent-Sender:
+        self.received_count = 0
+        for name, header in names:
+            if name == "received":
+                self.received_count += 1
+            elif name == "subject":
+                self.subject = header
+            elif header.kind == SENDER:
+                self.senders.append(header)
+            if name == prefix + "date":
+                self.date = header
+            elif name == prefix + "from":
+                self.from_ = header
+            elif name == prefix + "message-id":
+                self.message_id = header
+
+
+def value_of(header: Header) -> str:
+    """What follows the name, without white space at the ends."""
+    return header.text.partition(":")[2].strip()
+
+
+def size_of(headers: list[Header]) -> int:
+    """The octets of the headers that are not deleted."""
+    return sum(len(header.text) for header in headers if header.kind != DELETED)
+
+
+def add_after_received(headers: list[Header], header: Header) -> None:
+    """Put a header after the Received: headers at the beginning."""
+    position = 0
+    while position < len(headers) and (headers[position].kind == RECEIVED or headers[position].kind == DELETED):
+        position += 1
+    headers.insert(position, header)

@@ -1,0 +1,28 @@
+"""Host lists in main options, as they concern the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.errors import Defer, ExpandError
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+
+
+def is_in(context: Context, option: str) -> bool:
+    """True if the client is in the host list that this main option holds. What cannot be told now counts as no."""
+    hosts = getattr(context.config.main, option)
+    trace = context.trace
+    if hosts is None:
+        if trace is not None:
+            trace.acl(f"host in {option}? no (option unset)")
+        return False
+    try:
+        found = hosts.match(context.client, context) is not None
+    except (Defer, ExpandError) as error:
+        context.services.logs.main(f"host list {option}: {error}")
+        found = False
+    if trace is not None:
+        trace.acl(f"host in {option}? {'yes' if found else 'no'}")
+    return found

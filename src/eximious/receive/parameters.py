@@ -1,0 +1,47 @@
+"""The parameters of MAIL and RCPT: ``SIZE=100 BODY=8BITMIME`` after the address. (RFC 5321 section 4.1.2.)"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from typing import Final
+
+_PARAMETER: Final = re.compile(r"(?:(?<=\s)|(?<=>))([A-Za-z0-9][A-Za-z0-9-]*)(?:=(\S*))?\s*\Z")
+_XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
+_LONGEST: Final = 16384  # characters; no command is longer
+
+
+class Parameter:
+    """One parameter; `value` is None where there is no equals sign."""
+
+    __slots__ = ("name", "value")
+
+    def __init__(self, name: str, value: str | None) -> None:
+        self.name = name
+        self.value = value
+
+    @property
+    def text(self) -> str:
+        """The value, "" if there is none."""
+        return self.value or ""
+
+
+def split(argument: str, known: Container[str]) -> tuple[str, list[Parameter]]:
+    """The address, and the parameters from the last to the first, as far back as they are known.
+
+    What is not known stays with the address, which is then refused as malformed, as in Exim.
+    """
+    parameters: list[Parameter] = []
+    while True:
+        found = _PARAMETER.search(argument)
+        if found is None or found[1].upper() not in known:
+            return argument, parameters
+        parameters.append(Parameter(found[1].upper(), found[2]))
+        argument = argument[: found.start()].rstrip()
+
+
+def decode_xtext(text: str) -> str | None:
+    """The text that RFC 3461's xtext stands for; None if it is not xtext."""
+    if "+" in _XTEXT.sub("", text) or any(not "!" <= c <= "~" for c in text):
+        return None
+    return _XTEXT.sub(lambda found: chr(int(found[1], 16)), text)

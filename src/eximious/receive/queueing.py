@@ -1,0 +1,69 @@
+"""Whether a message that has come in is delivered at once, waits for a queue runner, or is frozen."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eximious.receive.acceptance import Incoming
+
+
+def apply(incoming: Incoming) -> None:
+    """Freeze the message if an ACL said so."""
+    message = incoming.context.message
+    if incoming.reception.freeze:
+        message.is_frozen = True
+        message.frozen_at = int(incoming.context.services.now())
+
+
+def start_delivery(incoming: Incoming, session: Any = None) -> None:
+    """Have the message delivered, unless something says that it is only to be queued."""
+    context = incoming.context
+    message = context.message
+    services = context.services
+    if message.is_frozen or services.deliveries is None:
+        return
+    why = _queued_because(incoming, session)
+    if why is not None:
+        if why:
+            services.logs.main(f"no immediate delivery: {why}", message.id)
+        return
+    services.deliveries.start(
+        message.id, message.queue_name, no_remote=incoming.reception.queue_first_pass or services.queue_smtp
+    )
+
+
+def _queued_because(incoming: Incoming, session: Any) -> str | None:
+    """Why the message is not delivered at once; "" if nobody needs to be told, None if it is."""
+    context = incoming.context
+    main = context.config.main
+    reception = incoming.reception
+    if (reception.queue_only and not reception.queue_first_pass) or _is_queue_only(context):
+        return ""
+    if session is not None:
+        limit = main.smtp_accept_queue_per_connection
+        if limit > 0 and session.counters.messages > limit:
+            return f"more than {limit} messages received in one connection"
+        most = main.smtp_accept_queue
+        if most > 0 and context.facts.get("connection_count", 0) > most:
+            return f"too many connections ({context.facts['connection_count']}, max {most})"
+    load = main.queue_only_load
+    if load is not None and load >= 0 and os.getloadavg()[0] > load:
+        return f"load average {os.getloadavg()[0]:.2f}"
+    return None
+
+
+def _is_queue_only(context: Any) -> bool:
+    """The option queue_only, or a file of queue_only_file; -od options override them if queue_only_override is set."""
+    main = context.config.main
+    override = context.services.delivery in ("b", "i", "f") and main.queue_only_override
+    if context.services.delivery == "q":
+        return True
+    if main.queue_only:
+        return not override
+    for item in main.queue_only_file or ():
+        name = item.removeprefix("smtp")
+        if os.path.exists(name) and not item.startswith("smtp"):
+            return True
+    return False

@@ -1,0 +1,140 @@
+"""What a client and the logs are told when an ACL refuses something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eximious.acl import where
+from eximious.acl.verdict import DENY, DISCARD, DROP, ERROR, Verdict
+from eximious.receive import ending
+from eximious.receive.replies import fold, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eximious.address.delivery import Address
+    from eximious.receive.session import Session
+
+# Reply codes where they are not 550.
+CODES: Final = {where.AUTH: "503", where.ETRN: "458", where.VRFY: "252"}
+WITH_SENDER: Final = frozenset({where.RCPT, where.DATA, where.MIME, where.DKIM, where.PRDR})
+NAMES: Final = {
+    where.CONNECT: 'connection in "connect" ACL',
+    where.DATA: "after DATA",
+    where.PRDR: "after DATA PRDR",
+    where.MIME: "during MIME ACL checks",
+    where.DKIM: "during DKIM ACL checks",
+    where.PREDATA: "DATA",
+}
+
+
+def refuse(session: Session, moment: str, verdict: Verdict) -> None:
+    """Tell the client that the ACL said no (or not now), and log it. Ends the session if the ACL wants to drop it."""
+    log(session, moment, verdict)
+    code = _code(moment, verdict)
+    text = verdict.user_message or default_text(verdict)
+    session.send(details(session) + wording(code, text, _complaint(session)).lines(multiline=_multiline(session)))
+    if verdict.result == DROP:
+        ending.not_quit(session, "acl-drop", int(code), "")
+        raise ending.Ended
+
+
+def connection(session: Session, verdict: Verdict) -> None:
+    """The client is not welcome at all."""
+    if verdict.result == DISCARD:
+        session.logs.panic(f'"discard" verb not allowed in {where.CONNECT} ACL')
+        verdict = Verdict(ERROR)
+    log(session, where.CONNECT, verdict)
+    text = verdict.user_message or default_text(verdict)
+    session.send(wording(_code(where.CONNECT, verdict), text, _complaint(session)).lines())
+
+
+def default_text(verdict: Verdict) -> str:
+    """What clients are told when nobody has said what they are to be told."""
+    if verdict.result in (DENY, DROP):
+        return "Administrative prohibition"
+    return "Temporary local problem - please try later"
+
+
+def log(session: Session, moment: str, verdict: Verdict, *, headers: str = "") -> None:
+    """Log the refusal where ``log_reject_target`` says; the reject log gets the message's headers as well."""
+    _log_sender_failure(session)
+    temporarily = "" if verdict.result in (DENY, DROP) else "temporarily "
+    message = session.context.message
+    client = session.client
+    sender = ""
+    if moment in WITH_SENDER:
+        authenticated = f" A={client.authenticator_name}" if client.authenticator_name else ""
+        if authenticated and client.authenticated_id:
+            authenticated += f":{client.authenticated_id}"
+        sender = f" F=<{message.sender}>{authenticated}"
+    why = one_line(corrected(moment, verdict))
+    text = f"{session.host_and_ident}{sender} {temporarily}rejected {_what(session, moment)}"
+    if why:
+        text += f": {why}"
+    if verdict.log_targets:
+        session.logs.write(verdict.log_targets, text, message.id, headers)
+
+
+def corrected(moment: str, verdict: Verdict) -> str:
+    """The log message; where it is a text with a wrong reply code, with the code that was sent instead."""
+    text = verdict.log_message
+    if not text or text != verdict.user_message:
+        return text
+    code = _code(moment, verdict)
+    if len(text) > 3 and text[:3].isdigit() and text[3].isspace() and text[0] != code[0]:
+        return code + text[3:]
+    return text
+
+
+def one_line(text: str) -> str:
+    """The part of a text that is logged: its first line."""
+    return text.split("\n", 1)[0]
+
+
+def _what(session: Session, moment: str) -> str:
+    name = NAMES.get(moment)
+    if name is not None:
+        return name
+    argument = session.command.argument
+    if moment in (where.RCPT, where.MAIL):
+        argument = argument.split(None, 1)[0] if argument else ""
+    return f"{moment} {argument}"
+
+
+def _code(moment: str, verdict: Verdict) -> str:
+    return CODES.get(moment, "550") if verdict.result in (DENY, DROP) else "451"
+
+
+def _multiline(session: Session) -> bool:
+    return session.settings.multiline_responses
+
+
+def _complaint(session: Session) -> Callable[[str], None]:
+    return session.logs.panic
+
+
+def _log_sender_failure(session: Session) -> None:
+    """Say once why the sender did not verify."""
+    reception = session.context.reception
+    address: Address | None = None if reception is None else reception.sender_failure
+    if address is None or "sender_verify_fail" not in session.logs.selected or address.address in session.facts:
+        return
+    session.facts[address.address] = True
+    kind = "defer" if address.result == "defer" else "fail"
+    text = f": {address.message}" if address.message else ""
+    session.logs.reject(f"{session.host_and_ident} sender verify {kind} for <{address.address}>{text}")
+
+
+def details(session: Session) -> str:
+    """Lines that tell the client why its sender did not verify; only the first time."""
+    reception = session.context.reception
+    if reception is None or reception.sender_failure is None:
+        return ""
+    address: Address = reception.sender_failure
+    reception.sender_failure = None
+    if not session.settings.multiline_responses:
+        return ""
+    code = "550"
+    lines = [f"Verification failed for <{address.address}>", *fold(address.user_message or address.message)]
+    return "".join(f"{code}-{line}\r\n" for line in lines)

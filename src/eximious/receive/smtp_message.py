@@ -1,0 +1,211 @@
+"""A message that comes after DATA: read, judged, answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.acl import where
+from eximious.acl.verdict import DROP
+from eximious.logs.message import rejected_header
+from eximious.receive import ending, refusal
+from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, accept, give_id
+from eximious.receive.envelope import client_may
+from eximious.receive.limits import message_size_limit
+from eximious.receive.replies import wording
+from eximious.receive.submitter import Submitter
+from eximious.spool.body import Body
+from eximious.spool.errors import SpoolError
+
+if TYPE_CHECKING:
+    from eximious.receive.session import Session
+    from eximious.smtp.data import DataReader
+
+FAKE_TEXT = (
+    "Your message has been rejected but is being kept for evaluation.\n"
+    "If it was a legitimate message, it may still be delivered to the target recipient(s)."
+)
+
+
+def receive(session: Session) -> None:
+    """Read the message, take it in or refuse it, answer, and be ready for the next."""
+    context = session.context
+    give_id(context)
+    body = context.services.spool.new_body(context.message.queue_name)
+    main = session.main
+    reader = session.protocol.begin_data(main.header_maxsize, main.header_line_maxsize)
+    try:
+        outcome = _read(session, reader, body)
+        if outcome is None:
+            incoming = _incoming(session, reader, body)
+            outcome = accept(incoming)
+            _answer(session, incoming, outcome)
+        else:
+            session.reply(outcome.code, outcome.reply)
+    finally:
+        if not context.message.recipients or context.message.body is not None:
+            body.close()
+    session.protocol.end_data(reader)
+    session.reset()
+
+
+def _read(session: Session, reader: DataReader, body: Body) -> Outcome | None:
+    """Read to the end of the text; None if it is all there and within the limits."""
+    limit = message_size_limit(session.context)
+    stream = session.stream
+    failure: Outcome | None = None
+    while True:
+        piece = reader.take()
+        if piece and failure is None:
+            if limit > 0 and body.size + len(piece) + _header_size(reader) > limit:
+                failure = Outcome(FAILED, 552, "Message size exceeds maximum permitted")
+                body.close()
+            else:
+                failure = _keep(session, body, piece)
+        if reader.is_complete:
+            break
+        try:
+            data = stream.read()
+        except TimeoutError:
+            _data_timeout(session)
+        except OSError:
+            data = b""
+        if not data:
+            _data_lost(session)
+        reader.feed(data)
+    return _judge(session, reader, failure, limit)
+
+
+def _header_size(reader: DataReader) -> int:
+    return sum(map(len, reader.headers or ()))
+
+
+def _keep(session: Session, body: Body, piece: bytes) -> Outcome | None:
+    try:
+        body.append(piece)
+    except SpoolError as error:
+        session.logs.panic(f"spool write failed: {error}", session.context.message.id)
+        body.close()
+        return Outcome(FAILED, 451, "Error while writing spool file")
+    return None
+
+
+def _judge(session: Session, reader: DataReader, failure: Outcome | None, limit: int) -> Outcome | None:
+    """Refuse what is too large. The log hears of it."""
+    main = session.main
+    if reader.too_long == "header":
+        session.logs.reject(
+            f"ridiculously long message header received from {session.full_host} "
+            f"(more than {main.header_maxsize} characters): message abandoned"
+        )
+        return Outcome(FAILED, 552, "Message header is ridiculously long")
+    if reader.too_long:
+        session.logs.reject(
+            f"overlong message header line received from {session.full_host} "
+            f"(more than {main.header_line_maxsize} characters): message abandoned"
+        )
+        return Outcome(FAILED, 552, "A message header line is too long")
+    if failure is not None and failure.code == 552:
+        message = session.context.message
+        session.logs.reject(
+            f"rejected from <{message.sender}> {session.host_and_ident}: message too big: "
+            f"read={_header_size(reader) + reader.body_size} max={limit}",
+            message.id,
+        )
+    return failure
+
+
+def _data_timeout(session: Session) -> None:
+    message = session.context.message
+    session.logs.main(
+        f"SMTP data timeout (message abandoned) on connection from {session.full_host} F=<{message.sender}> "
+        f"{session.duration}",
+        message.id,
+    )
+    name = session.client.active_host_name
+    ending.not_quit(session, "data-timeout", 421, f"{name} SMTP incoming data timeout - closing connection.")
+    raise ending.Ended
+
+
+def _data_lost(session: Session) -> None:
+    message = session.context.message
+    session.logs.main(f"SMTP connection from {session.full_host} lost while reading message data", message.id)
+    ending.not_quit(session, "connection-lost", 421, f"{session.client.active_host_name} SMTP incoming data lost")
+    raise ending.Ended
+
+
+def _incoming(session: Session, reader: DataReader, body: Body) -> Incoming:
+    submitter = session.submitter or server_as_submitter(session)
+    incoming = Incoming(
+        session.context, session.reception, reader, body, submitter, is_local=session.client.is_local, is_smtp=True
+    )
+    message = session.context.message
+    message.allow_unqualified_sender = client_may(session, "sender")
+    message.allow_unqualified_recipient = client_may(session, "recipient")
+    message.login = submitter.login
+    message.originator_uid = submitter.uid
+    message.originator_gid = submitter.gid
+    if not message.recipients:
+        incoming.discarded_by = _discarded_by(session)
+    return incoming
+
+
+def _discarded_by(session: Session) -> str:
+    by = session.transaction.discard_reason or session.transaction.discarded_by
+    name, _, why = by.partition(": ")
+    return f"{name} discarded recipients)" + (f": {why}" if why else "")
+
+
+def server_as_submitter(session: Session) -> Submitter:
+    """For messages from the network: the user that the server runs as."""
+    known: Submitter | None = session.context.services.server_user
+    if known is None:
+        import pwd
+
+        main = session.main
+        try:
+            login = pwd.getpwuid(main.exim_user).pw_name
+        except KeyError:
+            login = str(main.exim_user)
+        known = Submitter(login, "", main.exim_user, main.exim_group, address=f"{login}@{main.qualify_domain}")
+        session.context.services.server_user = known
+    return known
+
+
+def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
+    context = session.context
+    if outcome.status == FAILED:
+        session.reply(outcome.code, outcome.reply)
+        return
+    if outcome.verdict is not None and outcome.status != ACCEPTED:
+        _refuse(session, incoming, outcome)
+        return
+    session.counters.messages += 1
+    reception = incoming.reception
+    if reception.fake_response:
+        text = reception.fake_text or FAKE_TEXT
+        session.send(wording(reception.fake_response, text, session.logs.panic).lines())
+    elif incoming.accept_message:
+        session.send(wording("250", incoming.accept_message, session.logs.panic).lines())
+    else:
+        session.reply(250, outcome.reply)
+    if session.is_checking:
+        session.send("\r\n**** SMTP testing: that is not a real message id!\r\n\r\n")
+    if context.message.recipients and not session.is_checking:
+        from eximious.receive.queueing import start_delivery
+
+        start_delivery(incoming, session)
+
+
+def _refuse(session: Session, incoming: Incoming, outcome: Outcome) -> None:
+    verdict = outcome.verdict
+    assert verdict is not None
+    message = session.context.message
+    headers = rejected_header(message, session.logs.selected)
+    refusal.log(session, where.DATA, verdict, headers=headers)
+    code = "550" if verdict.result in ("deny", DROP) else "451"
+    text = verdict.user_message or refusal.default_text(verdict)
+    words = wording(code, text, session.logs.panic)
+    session.send(refusal.details(session) + words.lines(multiline=session.settings.multiline_responses))
+    if verdict.result == DROP:
+        ending.not_quit(session, "acl-drop", int(code), "")
+        raise ending.Ended

@@ -1,0 +1,41 @@
+"""What is known of one mail transaction besides its message: counts, and what was refused."""
+
+from __future__ import annotations
+
+
+class Transaction:
+    """From one MAIL to the end of its message, or to whatever ends it before."""
+
+    __slots__ = (
+        "discard_reason",
+        "discarded",
+        "discarded_by",
+        "discards_all",
+        "has_too_many",
+        "rcpt",
+        "rcpt_deferred",
+        "rcpt_failed",
+        "refusal",
+        "refusals_differ",
+        "used_pipelining",
+    )
+
+    def __init__(self) -> None:
+        self.rcpt = 0  # RCPT commands
+        self.rcpt_deferred = 0
+        self.rcpt_failed = 0
+        self.discards_all = False  # the MAIL ACL said so
+        self.discard_reason = ""  # for the log, in that case
+        self.discarded = 0  # recipients that were accepted to be thrown away
+        self.discarded_by = ""  # the ACL that said so, and why
+        self.has_too_many = False  # recipients were refused because of their number
+        self.refusal: str | None = None  # what RCPT commands were answered, if all were refused ...
+        self.refusals_differ = False  # ... with the same words
+        self.used_pipelining = False
+
+    def note_refusal(self, text: str) -> None:
+        """A recipient was refused with this text."""
+        if self.refusal is None:
+            self.refusal = text
+        elif self.refusal != text:
+            self.refusals_differ = True
