@@ -20,7 +20,7 @@ from eximious.config.values import kind_of
 YES: Final = "y"
 _ROOT: Final = os.path.dirname(os.path.dirname(__file__))
 
-# Macro -> what must be there: "" nothing; "option NAME" a main option whose feature is here; "module PATH"; "condition NAME".
+# Macro -> what must be there: "" nothing; "option NAME" a main option whose feature is here; a module; a condition.
 _HAVE: Final[dict[str, str]] = {
     "_HAVE_ARC": "module mailauth/arc",
     "_HAVE_BRIGHTMAIL": "option bmi_config_file",

@@ -64,13 +64,14 @@ def read_authenticators(section: Section, config: Configuration) -> None:
 class _Instance:
     """A driver instance being read: generic options come first into a plain holder, until ``driver`` is known."""
 
-    __slots__ = ("is_known", "line", "name", "options")
+    __slots__ = ("is_broken", "is_known", "line", "name", "options")
 
     def __init__(self, name: str, line: Line, base: type[Options]) -> None:
         self.name = name
         self.line = line
         self.options = base()
         self.is_known = False  # the driver
+        self.is_broken = False  # the driver does not exist, which has been said
 
 
 def read_instances(section: Section, drivers: DriverClass) -> list[Options]:
@@ -125,6 +126,8 @@ def _begin(section: Section, drivers: DriverClass, line: Line) -> _Instance:
 def _read_option(section: Section, drivers: DriverClass, instance: _Instance, line: Line) -> None:
     target = instance.options
     setting = Setting(line, target.by_any_name)
+    if setting.option is None and instance.is_broken:
+        return  # it may well be an option of the driver that was meant
     if setting.option is None:
         message = f'option "{setting.name}" unknown'
         if not instance.is_known:
@@ -143,6 +146,7 @@ def _choose(section: Section, drivers: DriverClass, instance: _Instance, given: 
     """Now that the driver is known, let an instance of its class take over the generic options."""
     found = drivers.registry.find(given.text)
     if found is None:
+        instance.is_broken = True
         names = drivers.registry.load_all()
         section.fault(
             f'{drivers.kind} {instance.name}: cannot find {drivers.kind} driver "{given.text}"',
@@ -165,6 +169,8 @@ def _finish(section: Section, drivers: DriverClass, instance: _Instance | None, 
         return
     if instance.name in found:
         section.faults.take(Fault(f'there are two {drivers.kind}s called "{instance.name}"', place))
+        return
+    if instance.is_broken:
         return
     options = instance.options
     options.name = instance.name

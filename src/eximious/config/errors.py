@@ -75,9 +75,10 @@ def as_exim_says(error: ConfigError) -> str:
 def with_caret(error: ConfigError) -> str:
     """The fault with its line and a caret below the spot, and what was probably meant."""
     place = error.place
+    message = error.message.replace("\n  ", " ")
     if place is None:
-        return error.message + (f" ({error.hint})" if error.hint else "")
-    lines = [f"{place}: {error.message}"]
+        return message + (f" ({error.hint})" if error.hint else "")
+    lines = [f"{place}: {message}"]
     text = place.text.expandtabs(1)
     if text.strip():
         indent = len(text) - len(text.lstrip())

@@ -10,7 +10,6 @@ from eximious.config.configuration import Configuration
 from eximious.config.early import expand_for
 from eximious.config.errors import Fault, Faults
 from eximious.config.main import MainOptions
-from eximious.config.values import kind_of
 from eximious.errors import ConfigError, Place, did_you_mean
 from eximious.logs import destination, selector
 
@@ -215,29 +214,3 @@ CHECKS: Final[tuple[Callable[[Configuration], None], ...]] = (
     check_ratelimits,
     check_patterns,
 )
-
-
-def compile_all(config: Configuration) -> list[ConfigError]:
-    """Convert every value that waits for its first use, and give the faults that only using it would show.
-
-    For the daemon before it starts, and for ``eximious check``. A string with a fault is no fault of the configuration:
-    Exim loads it, and fails when it is expanded.
-    """
-    found: list[ConfigError] = []
-    for options in (config.main, *config.routers, *config.transports.values(), *config.authenticators):
-        for name in options.given:
-            option = options.options[name]
-            if kind_of(option).is_lazy:
-                try:
-                    value = getattr(options, option.field)
-                except ConfigError as error:
-                    found.append(error)
-                else:
-                    found.extend(getattr(value, "faults", ()))
-    for lists in config.named_lists.values():
-        for named in lists.values():
-            try:
-                found.extend(getattr(named.list, "faults", ()))
-            except ConfigError as error:
-                found.append(error)
-    return found

@@ -11,12 +11,14 @@ SPACES = " \t\n\r\f\v"
 def separator(text: str, default: str = ":") -> tuple[str, int]:
     """The separator of a list, and where the list begins: ``<;`` at its start changes it to a semicolon."""
     start = len(text) - len(text.lstrip(SPACES))
-    if text[start : start + 1] == "<" and len(text) > start + 1:
-        character = text[start + 1]
-        if not character.isalnum() and (character.isprintable() or ord(character) < 32 or character == "\x7f"):
-            if character not in " ":
-                return character, start + 2
+    if text[start : start + 1] == "<" and _may_separate(text[start + 1 : start + 2]):
+        return text[start + 1], start + 2
     return default, start
+
+
+def _may_separate(character: str) -> bool:
+    """True for ASCII punctuation and control characters."""
+    return character != "" and character < "\x80" and not character.isalnum() and character != " "
 
 
 def split(text: str, default: str = ":") -> list[str]:

@@ -12,7 +12,7 @@ Reading a class's annotations costs nothing at start: they stay strings.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
@@ -111,12 +111,12 @@ def option(
     return Option(default, doc, aliases, later, name, repeat, sets, is_harmless)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(option,))
 class Options:
     """Base of everything with options: main configuration, routers, transports, authenticators."""
 
     options: ClassVar[dict[str, Option]] = {}  # by name in the configuration, without aliases, in order of declaration
     by_any_name: ClassVar[dict[str, Option]] = {}  # aliases too
+    own_options: ClassVar[dict[str, Option]] = {}  # declared in this very class
 
     # What the reader leaves on each instance.
     name: str = ""  # of the driver instance; "" for the main configuration
@@ -133,22 +133,19 @@ class Options:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         options: dict[str, Option] = {}
-        for base in reversed(cls.__mro__):
-            for field, declared in list(vars(base).get("_declared", {}).items()):
-                options[declared.name] = declared
-                del field
+        for base in reversed(cls.__mro__[1:]):
+            options.update(vars(base).get("own_options", {}))
         own: dict[str, Option] = {}
-        for field, annotation in cls.__dict__.get("__annotations__", {}).items():
-            declared = cls.__dict__.get(field)
+        for field, annotation in vars(cls).get("__annotations__", {}).items():
+            declared = vars(cls).get(field)
             if isinstance(declared, Option):
                 declared.name = declared.name or field.rstrip("_")
                 declared.kind = annotation
                 declared.owner = cls
-                own[field] = declared
-                options[declared.name] = declared
-        cls._declared = own  # type: ignore[attr-defined]
-        cls.options = options
-        cls.by_any_name = {name: o for o in options.values() for name in (o.name, *o.aliases)}
+                own[declared.name] = declared
+        cls.own_options = own
+        cls.options = options | own
+        cls.by_any_name = {name: o for o in cls.options.values() for name in (o.name, *o.aliases)}
 
     def is_set(self, name: str) -> bool:
         """True if the configuration set this option, even if to its default."""

@@ -105,7 +105,7 @@ def read_sections(reader: Reader, faults: Faults, config: Configuration) -> None
 
 
 def _function(path: str) -> Callable[[Section, Configuration], Any]:
-    """The function that a dotted name stands for: readers of sections are in higher layers, and imported when needed."""
+    """The function that a dotted name stands for: readers are in higher layers, and imported when needed."""
     module, _, name = path.partition(":")
     function: Callable[[Section, Configuration], Any] = getattr(importlib.import_module(module), name)
     return function
