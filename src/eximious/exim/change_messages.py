@@ -1,4 +1,4 @@
-"""Changes to messages in the queue: freeze, thaw, remove, mark as delivered, add recipients, change the sender, move."""
+"""Changes to messages in the queue: freezing, thawing, removing, other recipients, another sender, another queue."""
 
 from __future__ import annotations
 

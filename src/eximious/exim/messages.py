@@ -1,6 +1,6 @@
 """``exim -M...``: what is done to single messages in the queue.
 
-Each action is one function: it says on standard output what became of the message, and is false if it could not be done.
+Each action is one function: it says on standard output what became of the message, and is false if that failed.
 Exim specification, "Command line options", from -M to -Mvl.
 """
 

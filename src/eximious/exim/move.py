@@ -15,14 +15,11 @@ SUFFIXES = ("-D", "-H", "-J")
 
 
 def move_files(layout: Layout, message_id: str, source: str, target: str) -> None:
-    """Move a claimed message to another queue: its -H file last, for with it the message is there. Raises SpoolError."""
+    """Move a claimed message to another queue: its -H file last, with which it is there. Raises SpoolError."""
     folder = layout.folder("input", message_id, target)
     layout.make_folder(folder)
-    moved = [
-        (path, f"{folder}/{message_id}{suffix}")
-        for suffix in ("-D", "-J", "-H")
-        if (path := layout.find(message_id, suffix, source))
-    ]
+    found = [(layout.find(message_id, suffix, source), suffix) for suffix in ("-D", "-J", "-H")]
+    moved = [(path, f"{folder}/{message_id}{suffix}") for path, suffix in found if path is not None]
     moved[-1:-1] = _logs(layout, message_id, source, target)
     try:
         for old, new in moved:

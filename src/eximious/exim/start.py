@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximious.daemon import environment, privilege
 from eximious.errors import ConfigError
-from eximious.exim import modes, permissions
+from eximious.exim import modes, overrides, permissions
 from eximious.exim.command_line import CommandLine, CommandLineError
 from eximious.exim.identity import Caller, caller_of_this_process
 from eximious.exim.invocation import Invocation
@@ -32,6 +32,7 @@ def prepare(line: CommandLine, name: str) -> Invocation:
     caller = caller_of_this_process()
     _settle_ids(line, name, caller)
     config = read_configuration(line)
+    overrides.apply(line, config.main)
     caller.learn(config.main)
     permissions.check(line, name, caller, config.main)
     is_kept_list = environment.clean(config.main)
@@ -54,24 +55,22 @@ def _settle_ids(line: CommandLine, name: str, caller: Caller) -> None:
     """Become the caller where that is all it may be; else make the real ids the effective ones."""
     if not caller.has_root:
         return
-    if modes.MODES[name].runs_as is modes.CALLER or not _is_trusted_start(line, caller):
+    if modes.MODES[name].runs_as is modes.CALLER or not _keeps_root(line, caller):
         privilege.become_caller(caller.uid, caller.gid, caller.groups)
     elif caller.uid != caller.effective_uid:
         privilege.keep_effective()
 
 
-def _is_trusted_start(line: CommandLine, caller: Caller) -> bool:
-    """True if nothing on the command line makes the process give up the rights that its caller does not have."""
+def _keeps_root(line: CommandLine, caller: Caller) -> bool:
+    """True unless -C or -D could make us do what the caller has no right to do."""
     if caller.uid == 0 or not (line.config_files or line.macros):
         return True
     from eximious.config import paths, users
 
-    files = [os.path.abspath(name) for name in line.config_files.split(":")] if line.config_files else []
-    return _trust().keeps_root(caller.uid, users.user_id(paths.default_user()), files, line.macros)
+    return _trust().keeps_root(caller.uid, users.user_id(paths.default_user()), _given_files(line), line.macros)
 
 
 def _trust() -> Trust:
-    """What root has declared trustworthy. Raises CommandLineError if that cannot be read."""
     from eximious.config.trust import read_trust
 
     try:
@@ -80,22 +79,31 @@ def _trust() -> Trust:
         raise CommandLineError(f"exim: {error}") from error
 
 
+def _given_files(line: CommandLine) -> list[str]:
+    return line.config_files.split(":") if line.config_files else []
+
+
 def read_configuration(line: CommandLine) -> Configuration:
     """The configuration that the command line names, or the usual one. Raises CommandLineError."""
+    try:
+        return load_configuration(line)
+    except ConfigError as error:
+        from eximious.config.errors import as_exim_says
+
+        raise CommandLineError(f"{_now()} {as_exim_says(error)}") from error
+
+
+def load_configuration(line: CommandLine) -> Configuration:
+    """Like `read_configuration`. Raises ConfigError."""
     from eximious.config import load, paths
 
-    names = line.config_files.split(":") if line.config_files else list(paths.CONFIGURATIONS)
+    names = _given_files(line) or list(paths.CONFIGURATIONS)
     path = next((name for name in names if os.path.exists(name)), None)
     if path is None:
         shown = ":".join(os.path.abspath(name) for name in names)
         raise CommandLineError(f"{_now()} non-existent configuration file(s): {shown}")
     check_file = _trust().check_file if privilege.is_root() else None
-    try:
-        return load.load(os.path.abspath(path), line.macros, check_file=check_file)
-    except ConfigError as error:
-        from eximious.config.errors import as_exim_says
-
-        raise CommandLineError(f"{_now()} {as_exim_says(error)}") from error
+    return load.load(os.path.abspath(path), line.macros, check_file=check_file)
 
 
 def _now() -> str:

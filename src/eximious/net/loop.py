@@ -224,6 +224,11 @@ class LoopStream(Stream):
         if writer is not None and not writer.done():
             writer.set_result(None)
 
+    @property
+    def socket(self) -> Any:
+        """The connection's socket, for options; None if it is gone."""
+        return None if self._transport is None else self._transport.get_extra_info("socket")
+
     def when_lost(self, call: Callable[[], None]) -> None:
         """Call this when the connection is gone, at once if it is already."""
         if self._is_lost:

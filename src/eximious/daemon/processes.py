@@ -1,0 +1,147 @@
+"""Forking the daemon's processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from eximious.daemon import link, privilege
+
+if TYPE_CHECKING:
+    from eximious.daemon.connections import OwnConnections
+    from eximious.daemon.setup import Setup
+    from eximious.daemon.supervisor import Supervisor
+
+
+class WorkerProcess:
+    """A worker, as the supervisor knows it."""
+
+    __slots__ = ("generation", "is_ready", "is_retired", "link", "number", "part", "pid", "runs", "started_at")
+
+    def __init__(self, pid: int, number: int, part: int, connection: link.Link, generation: int) -> None:
+        self.pid = pid
+        self.number = number
+        self.part = part  # of the connection table
+        self.link = connection
+        self.generation = generation
+        self.is_ready = False
+        self.is_retired = False  # it has been told to end when it is idle
+        self.runs = 0  # queue runs that it is busy with
+        self.started_at = time.monotonic()
+
+
+class AgentProcess:
+    """The local agent, as the supervisor knows it: workers reach it through the sockets made with it."""
+
+    __slots__ = ("pid", "sockets")
+
+    def __init__(self, pid: int, sockets: list[socket.socket]) -> None:
+        self.pid = pid
+        self.sockets = sockets  # one a worker; kept for workers that are started again
+
+    def close(self) -> None:
+        """Let the agent go: it ends when the workers have closed their ends too."""
+        for sock in self.sockets:
+            sock.close()
+
+
+def start_agent(supervisor: Supervisor) -> AgentProcess:
+    """Fork the local agent. It keeps root, imports no more than it needs, and reads nothing from outside."""
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(supervisor.setup.worker_count)]
+    ours = [pair[0] for pair in pairs]
+    theirs = [pair[1] for pair in pairs]
+    never = supervisor.setup.never_users
+
+    def live() -> None:
+        from eximious.deliver.agent import Agent
+
+        for sock in ours:
+            sock.close()
+        close_all(supervisor)
+        Agent(theirs, never).run()
+
+    pid = fork(live)
+    for sock in theirs:
+        sock.close()
+    return AgentProcess(pid, ours)
+
+
+def start_worker(supervisor: Supervisor, number: int, part: int) -> WorkerProcess:
+    """Fork a worker, which becomes the mail user before it does anything else."""
+    ours, theirs = link.pair()
+    agent = supervisor.agent.sockets[number] if supervisor.agent is not None else None
+    setup, table, sockets = supervisor.setup, supervisor.table, list(supervisor.sockets.values())
+
+    def live() -> None:
+        ours.close()
+        close_all(supervisor, but=sockets)
+        for sock in supervisor.agent.sockets if supervisor.agent is not None else ():
+            if sock is not agent:
+                sock.close()
+        work(setup, table.part(part), number, theirs, sockets, agent)
+
+    pid = fork(live)
+    theirs.close()
+    return WorkerProcess(pid, number, part, ours, supervisor.generation)
+
+
+def work(
+    setup: Setup,
+    connections: OwnConnections,
+    number: int,
+    connection: link.Link,
+    sockets: list[socket.socket],
+    agent: socket.socket | None,
+) -> None:
+    """The life of a worker."""
+    main = setup.config.main
+    if privilege.is_root():
+        privilege.become(main.exim_user, main.exim_group)
+    os.chdir(main.spool_directory)
+    services = setup.worker_services(number, agent)
+    from eximious.daemon import worker
+
+    worker.main(lambda: worker.Worker(services, connection, connections), sockets)
+
+
+def close_all(supervisor: Supervisor, but: list[socket.socket] | None = None) -> None:
+    """In a new process: close what belongs to the supervisor alone."""
+    supervisor.close_private()
+    keep = but or []
+    for sock in supervisor.sockets.values():
+        if sock not in keep:
+            sock.close()
+    for other in supervisor.workers.values():
+        other.link.close()
+
+
+def fork(live: Callable[[], None]) -> int:
+    """Fork; the child lives its life and ends. Gives the child's process id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        _live(live)
+    return pid
+
+
+def _live(live: Callable[[], None]) -> NoReturn:
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        live()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(status)

@@ -1,0 +1,91 @@
+"""What a daemon is started with: its command line and configuration, and what its processes are made from."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from eximious.services import Services
+
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
+    from eximious.exim.command_line import CommandLine
+    from eximious.logs.log import Logs
+
+
+class Setup:
+    """Replaced in part when the configuration is read again."""
+
+    def __init__(self, line: CommandLine, config: Configuration, read: Callable[[], Configuration]) -> None:
+        self.line = line
+        self.config = config
+        self._read = read
+        self.worker_count = worker_count(config)
+        self._logs: Logs | None = None
+
+    def read_again(self) -> Configuration:
+        """A fresh reading of the configuration. Raises ConfigError."""
+        return self._read()
+
+    @property
+    def logs(self) -> Logs:
+        """The supervisor's logs."""
+        if self._logs is None:
+            self._logs = Services(self.config).logs
+        return self._logs
+
+    def forget_logs(self) -> None:
+        """Open the logs again, perhaps elsewhere, when next needed."""
+        if self._logs is not None:
+            self._logs.close()
+        self._logs = None
+
+    @property
+    def never_users(self) -> frozenset[int]:
+        """Nothing is ever done as one of these."""
+        return frozenset({0, *(self.config.main.never_users or ())})
+
+    @property
+    def queue_run_max(self) -> int:
+        """How many queue runs there may be at the same time; 0 for no limit, and for what cannot be understood."""
+        from eximious.context import Context
+        from eximious.errors import Defer, ExpandError
+
+        setting = self.config.main.queue_run_max
+        if setting is None:
+            return 0
+        try:
+            text = setting.expand(Context(self.config, Services(self.config))).strip()
+        except (ExpandError, Defer) as error:
+            self.logs.panic(f"expansion of queue_run_max failed: {error}")
+            return 0
+        return int(text) if text.isascii() and text.isdigit() else 0
+
+    def worker_services(self, number: int, agent: socket.socket | None) -> Services:
+        """The services of a worker."""
+        services = Services(self.config)
+        services.delivery = self.line.delivery
+        services.queue_smtp = self.line.queue_smtp
+        services.admin = True
+        if agent is not None:
+            from eximious.deliver.agent import AgentJobs
+
+            services.local = AgentJobs(agent)
+        else:
+            from eximious.deliver.local import ForkedJobs
+
+            services.local = ForkedJobs(self.never_users)
+        if not (self.line.debug or self.line.verbose):
+            services.logs.to_stderr = None
+        return services
+
+    def recover(self) -> None:
+        """What was accepted and not finished by a process that died is put where queue runs find it."""
+
+
+def worker_count(config: Configuration) -> int:
+    """One worker a core, unless the configuration says otherwise."""
+    wanted = int(getattr(config.main, "daemon_workers", 0))
+    return wanted or len(os.sched_getaffinity(0))
