@@ -9,6 +9,7 @@ from eximious.spool import header_file
 from eximious.spool.body import Body
 from eximious.spool.errors import SpoolError, spool_error
 from eximious.spool.files import remove_files, write_all, write_header
+from eximious.spool.header_variables import one_line
 from eximious.spool.layout import Layout, unlink
 from eximious.spool.message import Message
 from eximious.spool.message_log import MessageLogs
@@ -65,7 +66,7 @@ class ClaimedFiles:
 
     def record_done(self, address: str) -> None:
         """Append to the -J file. Raises SpoolError; the address is then in `nonrecipients` all the same."""
-        address = header_file.one_line(address)
+        address = one_line(address)
         self.message.nonrecipients.add(address)
         path = f"{self._folder}/{self.message.id}-J"
         try:

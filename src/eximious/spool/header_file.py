@@ -12,22 +12,15 @@ from typing import Final
 
 from eximious.spool import tree
 from eximious.spool.errors import SpoolError, SpoolFormatError
-from eximious.spool.header_variables import AFTER_ACL, BEFORE_ACL, BY_NAME, Variable, number
+from eximious.spool.header_variables import AFTER_ACL, BEFORE_ACL, BY_NAME, number, one_line
 from eximious.spool.message import Header, Message, Recipient
 from eximious.taint import Tainted, is_tainted
 
 MAX_SIZE: Final = 256 * 1024 * 1024  # octets of a -H file that is read at all
 MAX_RECIPIENTS: Final = 1_000_000
 
-_LINE_BREAKERS: Final = str.maketrans({"\n": " ", "\0": " "})
-
 # NOTIFY of RFC 3461: our bit (success, failure, delay, never), and the one in the file.
 _DSN_BITS: Final = ((1, 4), (2, 8), (4, 16), (8, 2))
-
-
-def one_line(text: str) -> str:
-    """The text with whatever would end a line of a spool file turned into a space."""
-    return text.translate(_LINE_BREAKERS) if "\n" in text or "\0" in text else text
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -40,12 +33,16 @@ def dump(message: Message) -> bytes:
         f"<{_address(message.sender)}>\n"
         f"{round(message.received_at * 1e6) // 1_000_000} {message.warning_count}\n"
     ]
-    _dump_variables(BEFORE_ACL, message, out)
+    out += BEFORE_ACL.lines(message)
     _dump_acl_variables("aclc", message.client.acl_variables, out)
     _dump_acl_variables("aclm", message.acl_variables, out)
-    _dump_variables(AFTER_ACL, message, out)
-    out.extend(f"{one_line(line)}\n" for line in message.spool_extra)
-    out.extend(f"{line}\n" for line in tree.lines(map(_address, message.nonrecipients)))
+    out += AFTER_ACL.lines(message)
+    for line in message.spool_extra:
+        out.append(f"{one_line(line)}\n")
+    if message.nonrecipients:
+        out.extend(f"{line}\n" for line in tree.lines(map(_address, message.nonrecipients)))
+    else:
+        out.append(f"{tree.EMPTY}\n")
     out.append(f"{len(message.recipients)}\n")
     out.extend(map(_recipient_line, message.recipients))
     out.append("\n")
@@ -55,15 +52,6 @@ def dump(message: Message) -> bytes:
         return "".join(out).encode("latin-1")
     except UnicodeEncodeError as error:
         raise SpoolError(f"not octets: {error.object[error.start : error.end]!r}") from error
-
-
-def _dump_variables(variables: tuple[Variable, ...], message: Message, out: list[str]) -> None:
-    for variable in variables:
-        value = variable.write(message)
-        if value:
-            out.append(f"{'--' if is_tainted(value) else '-'}{variable.name} {one_line(value)}\n")
-        elif value is not None:
-            out.append(f"-{variable.name}\n")
 
 
 def _dump_acl_variables(name: str, variables: dict[str, str], out: list[str]) -> None:

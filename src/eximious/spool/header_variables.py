@@ -19,18 +19,67 @@ from eximious.taint import Tainted, is_tainted
 Write = Callable[[Message], "str | None"]  # the value to write after the name; "" for the name alone, None for no line
 Read = Callable[[Message, str], None]  # the value from the file, "" if there is none; Tainted if the line says so
 
+TEXT: Final = "text"
+FLAG: Final = "flag"
+COUNT: Final = "count"
+OWN: Final = "own"
+
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 class Variable:
-    """How one kind of line is written and read."""
+    """How one kind of line is written and read.
 
-    __slots__ = ("name", "read", "write")
+    There is no line while the attribute at `path` is false. Otherwise it is written as text, as the name alone, as a
+    number, or as the function `write` says.
+    """
 
-    def __init__(self, name: str, write: Write, read: Read) -> None:
+    __slots__ = ("kind", "name", "path", "read", "write")
+
+    def __init__(self, name: str, path: str, kind: str, read: Read, write: Write | None = None) -> None:
         self.name = name
-        self.write = write
+        self.path = path
+        self.kind = kind
         self.read = read
+        self.write = write
+
+
+class Group:
+    """Variables that are written one after the other."""
+
+    __slots__ = ("_kinds", "_values", "variables")
+
+    def __init__(self, *variables: Variable) -> None:
+        self.variables = variables
+        # One call for all attributes: most are false, and this is done for each message that arrives.
+        self._values = attrgetter(*(variable.path for variable in variables))
+        self._kinds = [(variable.kind, variable.name, variable.write) for variable in variables]
+
+    def lines(self, message: Message) -> list[str]:
+        """The lines, with newlines."""
+        out = []
+        for value, (kind, name, write) in zip(self._values(message), self._kinds, strict=True):
+            if not value:
+                continue
+            if kind == FLAG:
+                out.append(f"-{name}\n")
+            elif kind == COUNT:
+                out.append(f"-{name} {value}\n")
+            else:
+                text = write(message) if write is not None else value
+                if text:
+                    out.append(f"{'--' if text.__class__ is Tainted else '-'}{name} {one_line(text)}\n")
+                elif text is not None:
+                    out.append(f"-{name}\n")
+        return out
+
+
+_LINE_BREAKERS: Final = str.maketrans({"\n": " ", "\0": " "})
+
+
+def one_line(text: str) -> str:
+    """The text with whatever would end a line of a spool file turned into a space."""
+    return text.translate(_LINE_BREAKERS) if "\n" in text or "\0" in text else text
 
 
 def number(text: str, what: str) -> int:
@@ -49,33 +98,27 @@ def _setter(path: str) -> Callable[[Message, Any], None]:
 
 
 def _text(name: str, path: str) -> Variable:
-    get, put = attrgetter(path), _setter(path)
-    return Variable(name, lambda message: get(message) or None, put)
+    return Variable(name, path, TEXT, _setter(path))
 
 
 def _flag(name: str, path: str) -> Variable:
-    get, put = attrgetter(path), _setter(path)
-    return Variable(name, lambda message: "" if get(message) else None, lambda message, _: put(message, True))
+    put = _setter(path)
+    return Variable(name, path, FLAG, lambda message, _: put(message, True))
 
 
 def _count(name: str, path: str) -> Variable:
     """A number that is not written while it is zero."""
-    get, put = attrgetter(path), _setter(path)
-
-    def write(message: Message) -> str | None:
-        value = get(message)
-        return str(value) if value else None
-
-    return Variable(name, write, lambda message, value: put(message, number(value, name)))
+    put = _setter(path)
+    return Variable(name, path, COUNT, lambda message, value: put(message, number(value, name)))
 
 
 def _fact(name: str) -> Variable:
     """Text that a feature leaves in `Message.facts` under the same name, and finds there later."""
-    return Variable(
-        name,
-        lambda message: message.facts.get(name) or None,
-        lambda message, value: message.facts.__setitem__(name, value),
-    )
+
+    def read(message: Message, value: str) -> None:
+        message.facts[name] = value
+
+    return Variable(name, "facts", OWN, read, lambda message: message.facts.get(name) or None)
 
 
 # --- time ------------------------------------------------------------------------------------------------------------
@@ -120,7 +163,7 @@ def _endpoint(name: str, address_path: str, port_path: str) -> Variable:
         put_address(message, address)
         put_port(message, port)
 
-    return Variable(name, write, read)
+    return Variable(name, address_path, OWN, read, write)
 
 
 def split_endpoint(text: str) -> tuple[str, int]:
@@ -148,6 +191,10 @@ def _write_line_count(message: Message) -> str | None:
 
 def _read_line_count(message: Message, value: str) -> None:
     message.body_line_count = number(value, "body_linecount")
+
+
+def _write_wire_format(message: Message) -> str | None:
+    return "" if _is_wire_format(message) else None
 
 
 def _read_wire_format(message: Message, value: str) -> None:
@@ -178,7 +225,9 @@ def _downconvert(name: str, sign: int) -> Variable:
     def read(message: Message, value: str) -> None:
         message.utf8_downconvert = sign
 
-    return Variable(name, lambda message: "" if message.utf8_downconvert == sign else None, read)
+    return Variable(
+        name, "utf8_downconvert", OWN, read, lambda message: "" if message.utf8_downconvert == sign else None
+    )
 
 
 # --- TLS -------------------------------------------------------------------------------------------------------------
@@ -195,7 +244,7 @@ def _tls_text(name: str, field: str) -> Variable:
         tls = message.client.tls
         return (getattr(tls, field) or None) if tls is not None else None
 
-    return Variable(name, write, lambda message, value: setattr(_tls(message), field, value))
+    return Variable(name, "client.tls", OWN, lambda message, value: setattr(_tls(message), field, value), write)
 
 
 def _tls_escaped(name: str, field: str) -> Variable:
@@ -206,7 +255,10 @@ def _tls_escaped(name: str, field: str) -> Variable:
         value = getattr(tls, field, None)
         return escape(value if isinstance(value, str) else _pem(value)) if value else None
 
-    return Variable(name, write, lambda message, value: setattr(_tls(message), field, unescape(value)))
+    def read(message: Message, value: str) -> None:
+        setattr(_tls(message), field, unescape(value))
+
+    return Variable(name, "client.tls", OWN, read, write)
 
 
 @lru_cache(64)
@@ -276,9 +328,9 @@ def _unescape_one(match: re.Match[str]) -> str:
     return _UNESCAPES.get(code, code)
 
 
-BEFORE_ACL: Final = (
-    Variable("received_time_usec", _write_microseconds, _read_microseconds),
-    Variable("received_time_complete", _write_complete, _read_complete),
+BEFORE_ACL: Final = Group(
+    Variable("received_time_usec", "received_at", OWN, _read_microseconds, _write_microseconds),
+    Variable("received_time_complete", "received_complete_seconds", OWN, _read_complete, _write_complete),
     _text("helo_name", "client.helo_name"),
     _endpoint("host_address", "client.host_address", "client.host_port"),
     _text("host_auth", "client.authenticator_name"),
@@ -290,17 +342,17 @@ BEFORE_ACL: Final = (
     _text("received_protocol", "received_protocol"),
 )
 
-AFTER_ACL: Final = (
-    Variable("body_linecount", _write_line_count, _read_line_count),
-    Variable("spool_file_wireformat", lambda message: "" if _is_wire_format(message) else None, _read_wire_format),
-    Variable("max_received_linelength", _write_longest_line, _read_longest_line),
+AFTER_ACL: Final = Group(
+    Variable("body_linecount", "id", OWN, _read_line_count, _write_line_count),
+    Variable("spool_file_wireformat", "body", OWN, _read_wire_format, _write_wire_format),
+    Variable("max_received_linelength", "id", OWN, _read_longest_line, _write_longest_line),
     _count("body_zerocount", "body_zero_count"),
     _text("auth_id", "client.authenticated_id"),
     _text("auth_sender", "authenticated_sender"),
     _flag("allow_unqualified_recipient", "allow_unqualified_recipient"),
     _flag("allow_unqualified_sender", "allow_unqualified_sender"),
     _flag("deliver_firsttime", "deliver_first_time"),
-    Variable("frozen", _write_frozen, _read_frozen),
+    Variable("frozen", "is_frozen", OWN, _read_frozen, _write_frozen),
     _flag("N", "dont_deliver"),
     _flag("host_lookup_deferred", "client.host_lookup_deferred"),
     _flag("host_lookup_failed", "client.host_lookup_failed"),
@@ -315,14 +367,14 @@ AFTER_ACL: Final = (
     _fact("bmi_verdicts"),
     _fact("debug_selector"),
     _fact("debuglog_name"),
-    Variable("tls_certificate_verified", _write_verified, _read_verified),
+    Variable("tls_certificate_verified", "client.tls", OWN, _read_verified, _write_verified),
     _tls_text("tls_cipher", "cipher"),
     _tls_escaped("tls_peerdn", "peer_dn"),
     _tls_escaped("tls_sni", "sni"),
     _tls_escaped("tls_ourcert", "our_certificate"),
     _tls_escaped("tls_peercert", "peer_certificate"),
-    Variable("tls_ocsp", _write_ocsp, _read_ocsp),
-    Variable("tls_resumption", _write_resumption, _read_resumption),
+    Variable("tls_ocsp", "client.tls", OWN, _read_ocsp, _write_ocsp),
+    Variable("tls_resumption", "id", OWN, _read_resumption, _write_resumption),
     _tls_text("tls_ver", "version"),
     _flag("smtputf8", "smtp_utf8"),
     _downconvert("utf8_downcvt", 1),
@@ -331,4 +383,4 @@ AFTER_ACL: Final = (
     _count("dsn_ret", "dsn_return"),
 )
 
-BY_NAME: Final = {variable.name: variable for variable in (*BEFORE_ACL, *AFTER_ACL)}
+BY_NAME: Final = {variable.name: variable for variable in (*BEFORE_ACL.variables, *AFTER_ACL.variables)}

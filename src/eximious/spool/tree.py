@@ -14,14 +14,14 @@ from eximious.taint import Tainted
 
 MAX_NODES: Final = 2_000_000
 
-_EMPTY: Final = "XX"
+EMPTY: Final = "XX"
 
 
 def lines(addresses: Iterable[str]) -> Iterator[str]:
     """The lines, without newlines, of a balanced tree of the addresses."""
     ordered = sorted(addresses)
     if not ordered:
-        yield _EMPTY
+        yield EMPTY
         return
     waiting = [(0, len(ordered))]
     while waiting:
@@ -38,7 +38,7 @@ def lines(addresses: Iterable[str]) -> Iterator[str]:
 def parse(first: str, next_line: Callable[[], str]) -> set[str]:
     """The addresses of the tree whose first line is `first`; the others come from `next_line`."""
     found: set[str] = set()
-    if first == _EMPTY:
+    if first == EMPTY:
         return found
     line = first
     expected = 1

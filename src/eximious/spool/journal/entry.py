@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from eximious.spool import header_file
 from eximious.spool.body import Body
 from eximious.spool.claimed import ClaimedFiles
 from eximious.spool.errors import SpoolError
+from eximious.spool.header_variables import one_line
 from eximious.spool.journal.segment import Segment
 from eximious.spool.message import Client, Message
 
@@ -52,7 +53,7 @@ class JournalClaim:
         if self._files is not None:
             self._files.record_done(address)
             return
-        address = header_file.one_line(address)
+        address = one_line(address)
         self.message.nonrecipients.add(address)
         self._journal.note_partly_done(self._entry, address)
 
@@ -94,14 +95,18 @@ class JournalClaim:
 def snapshot(message: Message) -> Message:
     """The message as it is now: what the client does next (another AUTH, other ACL variables) does not change it."""
     client = Client.__new__(Client)
-    for name in Client.__slots__:
-        setattr(client, name, getattr(message.client, name))
+    for name, value in zip(Client.__slots__, _client_values(message.client), strict=True):
+        setattr(client, name, value)
     client.acl_variables = dict(client.acl_variables)
     copy = Message.__new__(Message)
-    for name in Message.__slots__:
-        setattr(copy, name, getattr(message, name))
+    for name, value in zip(Message.__slots__, _message_values(message), strict=True):
+        setattr(copy, name, value)
     copy.client = client
     return copy
+
+
+_client_values = attrgetter(*Client.__slots__)
+_message_values = attrgetter(*Message.__slots__)
 
 
 __all__ = ["Entry", "JournalClaim", "SpoolError", "snapshot"]
