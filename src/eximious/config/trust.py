@@ -11,6 +11,7 @@ Everything here only decides. Exim specification, "Using a different configurati
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -132,10 +133,8 @@ def parse_trust(text: str, path: str = paths.TRUSTED) -> Trust:
         if word == "config" and value.startswith("/"):
             prefixes.append(value)
         elif word == "owner" and value:
-            try:
+            with contextlib.suppress(ConfigError):  # a user who does not exist owns nothing
                 owners.append(users.user_id(value))
-            except ConfigError as error:
-                raise ConfigError(error.message, place) from error
         elif word == "macro" and value:
             macros.append(value)
         else:
