@@ -124,7 +124,7 @@ def split(address: str) -> tuple[str, str]:
 class _Parser:
     """One pass over one text."""
 
-    __slots__ = ("in_group", "position", "rules", "start", "text")
+    __slots__ = ("in_group", "position", "rules", "start", "text", "token_end")
 
     def __init__(self, text: str, rules: Rules, *, in_group: bool = False) -> None:
         self.text = text
@@ -132,6 +132,7 @@ class _Parser:
         self.in_group = in_group  # a semicolon ends the address, and what is behind it does not matter
         self.position = 0
         self.start = 0
+        self.token_end = 0  # where what `skip` passes over began
 
     # The whole.
 
@@ -186,7 +187,7 @@ class _Parser:
 
     def finish(self, local_part: str, domain: str, end: int = -1) -> ParsedAddress:
         if end < 0:
-            end = self.position
+            end = self.token_end
         following = self.next()
         if following and not (self.in_group and following == ";"):
             raise self.malformed()
@@ -211,6 +212,7 @@ class _Parser:
 
     def skip(self) -> None:
         """Go past white space and comments; a comment that does not end swallows the rest."""
+        self.token_end = self.position
         text = self.text
         position = _SPACE.match(text, self.position).end()  # type: ignore[union-attr]
         while text.startswith("(", position):

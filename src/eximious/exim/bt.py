@@ -35,8 +35,8 @@ def _test(call: Invocation, context: Context, text: str) -> Result:
 def for_each_address(call: Invocation, context: Context, test: object) -> int:
     """Apply a test to the addresses of the command line, or of standard input; the exit status for all."""
     from eximious.address.parse import AddressError, parse
+    from eximious.address.rules import address_rules
     from eximious.exim.be import sender_of
-    from eximious.routers.redirect_rules import address_rules
 
     context.message.sender = sender_of(call)
     assert callable(test)
@@ -71,11 +71,11 @@ def addresses_of(call: Invocation) -> Iterator[str]:
 
 def split_addresses(text: str) -> Iterator[str]:
     """The addresses of a comma-separated list."""
-    from eximious.routers.redirect_list import find_address_end
+    from eximious.address.header_list import find_end
 
     position = 0
     while position < len(text):
-        end = find_address_end(text, position)
+        end = find_end(text, position)
         yield text[position:end]
         position = end
         while position < len(text) and (text[position] == "," or text[position].isspace()):

@@ -98,7 +98,7 @@ def address_child(parent: Parent, text: str) -> Address:
     """A child that is an address: rewritten, and kept from looping."""
     router, context = parent.router, parent.context
     if router.rewrite and context.config.rewrite_rules:
-        from eximious.rewrite.envelope import rewrite_recipient
+        from eximious.rewrite.engine import rewrite_recipient
 
         text = rewrite_recipient(text, context)
     if router.check_ancestor:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
+from eximious.address.header_list import find_end
 from eximious.errors import EximiousError
 
 SPECIALS: Final = ("blackhole", "unknown", "defer", "fail")
@@ -91,7 +92,7 @@ def _parse(text: str, rules: Rules, redirection: Redirection, depth: int) -> Non
             return
         if _take_special(text, position, rules, redirection):
             return
-        end = find_item_end(text, position)
+        end = find_end(text, position, newline_ends=True)
         written = text[position:end].rstrip()
         position = end
         if len(redirection.items) >= MOST_ITEMS:
@@ -133,61 +134,6 @@ def _take_special(text: str, position: int, rules: Rules, redirection: Redirecti
         redirection.special = name
         redirection.message = line.strip()
     return True
-
-
-def find_address_end(text: str, position: int) -> int:
-    """Where the address that begins here ends: at a comma outside quotes, comments and source routes."""
-    return find_item_end(text, position, "")
-
-
-def find_item_end(text: str, position: int, also: str = "\n") -> int:
-    """The same for an item of a redirection list, which ends at a newline too."""
-    in_route = False
-    while position < len(text):
-        character = text[position]
-        if character == also or (character == "," and not in_route):
-            break
-        if character == "\\":
-            position += 1
-        elif character == '"':
-            position = _skip_quoted(text, position)
-        elif character == "(":
-            position = _skip_comment(text, position)
-        elif character == "<" and text.startswith("<@", position):
-            in_route = True
-        elif character in ":>":
-            in_route = False
-        position += 1
-    return min(position, len(text))
-
-
-def _skip_quoted(text: str, position: int) -> int:
-    """The closing quote of the string that opens here, or the last character before a line's or the text's end."""
-    position += 1
-    while position < len(text) and text[position] != '"':
-        if text[position] == "\n":
-            return position - 1
-        position += 2 if text[position] == "\\" else 1
-    return position
-
-
-def _skip_comment(text: str, position: int) -> int:
-    """The closing parenthesis of the comment that opens here, likewise."""
-    level = 0
-    while position < len(text):
-        character = text[position]
-        if character == "\n":
-            return position - 1
-        if character == "\\":
-            position += 1
-        elif character == "(":
-            level += 1
-        elif character == ")":
-            level -= 1
-            if not level:
-                return position
-        position += 1
-    return position
 
 
 def _take_item(written: str, rules: Rules, redirection: Redirection, depth: int) -> None:

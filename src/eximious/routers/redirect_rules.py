@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from eximious.address.parse import AddressError, parse
-from eximious.address.parse import Rules as AddressRules
+from eximious.address.rules import address_rules
 from eximious.routers.redirect_list import BadAddress, RedirectError, Rules
 from eximious.routers.redirect_source import LARGEST_FILE
 from eximious.taint import is_tainted
@@ -39,17 +39,6 @@ def parse_address(text: str, context: Context) -> tuple[str, bool]:
             return "", False
         raise BadAddress(str(error)) from error
     return parsed.address, parsed.at >= 0
-
-
-def address_rules(context: Context) -> AddressRules:
-    """What the configuration allows in addresses beyond the usual."""
-    main = context.config.main
-    return AddressRules(
-        allow_domain_literals=main.allow_domain_literals,
-        strip_trailing_dot=main.strip_trailing_dot,
-        allow_utf8_domains=main.allow_utf8_domains,
-        smtp_utf8=context.message.smtp_utf8,
-    )
 
 
 def read_include(path: str, directory: str | None) -> str:

@@ -78,7 +78,7 @@ def change_domain(address: Address, domain: str, *, rewrite_headers: bool, conte
     child.flags = set(address.flags)
     address.child_count = 1
     if rewrite_headers and context.message.headers and context.facts.get("routing") == "":
-        from eximious.rewrite.headers import change_domain_in_headers
+        from eximious.rewrite.header import change_domain_in_headers
 
-        change_domain_in_headers(context.message, address.domain, domain)
+        change_domain_in_headers(context.message, address.domain, domain, context)
     return Routing(Decision.REROUTED, generated=[child])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.address.delivery import Address
 from eximious.address.parse import AddressError, is_qualified, parse
+from eximious.address.rules import address_rules
 from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome, Routed
 
@@ -106,9 +107,9 @@ def prepare(text: str, context: Context, *, is_recipient: bool, qualifies: bool)
         main = context.config.main
         text = f"{text}@{main.qualify_recipient if is_recipient else main.qualify_domain}"
     if context.config.rewrite_rules:
-        from eximious.rewrite.envelope import rewrite_address
+        from eximious.rewrite.engine import rewrite_recipient, rewrite_sender
 
-        return rewrite_address(text, context, is_recipient=is_recipient)
+        return rewrite_recipient(text, context) if is_recipient else rewrite_sender(text, context)
     return text
 
 
@@ -154,8 +155,6 @@ def _accepted(routed: Routed, text: str, context: Context, request: Request) -> 
 
 def verified_errors_address(text: str, context: Context) -> str | None:
     """The address in a router's ``errors_to`` if it verifies as a recipient of bounces, else None."""
-    from eximious.routers.redirect_rules import address_rules
-
     try:
         parsed = parse(text, address_rules(context))
     except AddressError:
