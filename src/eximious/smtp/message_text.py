@@ -158,7 +158,7 @@ class MessageReader:
         elif _NAME.match(line):
             lines.append(_harmless(line) + b"\n")
         else:
-            self._keep((b" " + line[1:] if first == b"\n" else _harmless(line)) + b"\n")
+            self._keep(_harmless(b" " + line[1:] if first == b"\n" else line) + b"\n")
             return False
         self._check_limits()
         return True

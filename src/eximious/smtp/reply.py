@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 LINE_LIMIT: Final = 4096  # bytes of one reply line that are kept (RFC 5321 section 4.5.3.1.5 asks for 512)
+# A code alone, without even a space, is a reply too (CVE-2026-43964 was an over-read here).
+_REPLY_LINE: Final = re.compile(rb"[1-5][0-9][0-9](?:[ -]|\Z)")
 REPLY_LIMIT: Final = 65536  # bytes of a whole reply; beyond, the server is not sane
 
 
@@ -77,50 +80,49 @@ class MalformedReply(ValueError):
 class ReplyReader:
     """Octets in, replies out."""
 
-    __slots__ = ("_buffer", "_lines", "_size")
+    __slots__ = ("_buffer", "_lines", "_position", "_size")
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._position = 0  # where in the buffer the next line begins
         self._lines: list[bytes] = []  # of the reply that is not complete
-        self._size = 0
+        self._size = 0  # of those lines
 
     def receive(self, data: bytes) -> None:
         """Octets from the server."""
-        self._buffer += data
+        self._buffer = self._buffer[self._position :] + data
+        self._position = 0
 
     @property
     def pending(self) -> bytes:
         """What has been received and is no complete reply yet."""
-        return b"".join([line + b"\n" for line in self._lines]) + self._buffer
+        return b"".join([line + b"\n" for line in self._lines]) + self._buffer[self._position :]
 
     def discard(self) -> None:
         """Forget what has been received: plaintext must not count after STARTTLS (CVE-2021-38371)."""
         self._buffer = b""
+        self._position = 0
         self._lines.clear()
         self._size = 0
 
     def next_reply(self) -> Reply | None:
         """The next complete reply; None until more octets come. Raises MalformedReply."""
         while True:
-            end = self._buffer.find(b"\n")
+            end = self._buffer.find(b"\n", self._position)
             if end < 0:
-                if self._size + len(self._buffer) > REPLY_LIMIT:
+                if self._size + len(self._buffer) - self._position > REPLY_LIMIT:
                     raise MalformedReply(self.pending[:LINE_LIMIT])
                 return None
-            line = self._buffer[:end]
-            self._buffer = self._buffer[end + 1 :]
-            self._size += end + 1
+            line = self._buffer[self._position : end]
+            self._size += end + 1 - self._position
+            self._position = end + 1
             if line[-1:] == b"\r":
                 line = line[:-1]
             self._lines.append(line)
-            code = line[:3]
-            # A code alone, without even a space, is a reply too (CVE-2026-43964 was an over-read here).
-            if not (len(code) == 3 and code.isdigit() and line[3:4] in (b"", b" ", b"-") and b"1" <= code[:1] <= b"5"):
-                raise MalformedReply(b"\n".join(self._lines)[:LINE_LIMIT])
-            if code != self._lines[0][:3] or self._size > REPLY_LIMIT:
+            if not _REPLY_LINE.match(line) or line[:3] != self._lines[0][:3] or self._size > REPLY_LIMIT:
                 raise MalformedReply(b"\n".join(self._lines)[:LINE_LIMIT])
             if line[3:4] != b"-":
-                lines = [one[4 : LINE_LIMIT + 4].decode("latin-1") for one in self._lines]
+                reply = Reply(int(line[:3]), [one[4 : LINE_LIMIT + 4].decode("latin-1") for one in self._lines])
                 self._lines.clear()
                 self._size = 0
-                return Reply(int(code), lines)
+                return reply
