@@ -220,8 +220,16 @@ class Parts(Pattern):
             local_part = subject.local_part if self.is_caseful else lower(subject.local_part)
             if not (local_part.endswith(self.end) if self.is_wild else local_part == self.end):
                 return None
+        context.captures = []
         found = self.domain.test(subject.domain_text, context)
-        return None if found is None else Matched(f"{self.local_part}@{found.data}")
+        if found is None:
+            return None
+        # For rewriting rules: what each asterisk stands for, that of the local part first.
+        captures = [subject.address]
+        if self.local_part.startswith("*"):
+            captures.append(subject.local_part[: len(subject.local_part) - len(self.end)])
+        context.captures = captures + context.captures[1:]
+        return Matched(f"{self.local_part}@{found.data}")
 
 
 def _parts(text: str, is_caseful: bool) -> Pattern:

@@ -80,6 +80,9 @@ def replace_items(text: str, change: object, context: Context) -> str:
         if changed is None:
             continue
         start, end, new = changed
+        route = value.rfind("<@", item.offset, start)
+        if route >= 0:
+            start = route + 1  # a source route goes with the address that it leads to
         if start == item.offset:
             # The whole item: keep the white space before it.
             start += len(value[start:end]) - len(value[start:end].lstrip())
