@@ -39,6 +39,10 @@ def run(line: CommandLine) -> int:
         from eximious.exim import help
 
         return help.run(line)
+    if name == "bI":
+        from eximious.exim import bI
+
+        return bI.run(line)
     if name == "bV":
         from eximious.exim import bV
 

@@ -45,6 +45,7 @@ MODES: Final[dict[str, Mode]] = {
     "bs": Mode("bs"),
     "bS": Mode("bs"),
     "bm": Mode("submit"),
+    "z": Mode("log_line"),
 }
 
 
@@ -56,6 +57,8 @@ def mode_of(line: CommandLine) -> str:
         return "bI"
     if line.is_daemon:
         return "bd"
+    if line.log_line is not None:
+        return "z"
     if line.message_action:
         return "M"
     if line.queue_runs and not (line.queue_name and _other_action(line)):

@@ -1,0 +1,50 @@
+"""``exim -bI:...``: what this program knows, one item a line, for other programs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+from eximious.exim import features
+from eximious.exim.command_line import EXIT_FAILURE, EXIT_SUCCESS
+
+if TYPE_CHECKING:
+    from eximious.exim.command_line import CommandLine
+
+HELP = """\
+The -bI: flag takes a string indicating which information to provide.
+If the string is not recognised, you'll get this help (on stderr).
+
+  exim -bI:help    this information
+  exim -bI:dscp    list of known dscp value keywords
+  exim -bI:sieve   list of supported sieve extensions
+"""
+# RFC 2474, 2597, 3246; the last ones are those of RFC 1349 that Exim has names for.
+DSCP = (
+    *(f"af{group}{drop}" for group in "1234" for drop in "123"),
+    *("ef", "lowcost", "lowdelay", "mincost", "reliability", "throughput"),
+)
+
+
+def run(line: CommandLine) -> int:
+    """Print what was asked for; needs no configuration."""
+    wanted = line.information.lower()
+    if wanted == "dscp":
+        sys.stdout.writelines(f"{name}\n" for name in DSCP)
+    elif wanted == "sieve":
+        sys.stdout.writelines(f"{name}\n" for name in _sieve_extensions())
+    elif wanted == "help":
+        sys.stdout.write(HELP)
+    else:
+        sys.stderr.write(HELP)
+        return EXIT_FAILURE
+    return EXIT_SUCCESS
+
+
+def _sieve_extensions() -> list[str]:
+    """The Sieve extensions; none while there is no Sieve."""
+    if not features.has_module("filters/sieve"):
+        return []
+    extensions: frozenset[str] = importlib.import_module("eximious.filters.sieve").EXTENSIONS
+    return sorted(extensions)
