@@ -46,9 +46,12 @@ class WorkerDeliveries:
         self._spawn(lambda: self._deliver(message_id, queue_name, no_remote), self._next, message_id)
 
     def _deliver(self, message_id: str, queue_name: str, no_remote: bool) -> None:
-        from eximious.deliver.message import Options, deliver
+        from eximious.deliver.how import How
+        from eximious.deliver.message import deliver
 
-        deliver(self.services, message_id, Options(queue_name=queue_name, no_remote=no_remote))
+        how = How()
+        how.no_remote = no_remote
+        deliver(message_id, self.services, how, queue_name)
 
     def _next(self) -> None:
         self._running -= 1

@@ -52,6 +52,8 @@ class ForkedDeliveries:
 
             deliver_received(self._call, message_id, queue_name, no_remote=no_remote)
             status = 0
+        except Exception:  # a bug ends this delivery; the message stays in the queue
+            note_bug(self._call, message_id)
         finally:
             leave(status)
 
@@ -138,6 +140,13 @@ def obey(deliveries: ForkedDeliveries, line: bytes) -> None:
     words = line.decode("latin-1").rstrip("\n").split("\t")
     if len(words) == 3 and is_message_id(words[0]) and "/" not in words[1]:
         deliveries.start(words[0], words[1], no_remote=words[2] == NO_REMOTE)
+
+
+def note_bug(call: Invocation, message_id: str) -> None:
+    """Log the traceback of the exception being handled."""
+    import traceback
+
+    call.services.logs.panic(traceback.format_exc().rstrip().replace("\n", "\n "), message_id)
 
 
 def detach() -> None:

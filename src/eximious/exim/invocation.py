@@ -26,7 +26,12 @@ class Invocation:
         """A fresh context, of nobody and no message."""
         from eximious.context import Context
 
-        return Context(self.config, self.services)
+        context = Context(self.config, self.services)
+        if self.line.debug:
+            from eximious.exim.trace import Trace
+
+            context.trace = Trace(self.line.debug)
+        return context
 
     def print(self, text: str) -> None:
         """Write a line to standard output, octet for octet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ def prepare(line: CommandLine, name: str) -> Invocation:
     services = Services(config)
     services.admin = caller.is_admin
     services.real_uid = caller.uid
+    if line.verbose:
+        services.logs.verbose = sys.stderr.write
     if modes.MODES[name].runs_as is modes.EXIM and privilege.is_root() and not keeps_deliverer(line, name):
         privilege.become(config.main.exim_user, config.main.exim_group)
     if not is_kept_list and name not in WITHOUT_WARNING:

@@ -1,0 +1,50 @@
+"""Delivering single messages: ``-M``, ``-Mc``, ``-Mg``, and what a one-shot process has just received."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from eximious.deliver import message
+from eximious.deliver.how import How, forced
+from eximious.exim.deliveries import ForkedDeliveries
+from eximious.exim.local_jobs import arrange_local_jobs
+
+if TYPE_CHECKING:
+    from eximious.exim.invocation import Invocation
+
+
+def deliver(call: Invocation, message_id: str) -> bool:
+    """``-M``: try now, whatever the hints say; ``-Mc``: only what they let through."""
+    how = forced() if call.line.message_action == "deliver" else How()
+    return _attempt(call, message_id, call.line.queue_name, how)
+
+
+def give_up(call: Invocation, message_id: str) -> bool:
+    """``-Mg``: fail all that is left, and tell the sender."""
+    from eximious.config.users import user_name
+
+    how = How()
+    how.give_up = True
+    how.who = user_name(call.caller.uid)
+    return _attempt(call, message_id, call.line.queue_name, how)
+
+
+def deliver_received(call: Invocation, message_id: str, queue_name: str, *, no_remote: bool) -> None:
+    """The first attempt for a message that this command line has brought in."""
+    how = How()
+    how.no_remote = no_remote
+    _attempt(call, message_id, queue_name, how)
+
+
+def _attempt(call: Invocation, message_id: str, queue_name: str, how: How) -> bool:
+    services = call.services
+    arrange_local_jobs(call)
+    # Reports that the attempt makes are delivered by processes like this one.
+    services.deliveries = ForkedDeliveries(call, wait=call.line.delivery == "i")
+    if call.line.verbose:
+        sys.stderr.write(f"delivering {message_id}\n")
+    ended = message.deliver(message_id, services, how, queue_name)
+    if ended == message.MISSING:
+        services.logs.main(f"Spool file {message_id}-D not found", message_id)
+    return True
