@@ -38,7 +38,8 @@ def dump(message: Message) -> bytes:
     _dump_acl_variables("aclm", message.acl_variables, out)
     out += AFTER_ACL.lines(message)
     for line in message.spool_extra:
-        out.append(f"{one_line(line)}\n")
+        if line.startswith("-"):
+            out.append(f"{one_line(line)}\n")
     if message.nonrecipients:
         out.extend(f"{line}\n" for line in tree.lines(map(_address, message.nonrecipients)))
     else:
@@ -69,7 +70,7 @@ def _address(text: str) -> str:
 def _recipient_line(recipient: Recipient) -> str:
     address = _address(recipient.address)
     flags = sum(disk for ours, disk in _DSN_BITS if recipient.dsn_flags & ours)
-    if not (flags or recipient.orcpt or recipient.errors_to or recipient.parent_number >= 0):
+    if not (flags or recipient.orcpt or recipient.errors_to or recipient.parent_number >= 0 or "#" in address):
         return f"{address}\n"
     orcpt, errors_to = _address(recipient.orcpt), _address(recipient.errors_to)
     return f"{address} {orcpt} {len(orcpt)},{flags} {errors_to} {len(errors_to)},{recipient.parent_number}#3\n"
@@ -189,8 +190,8 @@ def _load_recipients(reader: _Reader, message: Message) -> None:
         raise SpoolFormatError("recipients: an empty line must follow")
 
 
-_EXTENDED: Final = re.compile(r" ([0-9]{1,9}),(-?[0-9]{1,9})#([0-9]{1,9})\Z")
-_DSN: Final = re.compile(r" ([0-9]{1,9}),([0-9]{1,9})\Z")
+_FLAGS: Final = re.compile(r"(?<=[0-9])#([0-9]{1,3})\Z")
+_PAIR: Final = re.compile(r" ([0-9]{1,9}),(-?[0-9]{1,9})\Z")
 
 
 def _parse_recipient(line: str) -> Recipient:
@@ -198,27 +199,30 @@ def _parse_recipient(line: str) -> Recipient:
 
     ``address orcpt LENGTH,DSN errors_to LENGTH,PARENT#3``; ``#1`` is without the DSN part, ``#2`` with it alone.
     """
-    match = _EXTENDED.search(line)
+    match = _FLAGS.search(line)
     if match is None:
         return Recipient(Tainted(line))
-    flags = int(match[3])
-    rest, errors_to, parent_number = line, "", -1
+    flags, rest = int(match[1]), line[: match.start()]
+    errors_to, parent_number, orcpt, dsn_flags = "", -1, "", 0
     if flags & 1:
-        parent_number = int(match[2])
-        rest, errors_to = _cut(line[: match.start()], int(match[1]))
-    orcpt, dsn_flags = "", 0
+        rest, errors_to, parent_number = _take_pair(rest)
     if flags & 2:
-        dsn = _DSN.search(rest)
-        if dsn is None:
-            raise SpoolFormatError("recipients: DSN fields expected")
-        dsn_flags = sum(ours for ours, disk in _DSN_BITS if int(dsn[2]) & disk)
-        rest, orcpt = _cut(rest[: dsn.start()], int(dsn[1]))
+        rest, orcpt, dsn_flags = _take_pair(rest)
     recipient = Recipient(Tainted(rest))
     recipient.errors_to = errors_to
     recipient.parent_number = parent_number
     recipient.orcpt = Tainted(orcpt) if orcpt else ""
-    recipient.dsn_flags = dsn_flags
+    recipient.dsn_flags = sum(ours for ours, disk in _DSN_BITS if dsn_flags & disk)
     return recipient
+
+
+def _take_pair(text: str) -> tuple[str, str, int]:
+    """What is before `` TEXT LENGTH,NUMBER`` at the end, the text of that length, and the number."""
+    match = _PAIR.search(text)
+    if match is None:
+        raise SpoolFormatError("recipients: length and number expected")
+    rest, taken = _cut(text[: match.start()], int(match[1]))
+    return rest, taken, int(match[2])
 
 
 def _cut(text: str, length: int) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import os
 
 from eximious.spool.errors import spool_error
 from eximious.spool.files import write_all
+from eximious.spool.header_variables import one_line
 from eximious.spool.layout import FILE_MODE, Layout
 
 
@@ -28,7 +29,7 @@ class MessageLogs:
         try:
             fd = self._open(path)
             try:
-                write_all(fd, "".join(f"{line}\n" for line in lines).encode("latin-1", "replace"))
+                write_all(fd, "".join(f"{one_line(line)}\n" for line in lines).encode("latin-1", "replace"))
             finally:
                 os.close(fd)
         except OSError as error:
