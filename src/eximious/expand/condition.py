@@ -126,7 +126,7 @@ _MODULES = {
     "pam": "pam",
     "pwcheck": "refused",
     "queue_running": "state",
-    "radius": "radius",
+    "radius": "refused",
     "saslauthd": "saslauthd",
 }
 

@@ -38,12 +38,12 @@ def part(text: str, start: int, length: int | None) -> str:
 
 
 def letter_hash(text: str, length: int, letters: int | None) -> str:
-    """A hash of `length` letters, out of the first `letters` of a to z, A to Z and 0 to 9; short texts stay as they are."""
+    """A hash of `length` letters, the first `letters` of a to z, A to Z and 0 to 9; a short text stays as it is."""
     letters = letters or 26
     if letters > len(_LETTERS):
         raise ExpandError(f'hash count "{letters}" too big')
-    if length >= len(text):
-        return text
+    if length >= len(text) or length == 0:
+        return text[:length]
     octets = text.encode("latin-1")
     mixed = bytearray(octets[:length])
     for position in range(length, len(octets)):

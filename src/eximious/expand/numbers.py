@@ -34,5 +34,10 @@ def not_negative(text: str) -> int:
     """The same for numbers that must not be negative."""
     number = integer(text)
     if number < 0:
-        raise ExpandError(f'non-negative integer expected but negative number "{text}" found')
+        raise ExpandError(f'non-negative integer expected but "{text}" found')
     return number
+
+
+def wrapped(number: int) -> int:
+    """The number in 64 bits with a sign, as it would overflow there."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)

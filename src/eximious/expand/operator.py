@@ -17,11 +17,11 @@ from eximious.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., str])
 
-_SUFFIX = re.compile(r"(-?[0-9]+)(?:_(-?[0-9]+))?\Z")
+_SUFFIX = re.compile(r"(-?[0-9]+)(?:_([0-9]+))?\Z")
 
 
 class Operator:
-    """An operator and what it takes. `suffix` is "" (nothing), "numbers" or "word"."""
+    """An operator and what it takes. `suffix` is "" (nothing), "numbers", "lenient" (the same, or not) or "word"."""
 
     __slots__ = ("function", "is_clean", "suffix", "wants_context")
 
@@ -129,13 +129,15 @@ def find_operator(name: str, position: int) -> Callable[[Node], Node] | None:
         return None
     if found.suffix == "word":
         return partial(found.build, word=rest)
-    if found.suffix == "numbers":
+    if found.suffix in ("numbers", "lenient"):
         numbers = _SUFFIX.match(rest)
         if numbers is None:
+            if found.suffix == "lenient":
+                return found.build
             raise Fault(f'non-digit after underscore in "{name}"', position)
         second = None if numbers[2] is None else int(numbers[2])
         return partial(found.build, first=int(numbers[1]), second=second)
-    return None
+    raise Fault(f'unknown expansion operator "{name}" ("{stem}" does not take an _arg)', position)
 
 
 def _lookup_quoting(lookup: str, name: str, position: int) -> Callable[[Node], Node]:

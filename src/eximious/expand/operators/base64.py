@@ -7,6 +7,8 @@ import binascii
 from eximious.errors import ExpandError
 from eximious.expand.operator import operator
 
+_NO_SPACE = dict.fromkeys(map(ord, " \t\n\r\f\v"))
+
 
 @operator("base64", "str2b64")
 def base64(text: str) -> str:
@@ -17,8 +19,11 @@ def base64(text: str) -> str:
 @operator("base64d")
 def base64d(text: str) -> str:
     """The text that base 64 stands for."""
+    packed = text.translate(_NO_SPACE)
     try:
-        return binascii.a2b_base64(text.encode("latin-1"), strict_mode=True).decode("latin-1")
+        if packed.endswith("==="):
+            raise binascii.Error
+        return binascii.a2b_base64(packed.encode("latin-1"), strict_mode=True).decode("latin-1")
     except binascii.Error:
         raise ExpandError(f'string "{text}" is not well-formed for "base64d" operator') from None
 

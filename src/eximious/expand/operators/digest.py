@@ -20,17 +20,11 @@ def sha1(text: str) -> str:
     return hashlib.sha1(text.encode("latin-1"), usedforsecurity=False).hexdigest().upper()
 
 
-@operator("sha256", is_clean=True)
-def sha256(text: str) -> str:
-    """SHA-256 in upper case hexadecimal digits."""
-    return hashlib.sha256(text.encode("latin-1")).hexdigest().upper()
-
-
-@operator("sha2", suffix="numbers", is_clean=True)
+@operator("sha2", "sha256", suffix="numbers", is_clean=True)
 def sha2(text: str, first: int = 256, second: int | None = None) -> str:
     """A member of the SHA-2 family: 256, 384 or 512 bits."""
     if first not in (256, 384, 512):
-        raise ExpandError("sha2_N: bad argument")
+        raise ExpandError("unrecognised sha2 variant")
     return hashlib.new(f"sha{first}", text.encode("latin-1")).hexdigest().upper()
 
 
@@ -38,5 +32,5 @@ def sha2(text: str, first: int = 256, second: int | None = None) -> str:
 def sha3(text: str, first: int = 256, second: int | None = None) -> str:
     """A member of the SHA-3 family: 224, 256, 384 or 512 bits."""
     if first not in (224, 256, 384, 512):
-        raise ExpandError("sha3_N: bad argument")
+        raise ExpandError("unrecognised sha3 variant")
     return hashlib.new(f"sha3_{first}", text.encode("latin-1")).hexdigest().upper()

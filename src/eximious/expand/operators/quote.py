@@ -9,7 +9,7 @@ from eximious.errors import ExpandError
 from eximious.expand.operator import operator
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_ATOMS = re.compile(r"[^\x00-\x20\x7f-\xff()<>\[\]:;@\\,.\"]+(?:\.[^\x00-\x20\x7f-\xff()<>\[\]:;@\\,.\"]+)*\Z")
+_BARE = re.compile(r"(?!\.)[^\x00-\x20\x7f-\xff()<>\[\]:;@\\,\"]+(?<!\.)\Z")
 _ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _QUOTED_CHARACTER = re.compile(r'["\\\n\r]')
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
@@ -26,7 +26,7 @@ def quote(text: str) -> str:
 @operator("quote_local_part")
 def quote_local_part(text: str) -> str:
     """In double quotes, if a local part must be (RFC 5321, section 4.1.2)."""
-    if _ATOMS.match(text):
+    if _BARE.match(text):
         return text
     return '"' + _QUOTED_CHARACTER.sub(lambda found: _ESCAPED[found[0]], text) + '"'
 

@@ -192,6 +192,9 @@ MODULES: Final[dict[str, str]] = {
     "warn_message_recipients": "message",
 }
 
+# Variables that hold a certificate.
+CERTIFICATES: Final = frozenset({"tls_in_ourcert", "tls_in_peercert", "tls_out_ourcert", "tls_out_peercert"})
+
 LATER: Final[dict[str, str]] = {
     "arc_domains": "ARC",
     "arc_oldest_pass": "ARC",

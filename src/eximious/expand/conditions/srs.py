@@ -1,0 +1,32 @@
+"""``inbound_srs``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.expand.condition import Condition, ContextTest, syntax
+from eximious.expand.nodes import Node
+from eximious.expand.srs import decode
+from eximious.taint import Tainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.expand.parse import Parser
+
+
+@syntax("inbound_srs")
+def parse_inbound_srs(parser: Parser, name: str) -> Condition:
+    """``inbound_srs{local part}{secret}``."""
+    found: list[Node] = []
+    for _ in range(2):
+        found.append(parser.argument(f"too few arguments or bracketing error for {name}"))
+    return ContextTest(inbound_srs, found)
+
+
+def inbound_srs(context: Context, local_part: str, secret: str) -> bool:
+    """The local part is an SRS address of ours; ``$srs_recipient`` is then the original address."""
+    found = decode(local_part, secret, context.services.now())
+    if found is None:
+        return False
+    context.facts["srs_recipient"] = Tainted(found)
+    return True

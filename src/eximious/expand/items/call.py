@@ -1,0 +1,69 @@
+"""``${acl`` and ``${authresults``: what other parts of the policy say."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from eximious.errors import ExpandError, ForcedFail
+from eximious.expand.item import item
+from eximious.taint import Tainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+
+MOST_ARGUMENTS = 9
+
+
+@item("acl", 1, MOST_ARGUMENTS + 1)
+def acl(context: Context, name: str, *arguments: str) -> str:
+    """The ``message`` of an ACL that accepts; forced failure if it denies."""
+    verdict = call_acl(context, name, list(arguments))
+    if verdict.result == "accept":
+        return str(verdict.user_message)
+    if verdict.result in ("deny", "discard", "drop"):
+        raise ForcedFail(f'{verdict.result.upper()} from acl "{name}"')
+    raise acl_failure(name, verdict)
+
+
+def acl_failure(name: str, verdict: Any) -> ExpandError:
+    """The error for an ACL that could not decide."""
+    return ExpandError(f'{verdict.result.upper()} from acl "{name}"')
+
+
+def call_acl(context: Context, name: str, arguments: list[str]) -> Any:
+    """Run an ACL in the middle of an expansion; gives its eximious.acl.verdict.Verdict."""
+    if name.__class__ is Tainted:
+        raise ExpandError(f'Using tainted string "{name}" as an ACL name is not permitted')
+    engine = importlib.import_module("eximious.acl.engine")
+    return engine.evaluate(name, arguments, context)
+
+
+@item("authresults", 1)
+def authresults(context: Context, name: str) -> str:
+    """An Authentication-Results: header (RFC 8601) with what was found out about the message."""
+    parts = [f"Authentication-Results: {name}", *_results(context)]
+    return ";\n\t".join(parts)
+
+
+def _results(context: Context) -> list[str]:
+    """One text for each method, in Exim's order. Features leave theirs in the message's facts."""
+    client = context.client
+    results: list[str] = []
+    if client.host_address:
+        results.append(_reverse_lookup(context))
+    results += client.auth_results
+    for method in ("spf", "dkim", "dmarc", "arc"):
+        results += context.message.facts.get(f"authresults_{method}", ())
+    return results
+
+
+def _reverse_lookup(context: Context) -> str:
+    client = context.client
+    if client.host_name:
+        return f"iprev=pass ({client.host_name}) smtp.remote-ip={client.host_address}"
+    if client.host_lookup_deferred:
+        return f"iprev=temperror smtp.remote-ip={client.host_address}"
+    if client.host_lookup_failed:
+        return f"iprev=fail smtp.remote-ip={client.host_address}"
+    return f"iprev=none smtp.remote-ip={client.host_address}"

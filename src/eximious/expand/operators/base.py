@@ -1,0 +1,63 @@
+"""Numbers in other bases."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from eximious.errors import ExpandError
+from eximious.expand.numbers import wrapped
+from eximious.expand.operator import operator
+
+DIGITS_62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+DIGITS_32: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_MASK: Final = (1 << 64) - 1
+
+
+def _decimal(text: str, name: str) -> int:
+    if text and not (text.isdecimal() and text.isascii()):
+        raise ExpandError(f'argument for {name} operator is "{text}", which is not a decimal number')
+    return int(text[:400] or "0")
+
+
+@operator("base62", is_clean=True)
+def base62(text: str) -> str:
+    """Six digits of base 62, the last six if there are more."""
+    number = min(_decimal(text, "base62"), _MASK)
+    digits = []
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        digits.append(DIGITS_62[digit])
+    return "".join(reversed(digits))
+
+
+@operator("base62d", is_clean=True)
+def base62d(text: str) -> str:
+    """The decimal number."""
+    return str(wrapped(_from(text, DIGITS_62, "base62d", "base 62")))
+
+
+@operator("base32", is_clean=True)
+def base32(text: str) -> str:
+    """Digits of base 32 (``a`` to ``z``, ``2`` to ``7``); none for zero."""
+    number = min(_decimal(text, "base32"), _MASK)
+    digits = []
+    while number:
+        number, digit = divmod(number, 32)
+        digits.append(DIGITS_32[digit])
+    return "".join(reversed(digits))
+
+
+@operator("base32d", is_clean=True)
+def base32d(text: str) -> str:
+    """The decimal number."""
+    return str(wrapped(_from(text, DIGITS_32, "base32d", "base 32")))
+
+
+def _from(text: str, digits: str, name: str, base: str) -> int:
+    number = 0
+    for character in text:
+        digit = digits.find(character)
+        if digit < 0:
+            raise ExpandError(f'argument for {name} operator is "{text}", which is not a {base} number')
+        number = (number * len(digits) + digit) & _MASK
+    return number
