@@ -12,7 +12,7 @@ _SPACE: Final = re.compile(r"\s*")
 _QUOTED_END: Final = re.compile(r'["\\]')
 _COMMENT_MARK: Final = re.compile(r"[()\\]")
 _GROUP: Final = re.compile(
-    r'(?:[^\x00-\x20\x7f()<>@,;:\\".\[\]]|[\s.]|\\.|"(?:[^"\\]|\\.)*"|\([^()\\]*\))*:(?!:)', re.DOTALL
+    r'(?:[^\x00-\x20\x7f()<>@,;:\\".\[\]]|[\s.]|\\.|"(?:[^"\\]|\\.)*"|\([^()\\]*\))*+:(?!:)', re.DOTALL
 )
 
 

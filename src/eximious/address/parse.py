@@ -87,7 +87,7 @@ def parse(text: str, rules: Rules = USUAL) -> ParsedAddress:
     Raises AddressError with the words that Exim has for the fault.
     """
     plain = _PLAIN.fullmatch(text)
-    if plain is not None and len(text) <= LENGTH_LIMIT:
+    if plain is not None and len(text) <= LENGTH_LIMIT and not (rules.smtp_utf8 and not text.isascii()):
         start, end = plain.span(plain.lastindex or 0)
         address = text[start:end]
         return ParsedAddress(address, address.rindex("@"), start, end)
