@@ -79,7 +79,7 @@ def read_instances(section: Section, drivers: DriverClass) -> list[Options]:
     found: dict[str, Options] = {}
     instance: _Instance | None = None
     for line in section:
-        if section.is_definition(line) and not _is_instance(line):
+        if section.is_definition(line) and "=" in line.text and not _is_instance(line):
             section.define(line)
             _finish(section, drivers, instance, found)
             instance = None
@@ -185,7 +185,8 @@ def check_instances(config: Configuration) -> list[ConfigError]:
         try:
             instance.check(config)
         except ConfigError as error:
-            if error.place is None:
-                error = Fault(error.message, instance.place, error.hint)
+            if error.place is None and not isinstance(error, Fault):
+                error = Fault(error.message, hint=error.hint)
+            error.place = error.place or instance.place
             faults.append(error)
     return faults

@@ -201,15 +201,27 @@ def _contents(path: str, check_file: Callable[[int, str], None] | None) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise ConfigError(f"failed to open included configuration file {path}", hint=error.strerror or "") from error
-    with open(descriptor, "rb") as file:
+    try:
         if check_file is not None:
             check_file(descriptor, path)
-        try:
-            content = file.read(SIZE_LIMIT + 1)
-        except OSError as error:
-            raise ConfigError(f"failed to read configuration file {path}", hint=error.strerror or "") from error
+        os.set_blocking(descriptor, True)  # it was opened so that a pipe without a writer does not stop us
+        content = _read(descriptor)
+    except OSError as error:
+        raise ConfigError(f"failed to read configuration file {path}", hint=error.strerror or "") from error
+    finally:
+        os.close(descriptor)
     if len(content) > SIZE_LIMIT:
         raise ConfigError(f"configuration file {path} is larger than {SIZE_LIMIT >> 20} MB")
     if content.startswith(b"\xef\xbb\xbf"):
         raise ConfigError("found unexpected BOM (Byte Order Mark)", Place(path, 1, 1, ""))
     return content.decode("latin-1")
+
+
+def _read(descriptor: int) -> bytes:
+    """Everything up to one octet more than is allowed."""
+    parts: list[bytes] = []
+    length = 0
+    while length <= SIZE_LIMIT and (part := os.read(descriptor, 1 << 16)):
+        parts.append(part)
+        length += len(part)
+    return b"".join(parts)

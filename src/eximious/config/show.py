@@ -84,7 +84,7 @@ class Show:
                 return ""
             if kind.show is not None:
                 return kind.show(value)
-            if given is None:
+            if given is None or option.kind.startswith("StartText"):
                 return _plain(value)
         if given is not None:
             return _identity(option, given.text)
