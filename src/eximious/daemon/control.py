@@ -1,12 +1,57 @@
-"""The daemon's control socket, as commands use it."""
+"""The daemon's control socket, as commands use it: a word in, a line back.
+
+It lies in the spool directory, where only the mail user and root come, and says nothing to anybody else.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import os
+import socket
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
+    from eximious.services import Services
+
+NAME: Final = "daemon.control"
+PATIENCE: Final = 15.0  # seconds that a command waits for the daemon
+DONE: Final = "done"
 
 
-def spill(config: Configuration) -> None:
-    """Have a running daemon put everything that it holds in its journal into spool files, where all can see it."""
+def path(config: Configuration) -> str:
+    """Where the socket is."""
+    return f"{config.main.spool_directory}/{NAME}"
+
+
+def ask(config: Configuration, word: str) -> str | None:
+    """The daemon's answer; None if no daemon answers."""
+    where = path(config)
+    if not os.path.exists(where):
+        return None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(PATIENCE)
+        try:
+            connection.connect(where)
+            connection.sendall(f"{word}\n".encode("ascii"))
+            answer = b""
+            while not answer.endswith(b"\n") and (more := connection.recv(65536)):
+                answer += more
+        except OSError:
+            return None
+    return answer.decode("utf-8").rstrip("\n") or None
+
+
+def spill(services: Services) -> None:
+    """Have everything that is in a journal in spool files, where every process sees it.
+
+    A running daemon does it for its workers; what processes that died have left is recovered here.
+    """
+    from eximious.spool.errors import SpoolError
+
+    ask(services.config, "spill")
+    try:
+        services.spool.recover()
+    except SpoolError as error:
+        with contextlib.suppress(OSError):
+            services.logs.panic(str(error))

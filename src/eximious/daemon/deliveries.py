@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious import waiting
+from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
     from eximious.services import Services
@@ -66,12 +67,13 @@ class WorkerDeliveries:
 
     def spill(self, done: Callable[[], None]) -> None:
         """Put what is only in the journal into spool files; `done` is called when that is durable."""
-        spool = self.services.spool
+        self._spawn(self._spill, done, "spill")
 
-        def spill() -> None:
-            waiting.in_thread(getattr(spool, "spill", lambda: None))
-
-        self._spawn(spill, done, "spill")
+    def _spill(self) -> None:
+        try:
+            self.services.spool.spill()
+        except SpoolError as error:
+            self.services.logs.panic(str(error))
 
     def _spawn(self, function: Callable[[], None], done: Callable[[], None], what: str) -> None:
         task = asyncio.get_running_loop().create_task(waiting.run(function))
@@ -94,8 +96,6 @@ class WorkerDeliveries:
         """Nothing more is started; what is unfinished goes to spool files."""
         self._is_closed = True
         self._waiting.clear()
-        close = getattr(self.services.spool, "close", None)
-        if close is not None:
-            close()
+        self.services.spool.close_journal()
         if self.services.local is not None:
             self.services.local.close()

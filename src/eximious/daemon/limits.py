@@ -25,6 +25,11 @@ class TooMany(Exception):
         self.log = log
 
 
+def too_many(address: str) -> TooMany:
+    """There are too many connections, whoever they are from."""
+    return TooMany(MANY, f"Connection from [{address}] refused: too many connections")
+
+
 def check(context: Context, table: ConnectionTable) -> None:
     """Raise TooMany if the client, who is counted already, is one too many."""
     main = context.config.main
@@ -33,7 +38,7 @@ def check(context: Context, table: ConnectionTable) -> None:
     total = table.total()
     if main.smtp_accept_max > 0:
         if total > main.smtp_accept_max:
-            raise TooMany(MANY, f"Connection from {shown} refused: too many connections")
+            raise too_many(address)
         reserve = main.smtp_accept_reserve
         if reserve > 0 and total > main.smtp_accept_max - reserve and not _is_reserved(context):
             counts = f"connected={total - 1} max={main.smtp_accept_max} reserve={reserve}"
@@ -59,16 +64,17 @@ def host_limit(context: Context) -> int:
     try:
         text = setting.expand(context).strip()
     except (ExpandError, Defer) as error:
-        context.services.logs.panic(
-            f"expansion of smtp_accept_max_per_host failed for [{context.client.host_address}]: {error}"
-        )
+        _complain(context, f"failed: {error}")
         return 0
     if text.isascii() and text.isdigit():
         return int(text)
-    context.services.logs.panic(
-        f"expansion of smtp_accept_max_per_host for [{context.client.host_address}] contains non-digit: {text}"
-    )
+    _complain(context, f"contains non-digit: {text}")
     return 0
+
+
+def _complain(context: Context, what: str) -> None:
+    address = context.client.host_address
+    context.services.logs.panic(f"expansion of smtp_accept_max_per_host for [{address}] {what}")
 
 
 def must_queue(context: Context, table: ConnectionTable) -> bool:

@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from eximious.daemon import privilege, processes
 from eximious.services import Services
+from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
@@ -82,7 +84,24 @@ class Setup:
         return services
 
     def recover(self) -> None:
-        """What was accepted and not finished by a process that died is put where queue runs find it."""
+        """What processes that died had accepted and not finished is put where queue runs find it.
+
+        That is done by a process of the mail user, which has ended when this returns.
+        """
+        main = self.config.main
+        if not os.path.isdir(f"{main.spool_directory}/journal"):
+            return
+
+        def live() -> None:
+            if privilege.is_root():
+                privilege.become(main.exim_user, main.exim_group)
+            services = Services(self.config)
+            try:
+                services.spool.recover()
+            except SpoolError as error:
+                services.logs.panic(str(error))
+
+        os.waitpid(processes.fork(live), 0)
 
 
 def worker_count(config: Configuration) -> int:

@@ -6,17 +6,20 @@ mail, and reads nothing that comes from outside but the configuration.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import select
 import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eximious import EXIM_VERSION
 from eximious.daemon import listening, pid_file, privilege, processes
 from eximious.daemon.connections import ConnectionTable
+from eximious.daemon.control_server import ControlServer
 from eximious.daemon.process_log import report
 from eximious.daemon.schedule import Schedule
 from eximious.errors import EximiousError
@@ -44,6 +47,7 @@ class Supervisor:
         self.table = ConnectionTable(setup.worker_count * GENERATIONS)
         self.schedule = Schedule(setup.line, setup.queue_run_max, time.monotonic())
         self.generation = 0
+        self.control: ControlServer | None = None
         self.pid_path = ""
         self._poll = select.poll()
         self._wakeup, self._signals = socket.socketpair()
@@ -57,7 +61,15 @@ class Supervisor:
     def start(self) -> None:
         """Start all processes. Raises OSError."""
         self._catch_signals()
+        if self._is_main_daemon():
+            self.control = ControlServer(self.config)
+            self._poll.register(self.control.socket.fileno(), select.POLLIN)
         self._start_processes()
+
+    def _is_main_daemon(self) -> bool:
+        """True for the daemon of this spool; others, on ports of their own, take no commands (-oX without -oP, -oY)."""
+        line = self.setup.line
+        return not line.no_notifier and (not line.listen_on or bool(line.pid_file)) and not line.asks("bw")
 
     def listen(self) -> None:
         """Open the sockets, or those that a new configuration wants besides. Raises ListeningError."""
@@ -141,6 +153,8 @@ class Supervisor:
             self._begin_queue_runs()
             self._end_stragglers()
             self._end_if_unused()
+            if self.control is not None:
+                self.control.expire(self._forget_client)
         self._clean_up()
         return 0
 
@@ -149,6 +163,10 @@ class Supervisor:
         for descriptor, _ in self._poll.poll(None if timeout is None else max(timeout, 0) * 1000):
             if descriptor == self._wakeup.fileno():
                 self._received.update(self._wakeup.recv(4096))
+            elif self.control is not None and descriptor == self.control.socket.fileno():
+                self._welcome()
+            elif self.control is not None and descriptor in self.control.clients:
+                self._obey_client(descriptor)
             else:
                 self._hear(descriptor)
 
@@ -160,6 +178,8 @@ class Supervisor:
             times = [self._stopping_since + STOP_GRACE]
         if self.setup.line.wait_timeout:
             times.append(self._last_used() + self.setup.line.wait_timeout)
+        if self.control is not None:
+            times += [client.deadline for client in self.control.clients.values()]
         known = [moment - now for moment in times if moment is not None]
         return min(known, default=None)
 
@@ -176,8 +196,56 @@ class Supervisor:
             if message["word"] == "ran":
                 worker.runs -= 1
                 self.schedule.over()
+            elif message["word"] == "spilled":
+                self._forget_clients(worker.pid)
             elif message["word"] == "ready":
                 worker.is_ready = True
+
+    # Commands that come over the control socket.
+
+    def _welcome(self) -> None:
+        assert self.control is not None
+        client = self.control.accept()
+        if client is not None:
+            self._poll.register(client.socket.fileno(), select.POLLIN)
+
+    def _obey_client(self, descriptor: int) -> None:
+        assert self.control is not None
+        client = self.control.clients[descriptor]
+        word = self.control.word(client)
+        if word == "spill":
+            self._poll.unregister(descriptor)
+            client.waits_for = set(self.workers)
+            for worker in self.workers.values():
+                worker.link.say("spill")
+            self._forget_clients(0)
+        elif word == "status":
+            client.answer(json.dumps(self.status()))
+            self._forget_client(descriptor)
+        elif word != "":
+            self._forget_client(descriptor)
+
+    def status(self) -> dict[str, Any]:
+        """What the daemon is doing, for whoever asks."""
+        return {
+            "pid": os.getpid(),
+            "configuration": self.config.file,
+            "connections": self.table.total(),
+            "queue_runs": self.schedule.active,
+            "workers": [{"pid": each.pid, "retired": each.is_retired} for each in self.workers.values()],
+        }
+
+    def _forget_client(self, descriptor: int) -> None:
+        assert self.control is not None
+        with contextlib.suppress(KeyError):
+            self._poll.unregister(descriptor)
+        self.control.forget(descriptor)
+
+    def _forget_clients(self, worker: int) -> None:
+        """A worker has reported, or ended: some clients can be answered."""
+        if self.control is not None:
+            for _ in self.control.reported(worker):
+                pass
 
     def _obey_signals(self) -> None:
         received, self._received = self._received, set()
@@ -210,6 +278,7 @@ class Supervisor:
                 self._agent_ended(os.waitstatus_to_exitcode(status))
 
     def _worker_ended(self, worker: processes.WorkerProcess, status: int) -> None:
+        self._forget_clients(worker.pid)
         self.table.clear(worker.part)
         if worker.link.fileno() >= 0:
             self._poll.unregister(worker.link.fileno())
@@ -312,12 +381,16 @@ class Supervisor:
         """In a process that was forked: close what only the supervisor needs."""
         self._wakeup.close()
         self._signals.close()
+        if self.control is not None:
+            self.control.close(remove=False)
 
     def _clean_up(self) -> None:
         if self.pid_path:
             pid_file.remove(self.pid_path)
         if self.agent is not None:
             self.agent.close()
+        if self.control is not None:
+            self.control.close(remove=True)
 
     def _log(self, text: str, *, panic: bool = False) -> None:
         logs = self.setup.logs

@@ -11,7 +11,7 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from eximious import waiting
 from eximious.context import Context
@@ -51,16 +51,21 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: None)  # the supervisor tells us what to do
         loop.add_signal_handler(signal.SIGUSR1, self._report)
+        self.services.spool.open_journal(loop, self.services.logs.panic)
         self.deliveries = WorkerDeliveries(self.services)
         self.services.deliveries = None if self.services.delivery == "q" else self.deliveries
         for sock in listening:
-            server = await loop.create_server(lambda: LoopStream(self._welcome), sock=sock)
+            server = await loop.create_server(self._protocol, sock=sock)
             self._servers.append(server)
         self.link.say("ready")
         await self._is_over.wait()
         await self._finish()
 
     # Connections.
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        stream: Any = LoopStream(self._welcome)  # has a protocol's methods, but not its base
+        return cast(asyncio.BaseProtocol, stream)
 
     def _welcome(self, stream: LoopStream) -> None:
         """A client has connected."""
@@ -156,7 +161,7 @@ class Worker:
 
     def _obey_spill(self, message: dict[str, Any]) -> None:
         assert self.deliveries is not None
-        self.deliveries.spill(lambda: self.link.say("spilled", number=message["number"]))
+        self.deliveries.spill(lambda: self.link.say("spilled"))
 
     def _obey_report(self, message: dict[str, Any]) -> None:
         self._report()

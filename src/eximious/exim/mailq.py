@@ -31,7 +31,7 @@ def run(call: Invocation) -> int:
     """List the queue, or the messages given as arguments."""
     from eximious.daemon import control
 
-    control.spill(call.config)
+    control.spill(call.services)
     line = call.line
     store = call.services.spool
     ids = line.arguments or store.list_ids(line.queue_name, in_order=UNSORTED not in line.listing)

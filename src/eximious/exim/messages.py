@@ -38,7 +38,7 @@ def run(call: Invocation) -> int:
     """Do it to each message in turn; the status tells if all of it could be done."""
     from eximious.daemon import control
 
-    control.spill(call.config)
+    control.spill(call.services)
     module, _, function = ACTIONS[call.line.message_action].partition(":")
     act = getattr(importlib.import_module(f"eximious.exim.{module}"), function)
     done = [act(call, message_id) for message_id in call.line.message_ids]

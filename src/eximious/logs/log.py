@@ -54,7 +54,7 @@ class Logs:
         self.syslog_duplication = True
         self.syslog = Syslog()
         self.to_stderr: Callable[[str], None] | None = _to_stderr  # for panics; None in a daemon that has no stderr
-        self.verbose: Callable[[str], None] | None = None  # shown what is logged, for -v and debugging
+        self.verbose: Callable[[str], object] | None = None  # shown what is logged, for -v and debugging
         self._uid = uid
         self._gid = gid
         self._timestamps = Timestamps(now, "millisec" in selected, log_timezone)
