@@ -45,6 +45,7 @@ class Resolver:
         self._cache = Cache()
         self._asking: dict[tuple[str, str], asyncio.Task[Answer]] = {}
         self._next_server = 0
+        self.resolv_conf_path = resolv_conf.PATH
         self.retransmit_seconds = 0.0  # dns_retrans; 0: as resolv.conf says
         self.attempts = 0  # dns_retry; 0: as resolv.conf says
         self.use_edns = -1  # dns_use_edns0; -1: when it is needed
@@ -190,7 +191,7 @@ class Resolver:
     async def _ask(self, name: str, type: str, blocking: bool) -> Answer:
         if type not in TYPES:
             return _failure(Status.FAIL, name, f"unknown record type {type}")
-        conf = self._resolv_conf()
+        conf = self.resolv_conf()
         dnssec_ok = self.dnssec_ok > 0
         edns = bool(self.use_edns) if self.use_edns >= 0 else conf.edns0 or dnssec_ok
         first = 0
@@ -233,21 +234,21 @@ class Resolver:
         dots = name.count(".")
         if name.endswith(".") or not (qualify_single or search_parents):
             return [name]
-        conf = self._resolv_conf()
+        conf = self.resolv_conf()
         if not ((not dots and qualify_single) or (dots and search_parents)):
             return [name]
         longer = [f"{name}.{domain}" for domain in (conf.search if search_parents else conf.search[:1])]
         return [name, *longer] if dots >= conf.ndots else [*longer, name]
 
-    def _resolv_conf(self) -> ResolvConf:
+    def resolv_conf(self) -> ResolvConf:
         """What resolv.conf says now; the file may change while a daemon runs."""
         conf = self._conf
         now = self._clock()
         if conf is not None and (self._conf_is_given or now < self._conf_checked):
             return conf
-        stamp = resolv_conf.stamp()
+        stamp = resolv_conf.stamp(self.resolv_conf_path)
         if conf is None or stamp != self._conf_stamp:
-            conf = self._conf = resolv_conf.read()
+            conf = self._conf = resolv_conf.read(self.resolv_conf_path)
             self._conf_stamp = stamp
             if self.retransmit_seconds:
                 conf.timeout = self.retransmit_seconds

@@ -45,8 +45,7 @@ NAME_LIMIT: Final = 255  # octets of a name on the wire (RFC 1035 section 2.3.4)
 
 _UNUSUAL: Final = re.compile(rb"[^0-9A-Za-z_-]")
 _SPECIAL: Final = b'".;\\()@$'
-_LABEL: Final = re.compile(r"(?:\A|(?<=\.))(?:[^.\\]|\\.)*", re.DOTALL)
-_ESCAPE: Final = re.compile(r"\\([0-9]{3}|.)", re.DOTALL)
+_TOKEN: Final = re.compile(r"\\[0-9]{3}|\\.?|[^.\\]+|\.", re.DOTALL)
 
 
 class MalformedResponse(ValueError):
@@ -89,7 +88,7 @@ def encode_name(name: str) -> bytes:
     if name in ("", "."):
         return b"\0"
     if "\\" in name:
-        labels = [_unescape(label) for label in _LABEL.findall(name.removesuffix("."))]
+        labels = _unescaped_labels(name)
     else:
         labels = [label.encode("latin-1", "replace") for label in (name[:-1] if name[-1] == "." else name).split(".")]
     parts: list[bytes] = []
@@ -105,12 +104,18 @@ def encode_name(name: str) -> bytes:
     return wire
 
 
-def _unescape(label: str) -> bytes:
-    def octet(match: re.Match[str]) -> str:
-        text = match[1]
-        return chr(int(text) & 255) if len(text) == 3 else text
-
-    return _ESCAPE.sub(octet, label).encode("latin-1", "replace")
+def _unescaped_labels(name: str) -> list[bytes]:
+    labels = [""]
+    for token in _TOKEN.findall(name):
+        if token == ".":
+            labels.append("")
+        elif token[0] == "\\":
+            labels[-1] += chr(int(token[1:]) & 255) if len(token) == 4 else token[1:]
+        else:
+            labels[-1] += token
+    if not labels[-1]:
+        labels.pop()
+    return [label.encode("latin-1", "replace") for label in labels]
 
 
 def encode_query(id: int, name: str, type: str, *, edns: bool, dnssec_ok: bool) -> bytes:
