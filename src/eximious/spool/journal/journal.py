@@ -334,6 +334,15 @@ class Journal:
         waiting.in_thread(self._committer.stop)
         self._segment = None
 
+    def abandon(self) -> None:
+        """End without writing anything: the next process finds the messages, as after a crash."""
+        self._committer.stop()
+        for segment in {entry.segment for entry in self._entries.values()} | {self._segment}:
+            if segment is not None:
+                segment.abandon()
+        self._entries.clear()
+        self._segment = None
+
 
 class _Spill:
     """One message on its way into files."""

@@ -60,11 +60,16 @@ def _write(layout: Layout, stored: Stored, segment: DeadSegment, seed: int) -> N
     try:
         if stored.done:
             _write_done(layout, f"{pair.folder}/{stored.message_id}-J", stored.done)
-        segment.append(done_record(seed, stored.message_id))
     except OSError as error:
         pair.remove()
         raise spool_error(f"cannot recover {stored.message_id}", error) from error
-    pair.unlock()
+    try:
+        segment.append(done_record(seed, stored.message_id))
+    except OSError as error:
+        # Perhaps it was written nevertheless: the files have to stay.
+        raise spool_error(f"cannot write {segment.path}", error) from error
+    finally:
+        pair.unlock()
 
 
 def _remove_remains(layout: Layout, stored: Stored) -> None:
