@@ -189,6 +189,13 @@ TOGETHER = [
         'Exim configuration error in line 2 of FILE:\n  "acl" section is repeated in the configuration file',
     ),
     ("begin local_scan", ""),
+    ("begin acls", ""),
+    ("BEGIN  Acl", ""),
+    ("begin\tacl", 'Exim configuration error in line 1 of FILE:\n  main option "begin" unknown'),
+    (
+        "begin acl foo",
+        'Exim configuration error in line 1 of FILE:\n  "acl foo" is not a known configuration section name',
+    ),
 ]
 
 

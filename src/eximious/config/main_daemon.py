@@ -42,6 +42,7 @@ class DaemonOptions(Options):
     panic_coredump: bool = option(False, doc="Accepted and without effect: a panic writes a traceback to the log.")
     pid_file_path: StartText = option("", doc="Where the daemon writes its process id; empty: in the spool directory.")
     process_log_path: StartText | None = option(None, doc="Where exiwhat's answers are written.")
+    rfc1413_port: int = option(113, doc="Port of clients' ident servers.")
     rfc1413_query_timeout: Seconds = option("0s", doc="How long an ident query may take; 0 asks nobody.", later="ident")
     smtp_accept_keepalive: bool = option(True, doc="Set SO_KEEPALIVE on incoming connections.")
     smtp_accept_max: int = option(20, doc="Connections at the same time; 0 for no limit.")

@@ -59,6 +59,7 @@ class BounceOptions(Options):
     bounce_charset: Template = option("us-ascii", doc="Character set of bounces and warnings.")
     bounce_message_file: Template | None = option(None, doc="File with texts for bounces.")
     bounce_message_text: str | None = option(None, doc="A paragraph for bounces.")
+    bounce_remote_info: bool = option(True, doc="Bounces tell what the remote host said when it was greeted.")
     bounce_return_body: bool = option(True, doc="Bounces return the body of the message.")
     bounce_return_linesize_limit: int = option(998, doc="With longer lines, in bytes, bounces return the header alone.")
     bounce_return_message: bool = option(True, doc="Bounces return the message or its header.")

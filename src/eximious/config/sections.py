@@ -26,6 +26,8 @@ READERS: dict[str, str] = {
     "transports": "eximious.config.drivers:read_transports",
 }
 
+ALIASES: dict[str, str] = {"acls": "acl"}
+
 
 class Section:
     """The logical lines of one section, one at a time, so that macros defined between them count for the rest."""
@@ -70,8 +72,8 @@ class Section:
 
 
 def begins_section(line: Line) -> bool:
-    """True for ``begin NAME``."""
-    return line.text.startswith("begin") and len(line.text) > 5 and line.text[5] in SPACES
+    """True for ``begin NAME``, in letters of either case, with a space."""
+    return line.text[:6].lower() == "begin "
 
 
 def section_name(line: Line) -> str:
@@ -84,7 +86,7 @@ def read_sections(reader: Reader, faults: Faults, config: Configuration) -> None
     seen: set[str] = set()
     while (line := reader.next()) is not None:
         written = section_name(line)
-        name = written.lower()
+        name = ALIASES.get(written.lower(), written.lower())
         place = line.place(line.text.find(written, 6))
         section = Section(name, reader, faults)
         if name not in READERS:
