@@ -32,7 +32,7 @@ def words(text: str) -> list[str]:
 
     Raises BadCommand if there are too many words.
     """
-    found = []
+    found: list[str] = []
     position = 0
     while True:
         while position < len(text) and text[position].isspace():

@@ -11,8 +11,9 @@ from eximious.config.option import option
 from eximious.transports.base import Transport, transports
 
 if TYPE_CHECKING:
-    from eximious.config.values import AddressList, Octal, Size
+    from eximious.config.values import Octal, Size
     from eximious.expand.template import Template
+    from eximious.lists.address import AddressList
 
 
 @transports.register("autoreply")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from eximious.config.errors import Fault
 from eximious.config.option import Options, option
@@ -35,7 +35,6 @@ class Batch:
         "hosts",
         "identity",
         "is_shadow",
-        "retry",
         "return_path",
         "used_return_path",
     )
@@ -50,7 +49,6 @@ class Batch:
         self.directory = "/"  # to work in
         self.envelope_to: list[str] = []  # the recipients of the message that these addresses stand for
         self.is_shadow = False
-        self.retry: list[Any] = []  # eximious.retry.updates.RetryUpdate: what was learnt about hosts
 
 
 class Transport(Options):

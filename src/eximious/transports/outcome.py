@@ -117,6 +117,8 @@ class Outcome:
         "message",
         "more_errno",
         "output",
+        "retries",
+        "retry_skipped",
         "return_output",
         "return_path",
         "sent",
@@ -127,6 +129,7 @@ class Outcome:
         "started_at",
         "status",
         "took",
+        "tries_fallback",
         "user_message",
     )
 
@@ -144,6 +147,9 @@ class Outcome:
         self.output: bytes | None = None  # of a command
         self.return_output = False  # in the bounce
         self.log_output = False  # its first line
+        self.retries: list[Any] = []  # eximious.retry.updates.RetryUpdate: what was learnt about hosts and the address
+        self.retry_skipped = False  # some host was left alone since its retry time has not come
+        self.tries_fallback = False  # no host could be reached: fallback hosts may do
         self.return_path: str | None = None  # as delivered, if the transport changed it
         self.shadow_name = ""
         self.shadow_message = ""  # why the shadow delivery failed

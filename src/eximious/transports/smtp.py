@@ -11,8 +11,10 @@ from eximious.config.option import option
 from eximious.transports.base import Transport, transports
 
 if TYPE_CHECKING:
-    from eximious.config.values import DomainList, ExpandedBool, HostList, StringList
+    from eximious.config.values import ExpandedBool, StringList
     from eximious.expand.template import Template
+    from eximious.lists.domain import DomainList
+    from eximious.lists.host import HostList
     from eximious.units import Seconds
 
 

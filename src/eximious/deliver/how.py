@@ -1,0 +1,43 @@
+"""How a delivery attempt is made: what the command line or the daemon asks for."""
+
+from __future__ import annotations
+
+
+class How:
+    """One attempt to deliver one message."""
+
+    __slots__ = (
+        "bounces_only",
+        "forced",
+        "give_up",
+        "in_queue_run",
+        "local_only",
+        "no_remote",
+        "route_only",
+        "thaw",
+        "who",
+    )
+
+    def __init__(self) -> None:
+        self.forced = False  # retry times and hold_domains do not matter (-M, -qf, -R with f)
+        self.thaw = False  # frozen messages are delivered too (-M, -qff)
+        self.in_queue_run = False  # a queue run's attempt: retry times count for routing and local deliveries too
+        self.local_only = False  # -ql: what needs another host waits
+        self.no_remote = False  # -odqs: the same, for a message that has just been received
+        self.route_only = False  # the first stage of -qq: find out which hosts messages wait for, and no more
+        self.give_up = False  # -Mg: fail everything that is left
+        self.bounces_only = False
+        self.who = ""  # login of the person who asks, for log lines
+
+
+def first_attempt() -> How:
+    """For a message that has just been received."""
+    return How()
+
+
+def forced(who: str = "") -> How:
+    """For ``-M``: now, whatever the hints say."""
+    how = How()
+    how.forced = how.thaw = True
+    how.who = who
+    return how

@@ -1,0 +1,124 @@
+"""One attempt to deliver one message: routing, local and remote deliveries, and what follows from how they ended.
+
+(Exim specification, "How Exim receives and delivers mail".)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eximious.context import Context
+from eximious.deliver import local_delivery, remote_delivery
+from eximious.deliver.frozen import is_to_be_tried
+from eximious.deliver.how import How
+from eximious.deliver.progress import Progress
+from eximious.deliver.retries import update_hints
+from eximious.deliver.routing import Router, recipients
+from eximious.spool.errors import SpoolError, SpoolFormatError
+from eximious.transports.outcome import Outcome, failed
+
+if TYPE_CHECKING:
+    from eximious.services import Services
+    from eximious.spool.claimed import Claimed
+
+# How an attempt ended.
+COMPLETED: Final = "completed"  # the message is gone
+KEPT: Final = "kept"  # some of it is still to be delivered
+SKIPPED: Final = "skipped"  # nothing was tried: frozen, or somebody else is at work on it
+MISSING: Final = "missing"  # there is no such message
+
+
+def deliver(message_id: str, services: Services, how: How | None = None, queue_name: str = "") -> str:
+    """Try to deliver a message of the queue."""
+    how = how or How()
+    try:
+        claimed = services.spool.claim(message_id, queue_name)
+    except SpoolFormatError as error:
+        services.logs.main(str(error), message_id)
+        return SKIPPED
+    except SpoolError as error:
+        services.logs.panic(str(error), message_id)
+        return SKIPPED
+    if claimed is None:
+        return _not_claimed(message_id, services, queue_name)
+    return deliver_claimed(claimed, services, how)
+
+
+def _not_claimed(message_id: str, services: Services, queue_name: str) -> str:
+    if services.spool.read(message_id, queue_name) is None:
+        return MISSING
+    if "skip_delivery" in services.logs.selected:
+        text = "Spool file is locked (another process is handling this message)"
+        services.logs.main(text, message_id)
+    return SKIPPED
+
+
+def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None) -> str:
+    """Try to deliver a message that is claimed; the claim has ended when this returns."""
+    context = Context(services.config, services)
+    context.message = claimed.message
+    context.client = claimed.message.client
+    progress = Progress(claimed, services, context, how or How())
+    is_over = False
+    try:
+        if not is_to_be_tried(progress):
+            return SKIPPED
+        _attempt(progress)
+        is_over = _finish(progress)
+    except SpoolError as error:
+        services.logs.panic(str(error), claimed.message.id)
+        return KEPT
+    finally:
+        if not is_over:
+            claimed.release()
+    return COMPLETED if is_over else KEPT
+
+
+def _attempt(progress: Progress) -> None:
+    """Route and deliver."""
+    how = progress.how
+    if how.give_up:
+        _fail_all(progress, "delivery cancelled by administrator")
+        return
+    Router(progress).run()
+    if progress.local and not how.route_only:
+        local_delivery.deliver_all(progress)
+    if progress.remote:
+        remote_delivery.deliver_all(progress)
+    update_hints(progress)
+
+
+def _fail_all(progress: Progress, why: str) -> None:
+    for address in recipients(progress):
+        outcome: Outcome = failed(why, 0)
+        outcome.user_message = why
+        progress.settle(address, outcome, is_routing=True)
+
+
+def _finish(progress: Progress) -> bool:
+    """Send reports, and store or remove the message. True if it is gone."""
+    from eximious.deliver.reports import send_reports
+
+    send_reports(progress)
+    if not progress.deferred:
+        progress.log("Completed")
+        progress.claimed.remove()
+        return True
+    _keep(progress)
+    return False
+
+
+def _keep(progress: Progress) -> None:
+    """Store what the next attempt has to know."""
+    message = progress.message
+    if message.is_frozen and progress.frozen_note is not None:
+        from eximious.deliver.frozen import tell_about_freezing
+
+        progress.note_plain(f"*** Frozen{progress.frozen_note}")
+        progress.log(f"Frozen{progress.frozen_note}")
+        tell_about_freezing(progress)
+    if message.deliver_first_time:
+        message.deliver_first_time = False
+        progress.is_changed = True
+    if progress.is_changed or progress.succeeded or progress.failed:
+        progress.claimed.update()

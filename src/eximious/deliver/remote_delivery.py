@@ -1,0 +1,137 @@
+"""Remote deliveries of one message: recipients in groups that go to the same hosts, several groups at a time.
+
+(Exim specification, options remote_max_parallel, remote_sort_domains and max_rcpt; "Outgoing SMTP and LMTP".)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious import waiting
+from eximious.deliver.batches import group_remote
+from eximious.deliver.parallel import slot
+from eximious.deliver.preparation import check_size, copy_context, new_batch, seen_by, set_return_path
+from eximious.errors import Defer, ExpandError
+from eximious.transports.outcome import DEFERRED, DELIVERED, Outcome, Unable
+
+if TYPE_CHECKING:
+    from eximious.address.delivery import Address
+    from eximious.context import Context
+    from eximious.deliver.progress import Progress
+    from eximious.transports.base import Batch, Transport
+
+
+def deliver_all(progress: Progress) -> None:
+    """Deliver to all remote addresses, and to fallback hosts where the others are out of reach."""
+    addresses = _without_duplicates(progress, progress.remote)
+    progress.remote = []
+    second = _deliver_once(progress, addresses)
+    if second:
+        for address in second:
+            address.host_list = address.fallback_hosts
+            address.fallback_hosts = []
+        _deliver_once(progress, second)
+
+
+def _without_duplicates(progress: Progress, addresses: list[Address]) -> list[Address]:
+    first_of: set[str] = set()
+    kept = []
+    for address in addresses:
+        if progress.done.was_transported(address):
+            progress.is_done(address)
+        elif address.unique in first_of:
+            progress.done.add_duplicate(address)
+        else:
+            first_of.add(address.unique)
+            kept.append(address)
+    return kept
+
+
+def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]:
+    """Deliver; the addresses that have fallback hosts and are still to be tried there."""
+    if not addresses:
+        return []
+    context = progress.context
+    groups = []
+    for group in group_remote(_in_order(addresses, context), context):
+        groups += _cut(group, context)
+    if len(groups) == 1:
+        results = [_deliver(progress, groups[0], context)]
+    else:
+        most = max(1, context.config.main.remote_max_parallel)
+        results = waiting.gather(
+            [lambda group=group: _deliver(progress, group, copy_context(context)) for group in groups],  # type: ignore[misc]
+            most,
+        )
+    again: list[Address] = []
+    for group, (batch, outcomes) in zip(groups, results, strict=True):
+        again += _file(progress, group, batch, outcomes)
+    return again
+
+
+def _in_order(addresses: list[Address], context: Context) -> list[Address]:
+    """remote_sort_domains: those on the list first, in its order."""
+    domains = context.config.main.remote_sort_domains
+    if domains is None:
+        return addresses
+    from eximious.deliver.sorting import by_domains
+
+    return by_domains(addresses, domains, context)
+
+
+def _cut(group: list[Address], context: Context) -> list[list[Address]]:
+    """The group in parts of max_rcpt recipients."""
+    if len(group) == 1:
+        return [group]
+    most = max_rcpt(group[0].transport, context)
+    if most <= 0:
+        return [group]
+    return [group[start : start + most] for start in range(0, len(group), most)]
+
+
+def max_rcpt(transport: Transport, context: Context) -> int:
+    """The option, expanded; 0 for no limit, 1 if it cannot be."""
+    template = transport.max_rcpt  # type: ignore[attr-defined]
+    if template is None:
+        return 0
+    try:
+        return int((template.constant or template.expand(context)).strip())
+    except (ExpandError, Defer, ValueError):
+        return 1
+
+
+def _deliver(progress: Progress, addresses: list[Address], context: Context) -> tuple[Batch, list[Outcome]]:
+    transport: Transport = addresses[0].transport
+    before = progress.services.now()
+    batch = new_batch(addresses, context, progress.done)
+    batch.hosts = addresses[0].host_list
+    with seen_by(context, batch, transport):
+        try:
+            set_return_path(batch, transport, context)
+            check_size(transport, context)
+            with slot(transport, context):
+                outcomes = transport.deliver(batch, context)
+        except Unable as error:
+            outcomes = [error.outcome.copy() for _ in addresses]
+    took = progress.services.now() - before
+    for outcome in outcomes:
+        outcome.took = took
+        outcome.return_path = batch.used_return_path
+    return batch, outcomes
+
+
+def _file(progress: Progress, group: list[Address], batch: Batch, outcomes: list[Outcome]) -> list[Address]:
+    """File the addresses under what became of them; those to be tried at fallback hosts."""
+    again = []
+    flag = "=>"
+    for address, outcome in zip(group, outcomes, strict=True):
+        progress.retry_updates.setdefault(id(address), []).extend(outcome.retries)
+        if outcome.retry_skipped:
+            progress.retry_skipped.add(id(address))
+        if outcome.status == DEFERRED and outcome.tries_fallback and address.fallback_hosts:
+            again.append(address)
+            continue
+        progress.settle(address, outcome, flag=flag)
+        if outcome.status == DELIVERED:
+            flag = "->"
+    return again

@@ -1,0 +1,268 @@
+"""What bounces, warnings and success notifications are made of.
+
+(Exim specification, "Customizing bounce and warning messages"; RFC 3461 to 3464.)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from eximious.deliver.lines import is_direct
+from eximious.errors import Defer, ExpandError
+from eximious.expand.template import compile as compile_template
+from eximious.smtp.dsn import RETURN_FULL, RETURN_HEADERS
+from eximious.spool.message import DELETED
+
+if TYPE_CHECKING:
+    from eximious.address.delivery import Address
+    from eximious.deliver.progress import Progress
+    from eximious.expand.template import Template
+    from eximious.transports.outcome import Outcome
+
+BLOCK: Final = 8192  # octets: bounce_return_size_limit is rounded up to whole blocks
+LINE: Final = 75  # characters after which error texts are broken
+TRUNCATED: Final = "X-Exim-DSN-Information: Due to administrative limits only headers are returned\n"
+ENHANCED: Final = re.compile(r"[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})\b")
+MARK: Final = "****"
+
+
+def boundary(progress: Progress) -> str:
+    """A MIME boundary that nobody can guess."""
+    return f"{int(progress.services.now())}-eximdsn-{int.from_bytes(os.urandom(4), 'big') >> 1}"
+
+
+def sender_line(progress: Progress) -> str:
+    """The From: header of what this program writes: dsn_from, or a default if that fails."""
+    main = progress.context.config.main
+    try:
+        text = main.dsn_from.expand(progress.context)
+    except (ExpandError, Defer) as error:
+        progress.services.logs.panic(f"Failed to expand dsn_from (using default): {error}", progress.message.id)
+        text = f"Mail Delivery System <Mailer-Daemon@{main.qualify_domain}>"
+    return f"From: {text}\n"
+
+
+def references(progress: Progress) -> str:
+    """The References: header: the message that this is about, and what that one referred to."""
+    found = [
+        header.text.partition(":")[2].strip()
+        for header in progress.message.headers
+        if header.kind == "I" or header.name.lower() == "message-id"
+    ]
+    old = [
+        header.text.partition(":")[2].split()
+        for header in progress.message.headers
+        if header.kind != DELETED and header.name.lower() in ("references", "in-reply-to")
+    ]
+    ids = [*(old[0] if old else [])[:11], *found[:1]]
+    return f"References: {' '.join(ids)}\n" if ids else ""
+
+
+def multipart(progress: Progress, mark: str) -> str:
+    """The headers that make it a report."""
+    del progress
+    return f"Content-Type: multipart/report; report-type=delivery-status; boundary={mark}\nMIME-Version: 1.0\n"
+
+
+def charset(progress: Progress) -> str:
+    """bounce_charset."""
+    try:
+        return str(progress.context.config.main.bounce_charset.expand(progress.context))
+    except (ExpandError, Defer):
+        return "us-ascii"
+
+
+class Templates:
+    """The items of bounce_message_file or warn_message_file; without a file all are empty."""
+
+    def __init__(self, progress: Progress, option: Template | None, what: str) -> None:
+        self._progress = progress
+        self._items: list[str] = []
+        if option is None:
+            return
+        try:
+            path = option.expand(progress.context)
+            with open(path.encode("latin-1"), encoding="latin-1") as file:
+                self._items = _split_items(file.read())
+        except (ExpandError, Defer, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            progress.services.logs.panic(f"Failed to open {option.source} for {what} texts: {reason}")
+
+    def next(self) -> str | None:
+        """The next item, expanded; None if the default is to be used."""
+        item = self._items.pop(0) if self._items else ""
+        if not item:
+            return None
+        try:
+            return str(compile_template(item).expand(self._progress.context))
+        except (ExpandError, Defer) as error:
+            self._progress.services.logs.panic(f"Failed to expand string from message template: {error}")
+            return None
+
+
+def _split_items(text: str) -> list[str]:
+    items: list[str] = []
+    item = ""
+    for line in text.splitlines(keepends=True):
+        if line.rstrip("\n") == MARK:
+            items.append(item)
+            item = ""
+        else:
+            item += line
+    items.append(item)
+    return items
+
+
+def shown_address(address: Address) -> tuple[str, bool]:
+    """How a report names an address, and whether it may be told who it is.
+
+    What a redirect router hides is not named; what was generated is followed by where it comes from.
+    """
+    if "hide_child" in address.flags:
+        parent = address.parent
+        text = "an undisclosed address\n"
+        if parent is not None:
+            text += f"    (generated from {parent.top.address})\n"
+        return text, False
+    if not is_direct(address) or (address.transport is None and not address.redirected_file):
+        text = f"{address.address}\n"
+        parent = address.parent
+        if parent is not None and parent.address != address.address:
+            text += f"    (generated from {address.top.address})\n"
+        return text, True
+    return _shown_direct(address), True
+
+
+def _shown_direct(address: Address) -> str:
+    if "pipe" in address.flags:
+        text = f"pipe to {address.redirected_file}\n"
+    elif "file" in address.flags:
+        text = f"save to {address.local_part if address.local_part.startswith('/') else address.redirected_file}\n"
+    else:
+        text = f"autoreply to {address.redirected_file.removeprefix('>')}\n"
+    parent = address.parent
+    return text + (f"    generated by {parent.address}\n" if parent is not None else "")
+
+
+def error_text(address: Address, outcome: Outcome, prefix: str = "") -> str:
+    """Why it failed, as far as outsiders may know, indented and broken into lines."""
+    text = outcome.user_message
+    if not text:
+        return ""
+    host = ""
+    if outcome.host is not None and outcome.host.name:
+        host = f"    host {outcome.host.name} [{outcome.host.address}]\n"
+    return host + _indent(prefix + text)
+
+
+def _indent(text: str) -> str:
+    """Indented by four; broken after ``: `` and at blanks where lines get long."""
+    out = ["    "]
+    column = 4
+    length = len(text)
+    position = 0
+    while position < length:
+        character = text[position]
+        if character == "\n":
+            out.append("\n    ")
+            column = 4
+            position += 1
+            continue
+        out.append(character)
+        column += 1
+        following = text[position + 1 : position + 2]
+        if character == ":" and following == " " and column >= 45:
+            out.append("\n   ")
+            column = 3
+        position += 1
+    return "".join(out) + "\n"
+
+
+def status_of(outcome: Outcome, default: str) -> str:
+    """The status code: the remote host's own (RFC 2034), if it gave one of the same class."""
+    for text in (outcome.message, outcome.confirmation):
+        match = ENHANCED.search(text)
+        if match is not None and match[1][0] == default[0]:
+            return match[1]
+    return default
+
+
+def recipient_fields(progress: Progress, address: Address, outcome: Any, action: str, status: str) -> str:
+    """The group of fields about one recipient (RFC 3464 section 2.3)."""
+    lines = []
+    top = address.top
+    orcpt = top.recipient.orcpt if top.recipient is not None else ""
+    if orcpt:
+        lines.append(f"Original-Recipient: {orcpt}")
+    lines += [f"Action: {action}", f"Final-Recipient: rfc822;{top.address}"]
+    lines.append(f"Status: {status_of(outcome, status) if outcome is not None else status}")
+    if outcome is not None and outcome.host is not None and outcome.host.name:
+        lines += _remote_fields(progress, outcome)
+    return "\n".join(one_line(line) for line in lines) + "\n\n"
+
+
+def _remote_fields(progress: Progress, outcome: Outcome) -> list[str]:
+    host = outcome.host
+    assert host is not None
+    lines = [f"Remote-MTA: dns; {host.name}"]
+    code = diagnostic_code(outcome)
+    if progress.context.config.main.bounce_remote_info:
+        lines.append(f"Remote-MTA: X-ip; [{host.address}]:{host.port}")
+        if outcome.sent is not None and outcome.sent.greeting:
+            lines.append(f"X-Remote-MTA-smtp-greeting: X-str; {first_line(outcome.sent.greeting)}")
+        if outcome.sent is not None and outcome.sent.hello_reply:
+            lines.append(f"X-Remote-MTA-helo-response: X-str; {first_line(outcome.sent.hello_reply)}")
+        if not code and outcome.message:
+            lines.append(f"X-Exim-Diagnostic: X-str; {outcome.message}")
+    if code:
+        lines.append(f"Diagnostic-Code: smtp; {code}")
+    return lines
+
+
+def diagnostic_code(outcome: Outcome) -> str:
+    """The remote host's reply, if it is what the failure is about."""
+    text = outcome.message
+    if "SMTP error" not in text and "LMTP error" not in text:
+        return ""
+    start = text.find(": ")
+    return text[start + 2 :] if start >= 0 else ""
+
+
+def first_line(text: str) -> str:
+    """Of a reply."""
+    return text.split("\n", 1)[0].rstrip("\r")
+
+
+def one_line(text: str) -> str:
+    """A field's value without line ends of its own, so that no remote host can write fields."""
+    return text.replace("\r", "").replace("\n", "\\n")
+
+
+def returned_part(progress: Progress, *, headers_only: bool) -> bytes:
+    """The last part: the message, or its header."""
+    message = progress.message
+    full, is_cut = _returns_body(progress, headers_only=headers_only)
+    kind = "message/rfc822" if full else "text/rfc822-headers"
+    head = f"Content-type: {kind}\n\nReturn-path: <{message.sender}>\n"
+    head += "".join(header.text for header in message.headers if header.kind != DELETED)
+    head += f"{TRUNCATED if is_cut else ''}\n"
+    octets = head.encode("latin-1", "replace")
+    return octets + b"".join(message.body.chunks()) if full else octets
+
+
+def _returns_body(progress: Progress, *, headers_only: bool) -> tuple[bool, bool]:
+    """Whether the body is returned, and whether it is not only because of a limit."""
+    main, message = progress.context.config.main, progress.message
+    if headers_only or message.dsn_return == RETURN_HEADERS:
+        return False, False
+    if message.dsn_return != RETURN_FULL and not main.bounce_return_body:
+        return False, False
+    limit = main.bounce_return_size_limit
+    if limit > 0 and message.body_size > (limit // BLOCK + 1) * BLOCK:
+        return False, True
+    longest = main.bounce_return_linesize_limit
+    if 0 < longest < message.max_received_line_length:
+        return False, True
+    return True, False

@@ -1,0 +1,101 @@
+"""Messages that deliveries give rise to: bounces, warnings, automatic replies. They are received as any local message.
+
+(Exim submits them to itself by ``exim -E<id> -t -oem -oi -f <>``; so do their headers, ids, ACL and log lines look.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eximious.context import Context
+from eximious.errors import EximiousError
+from eximious.spool.message import Message, Recipient
+
+if TYPE_CHECKING:
+    from eximious.receive.acceptance import Incoming
+    from eximious.services import Services
+
+CHUNK: Final = 64 * 1024
+
+
+class NotSubmitted(EximiousError):
+    """The generated message was not accepted: an ACL refused it, or the spool has no room."""
+
+
+def submit(
+    services: Services,
+    recipients: list[str],
+    text: bytes,
+    *,
+    sender: str = "",
+    about: str = "",
+    uid: int | None = None,
+    gid: int | None = None,
+    authenticated_sender: str = "",
+) -> str:
+    """Queue a message (lines end with LF) and have it delivered; its id.
+
+    `about` is the id of the message that gave rise to this one. `uid` and `gid` say who sends it; by default this
+    program. Raises NotSubmitted.
+    """
+    from eximious.receive import acceptance, queueing
+
+    incoming = _incoming(services, recipients, text, sender, uid, gid, about)
+    context = incoming.context
+    if authenticated_sender:
+        context.message.authenticated_sender = authenticated_sender
+        context.client.authenticated_id = ""
+    incoming.arrival.reference = about
+    outcome = acceptance.accept(incoming)
+    if outcome.status != acceptance.ACCEPTED:
+        why = outcome.reply or (outcome.verdict.user_message if outcome.verdict is not None else "") or "refused"
+        raise NotSubmitted(why)
+    queueing.start_delivery(incoming)
+    return context.message.id
+
+
+def _incoming(
+    services: Services, recipients: list[str], text: bytes, sender: str, uid: int | None, gid: int | None, about: str
+) -> Incoming:
+    from eximious.acl.settings import Reception
+    from eximious.receive import acceptance
+    from eximious.receive.submitter import Submitter
+    from eximious.smtp.data import PlainReader
+
+    main = services.config.main
+    uid = main.exim_user if uid is None else uid
+    gid = main.exim_group if gid is None else gid
+    login = login_of(uid)
+    context = Context(services.config, services)
+    message = context.message = Message(context.client)
+    client = context.client
+    client.is_local = True
+    client.ident = login
+    client.active_host_name = main.primary_hostname
+    message.sender = sender
+    message.sender_is_local = True
+    message.is_locally_submitted_error = bool(about)
+    message.login = login
+    message.originator_uid, message.originator_gid = uid, gid
+    message.received_protocol = "local"
+    message.recipients = [Recipient(address) for address in recipients]
+    acceptance.give_id(context)
+    reader = PlainReader(main.header_maxsize, dot_ends=False)
+    body = services.spool.new_body()
+    for start in range(0, len(text), CHUNK):
+        reader.feed(text[start : start + CHUNK])
+        body.append(reader.take())
+    reader.finish()
+    body.append(reader.take())
+    submitter = Submitter(login, "", uid, gid, address=f"{login}@{main.qualify_domain}", is_trusted=True)
+    return acceptance.Incoming(context, Reception(), reader, body, submitter, is_local=True, is_smtp=False)
+
+
+def login_of(uid: int) -> str:
+    """The login name of a user; the number in digits if there is no account."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
