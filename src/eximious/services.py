@@ -6,6 +6,7 @@ that a process pays only for what it needs.
 
 from __future__ import annotations
 
+import importlib
 import random
 import time
 from collections.abc import Callable
@@ -61,7 +62,10 @@ class Services:
         """The resolver, with its cache."""
         from eximious.dns.resolver import Resolver
 
-        return Resolver.from_config(self.config)
+        resolver = Resolver.from_config(self.config)
+        # Some options are domain lists, which are above this layer.
+        importlib.import_module("eximious.lists.dns_options").attach(resolver, self)
+        return resolver
 
     @cached_property
     def hints(self) -> Hints:
