@@ -209,6 +209,7 @@ def family(names: str, count: range) -> Callable[[Callable[[Any, int], str | Non
             def read(context: Any, number: int = number) -> str | None:
                 return function(context, number)
 
+            read.__doc__ = function.__doc__
             variables.register(name)(ContextVariable(name, read))
         return function
 
