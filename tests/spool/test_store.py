@@ -119,8 +119,37 @@ def test_claim_gives_the_message(tmp_path: Path) -> None:
     found = claimed.message
     assert b"".join(claimed.body.chunks()) == b"one\ntwo\n"
     assert found.body is claimed.body
-    assert (found.id, found.body_size, found.body_line_count, found.size) == (message_id, 8, 2, 8 + 11)
+    assert (found.id, found.body_size, found.body_line_count, found.size) == (message_id, 8, 2, 11 + 1 + 8)
     assert [recipient.address for recipient in found.recipients] == ["a@b", "c@d"]
+    claimed.release()
+
+
+def test_size_and_lines_count_the_empty_line_too(tmp_path: Path) -> None:
+    queue = store(tmp_path)
+    made = message()
+    made.headers = [Header("Subject: x\n"), Header("X: y\n z\n"), Header("Gone: x\n", "*")]
+    made.body_line_count = 2
+    queue.accept(made, Body.of(b"body\nl2\n"))
+    claimed = queue.claim(made.id)
+    assert claimed is not None
+    assert (claimed.message.size, claimed.message.body_size, claimed.message.line_count) == (11 + 8 + 1 + 8, 8, 6)
+    claimed.release()
+
+
+def test_wire_format(tmp_path: Path) -> None:
+    queue = store(tmp_path)
+    message_id = accepted(queue)
+    header = tmp_path / "input" / f"{message_id}-H"
+    header.write_text(header.read_text().replace("-body_linecount 1\n", "-spool_file_wireformat\n"))
+    data = tmp_path / "input" / f"{message_id}-D"
+    data.write_bytes(f"{message_id}-D\n".encode() + b"one\r\ntwo\r\n")
+    claimed = queue.claim(message_id)
+    assert claimed is not None
+    assert b"".join(claimed.body.chunks()) == b"one\ntwo\n"
+    assert claimed.message.body_line_count == 2
+    claimed.update()
+    assert "-spool_file_wireformat\n" in header.read_text()
+    assert "body_linecount" not in header.read_text()
     claimed.release()
 
 

@@ -250,9 +250,7 @@ def _log(incoming: Incoming) -> None:
     flag = "(=" if incoming.reception.fake_response == "550" else "<="
     logs.main(arrival_line(message, arrival, logs.fields, flag), message.id)
     if context.config.main.message_logs and message.recipients:
-        context.services.spool.logs.append(
-            message.id, message_log_line(message, arrival, logs.fields), message.queue_name
-        )
+        context.services.spool.log(message, message_log_line(message, arrival, logs.fields))
     if message.is_frozen:
         logs.main("frozen by ACL", message.id)
     if not message.recipients:

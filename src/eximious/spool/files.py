@@ -11,7 +11,7 @@ from eximious.spool.body import NAME_LINE, Body
 from eximious.spool.errors import SpoolError, SpoolFormatError, spool_error
 from eximious.spool.layout import FILE_MODE, Layout, sync_folder, unlink
 from eximious.spool.lock import try_lock
-from eximious.spool.message import Message
+from eximious.spool.message import DELETED, Message
 
 READ: Final = 1024 * 1024
 
@@ -183,10 +183,19 @@ def read_message(path: str, message_id: str, queue_name: str) -> Message:
 
 
 def attach_body(message: Message, body: Body) -> None:
-    """Let the message have this body, and the sizes that follow from it."""
+    """Let a message that was read from a -H file have its body, and the sizes that follow from both."""
     message.body = body
     message.body_size = body.size
-    message.size = body.size + sum(len(header.text) for header in message.headers if header.kind != "*")
+    if body.is_wire_format:  # the -H file then has no count of lines
+        message.body_line_count = sum(chunk.count(b"\n") for chunk in body.chunks())
+    measure(message)
+
+
+def measure(message: Message) -> None:
+    """Set size and number of lines of the message as Exim counts them: headers, the empty line, body."""
+    live = [header.text for header in message.headers if header.kind != DELETED]
+    message.size = sum(map(len, live)) + 1 + message.body_size
+    message.line_count = sum(text.count("\n") for text in live) + 1 + message.body_line_count
 
 
 def read_journal(folder: str, message_id: str) -> set[str]:

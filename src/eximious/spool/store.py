@@ -93,22 +93,27 @@ class QueueStore:
         """An empty body that goes to a file in the spool when it grows too large for memory."""
         return Body(spill=lambda: new_body_file(self.layout, queue_name))
 
-    def accept(self, message: Message, body: Body, *, is_urgent: bool = True) -> None:
+    def accept(self, message: Message, body: Body) -> None:
         """Take responsibility for a message, which has its id: durable when this returns. The body is the store's then.
 
-        A message is urgent if its delivery is tried at once; others are better off in files.
 
         Raises SpoolError if that is impossible now; nothing is then left behind.
         """
         if not is_message_id(message.id):
             raise SpoolError(f'bad message id "{message.id}"')
-        attach_body(message, body)
+        message.body = body
+        message.body_size = body.size
         header = header_file.dump(message)
-        if self.journal is not None and is_urgent and self.journal.accept(message, body, header):
+        if self.journal is not None and self.journal.accept(message, body, header):
             return
         waiting.in_thread(write_pair, self.layout, message.id, message.queue_name, body, header).unlock()
         message.body = None
         body.close()
+
+    def log(self, message: Message, line: str) -> None:
+        """Append to the message's own log, which for a message in the journal waits in memory. Raises SpoolError."""
+        if self.journal is None or not self.journal.log_by_id(message.id, line):
+            self.logs.append(message.id, message.queue_name, line)
 
     # --- working on a message ---------------------------------------------------------------------------------------
 
