@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from eximious.registry import Registry
 
-Function = Callable[[Any, Any], Any]
+Function = Callable[..., Any]  # of the argument's value and the run
 
 
 class Argument:

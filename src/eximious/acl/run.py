@@ -52,6 +52,7 @@ class Run:
         "log_targets",
         "log_template",
         "message_template",
+        "ratelimits",
         "statement",
         "trace",
         "user_message",
@@ -69,6 +70,7 @@ class Run:
         self.user_message = ""  # what the conditions, or a verb's message, want the client to be told
         self.log_message = ""
         self.log_targets: tuple[str, ...] = MAIN_AND_REJECT
+        self.ratelimits: dict[str, float] = {}  # measured during this run
         self.drop_seen = False  # the last nested ACL ended with "drop"
 
     @property

@@ -66,7 +66,7 @@ class Reception:
         "keep_scanned_copy",
         "queue_first_pass",
         "queue_only",
-        "ratelimits_done",
+        "ratelimits",
         "removed_headers",
         "sender_failure",
         "senders_verified",
@@ -93,9 +93,9 @@ class Reception:
         self.dmarc_disable_verify = False
         self.utf8_downconvert = 0  # 1 must, -1 if needed, 0 no
         self.cutthrough = ""  # options of the control, "" if it was not given
-        self.sender_failure: Any = None  # the sender's Address if it did not verify, until the client has been told why
+        self.sender_failure: Any = None  # what verifying the sender came to, until the client has been told
         self.senders_verified: dict[str, Any] = {}  # results of sender verification, by address and options
-        self.ratelimits_done: dict[str, tuple[float, bool]] = {}
+        self.ratelimits: dict[str, float] = {}  # measured for this message
 
     def add_headers(self, text: str) -> None:
         """Note the header lines in the text, each only once."""

@@ -12,18 +12,21 @@ from eximious.acl.verdict import ACCEPT, DISCARD, Verdict
 from eximious.errors import ExpandError
 from eximious.logs.message import Arrival, arrival_line, message_log_line, rejected_header
 from eximious.receive import added, queueing
+from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
+from eximious.receive.header_recipients import extract
 from eximious.receive.headers import Found, records, size_of, value_of
 from eximious.receive.received import ReceivedError, received_header, received_text
 from eximious.spool.errors import SpoolError
+from eximious.spool.message import DELETED
 from eximious.spool.message_id import new_id
 
 if TYPE_CHECKING:
     from eximious.acl.settings import Reception
     from eximious.context import Context
     from eximious.receive.submitter import Submitter
-    from eximious.smtp.data import MessageReader
+    from eximious.smtp.message_text import MessageReader
     from eximious.spool.body import Body
 
 # How it ended.
@@ -35,13 +38,22 @@ FAILED: Final = "failed"  # by a limit or a fault of ours; `code` and `reply` sa
 class Outcome:
     """What became of a message."""
 
-    __slots__ = ("code", "reply", "status", "verdict")
+    __slots__ = ("code", "complaint", "reply", "status", "verdict")
 
-    def __init__(self, status: str, code: int = 250, reply: str = "", verdict: Verdict | None = None) -> None:
+    def __init__(
+        self,
+        status: str,
+        code: int = 250,
+        reply: str = "",
+        *,
+        verdict: Verdict | None = None,
+        complaint: Complaint | None = None,
+    ) -> None:
         self.status = status
         self.code = code
         self.reply = reply
         self.verdict = verdict
+        self.complaint = complaint  # what the sender of a local submission is to be told by mail
 
 
 class Incoming:
@@ -51,13 +63,17 @@ class Incoming:
         "accept_message",
         "arrival",
         "body",
+        "complaint",
         "context",
         "discarded_by",
+        "errors_are_fatal",
         "is_batch",
         "is_local",
         "is_smtp",
         "reader",
         "reception",
+        "recipients_from_headers",
+        "size_limit",
         "submitter",
     )
 
@@ -81,6 +97,10 @@ class Incoming:
         self.is_local = is_local
         self.is_smtp = is_smtp  # interactive SMTP: the DATA ACL, not the one for other messages
         self.is_batch = is_batch
+        self.recipients_from_headers = False  # -t
+        self.size_limit = 0  # bytes; 0 for none
+        self.errors_are_fatal = False  # bad addresses in headers, even if there are good ones
+        self.complaint: Complaint | None = None  # about addresses in headers
         self.arrival = Arrival()
         self.discarded_by = ""  # the ACL that discarded all recipients, and why; "" while there are some
         self.accept_message = ""  # what the ACL wants the client to be told instead of "OK id=..."
@@ -113,45 +133,72 @@ def accept(incoming: Incoming) -> Outcome:
     message.body_line_count = reader.body_lines
     message.body_zero_count = reader.body_zeros
     message.max_received_line_length = reader.longest_line
+    _put_headers_right(incoming)
+    complaint = incoming.complaint
+    if complaint is not None:
+        what = "bad addresses" if complaint.kind is Kind.BAD_ADDRESSES else "no recipients"
+        context.services.logs.panic(f"{what} found in headers", message.id)
+    if complaint is not None and (incoming.errors_are_fatal or not message.recipients):
+        return Outcome(FAILED, complaint=_with_copy(complaint, incoming))
+    too_big = _too_big(incoming)
+    if too_big is not None:
+        return too_big
     try:
-        text = _put_headers_right(incoming)
+        text = received_text(context)
     except ReceivedError as error:
         context.services.logs.panic(str(error), message.id)
         return Outcome(FAILED, 451, "Temporary local problem - please try later")
-    if Found(message.headers).received_count > context.config.main.received_headers_max + 1:
-        return _loops(incoming)
+    message.headers.insert(0, received_header(text, context))
+    if incoming.is_smtp:
+        added.apply(context, incoming.reception)
+    _measure(incoming)
     refused = _ask(incoming)
     if refused is not None:
         return refused
     return _store(incoming, text)
 
 
-def _put_headers_right(incoming: Incoming) -> str:
-    """Fix-ups, Received:, qualification and rewriting, and what earlier ACLs have added; gives Received:'s text."""
+def _put_headers_right(incoming: Incoming) -> None:
+    """Recipients from headers, fix-ups, qualification and rewriting."""
     context = incoming.context
     message = context.message
-    reception = incoming.reception
-    fixups = Fixups(
-        context,
-        reception,
-        incoming.submitter,
-        is_local=incoming.is_local,
-        is_smtp=incoming.is_smtp or incoming.is_batch,
-    )
+    if incoming.recipients_from_headers:
+        incoming.complaint = extract(context)
+    is_smtp = incoming.is_smtp or incoming.is_batch
+    fixups = Fixups(context, incoming.reception, incoming.submitter, is_local=incoming.is_local, is_smtp=is_smtp)
     fixups.apply()
+    incoming.arrival.header_id_was_added = fixups.id_was_added
     put_right(
         context,
         qualifies_senders=message.allow_unqualified_sender and not incoming.submitter.keeps_unqualified,
         qualifies_recipients=message.allow_unqualified_recipient and not incoming.submitter.keeps_unqualified,
     )
-    text = received_text(context)
-    message.headers.insert(0, received_header(text, context))
-    if incoming.is_smtp:
-        added.apply(context, reception)
-    _measure(incoming)
-    arrival = incoming.arrival
-    arrival.header_id_was_added = fixups.id_was_added
-    return text
+
+
+def _with_copy(complaint: Complaint, incoming: Incoming) -> Complaint:
+    """The complaint, with the message that it is about."""
+    headers = incoming.context.message.headers
+    complaint.headers = "".join(header.text for header in headers if header.kind != DELETED)
+    complaint.body = incoming.body
+    return complaint
+
+
+def _too_big(incoming: Incoming) -> Outcome | None:
+    """Refuse a message that has more than ``message_size_limit``; those who read it stopped a little above."""
+    context = incoming.context
+    limit = incoming.size_limit
+    message, logs = context.message, context.services.logs
+    size = sum(map(len, incoming.reader.headers or ())) + 1 + incoming.reader.body_size
+    if limit <= 0 or size <= limit:
+        return None
+    logs.reject(
+        f"rejected from <{message.sender}> {logs.fields.host_and_ident(context.client)}: message too big: "
+        f"read={size} max={limit}",
+        message.id,
+        rejected_header(message, logs.selected),
+    )
+    complaint = _with_copy(Complaint(Kind.TOO_BIG, limit=limit), incoming)
+    return Outcome(FAILED, 552, "Message size exceeds maximum permitted", complaint=complaint)
 
 
 def _measure(incoming: Incoming) -> None:
@@ -161,25 +208,6 @@ def _measure(incoming: Incoming) -> None:
     message.line_count = (
         message.body_line_count + 1 + sum(header.text.count("\n") for header in message.headers if header.kind != "*")
     )
-
-
-def _loops(incoming: Incoming) -> Outcome:
-    context = incoming.context
-    logs, message = context.services.logs, context.message
-    logs.reject(
-        f'rejected from <{message.sender}>{_host(context)}: Too many "Received" headers',
-        message.id,
-        rejected_header(message, logs.selected),
-    )
-    return Outcome(FAILED, 550, 'Too many "Received" headers - suspected mail loop')
-
-
-def _host(context: Context) -> str:
-    client = context.client
-    fields = context.services.logs.fields
-    if client.host_address:
-        return fields.host(client) + fields.ident(client)
-    return fields.ident(client)
 
 
 def _ask(incoming: Incoming) -> Outcome | None:
@@ -198,11 +226,19 @@ def _ask(incoming: Incoming) -> Outcome | None:
             context.message.recipients = []
         elif verdict.result != ACCEPT:
             added.apply(context, incoming.reception)
-            return Outcome(REFUSED, verdict=verdict)
+            return Outcome(REFUSED, verdict=verdict, complaint=_rejected(verdict, incoming))
         else:
             incoming.accept_message = verdict.user_message
     added.apply(context, incoming.reception)
     return None
+
+
+def _rejected(verdict: Verdict, incoming: Incoming) -> Complaint | None:
+    """What the sender of a local submission is told when the ACL refuses it."""
+    if incoming.is_smtp:
+        return None
+    text = verdict.user_message or "local configuration problem"
+    return _with_copy(Complaint(Kind.REJECTED, [(text, "")]), incoming)
 
 
 def _store(incoming: Incoming, received: str) -> Outcome:
@@ -226,7 +262,7 @@ def _store(incoming: Incoming, received: str) -> Outcome:
     else:
         incoming.body.close()
     _log(incoming)
-    return Outcome(ACCEPTED, 250, f"OK id={message.id}")
+    return Outcome(ACCEPTED, 250, f"OK id={message.id}", complaint=incoming.complaint)
 
 
 def _position_of_received(incoming: Incoming) -> int:
@@ -267,3 +303,18 @@ def _decoded(text: str, context: Context) -> str:
         return decode_words(text, context)
     except ExpandError:
         return text
+
+
+def log_refusal(incoming: Incoming, outcome: Outcome) -> None:
+    """Log that the ACL for messages that do not come by SMTP said no."""
+    verdict = outcome.verdict
+    if verdict is None or not verdict.log_targets:
+        return
+    message, logs = incoming.context.message, incoming.context.services.logs
+    why = verdict.log_message.split("\n", 1)[0] or "NULL"
+    logs.write(
+        verdict.log_targets,
+        f"F=<{message.sender}> rejected by non-SMTP ACL: {why}",
+        message.id,
+        rejected_header(message, logs.selected),
+    )

@@ -84,9 +84,8 @@ def _is_welcome(session: Session) -> bool:
 
         client.ident = ask(client, main.rfc1413_query_timeout)
     if main.host_reject_connection is not None and session.is_client_in("host_reject_connection"):
-        session.logs.reject(
-            f"refused connection from {session.full_host} (host_reject_connection)", selector="connection_reject"
-        )
+        if "connection_reject" in session.logs.selected:
+            session.logs.reject(f"refused connection from {session.full_host} (host_reject_connection)")
         session.reply(554, "SMTP service not available")
         return False
     return _has_load_to_spare(session)

@@ -89,9 +89,8 @@ def printable(data: bytes, limit: int = 150) -> str:
 def timed_out(session: Session) -> None:
     """The client sent no command in time."""
     incomplete(session, "command timeout")
-    session.logs.main(
-        f"SMTP command timeout on{_tls_text(session)} connection from {session.full_host} {session.duration}"
-    )
+    tls = " TLS" if session.client.tls is not None else ""
+    session.logs.main(f"SMTP command timeout on{tls} connection from {session.full_host} {session.duration}")
     with suppress(OSError):
         name = session.client.active_host_name
         not_quit(session, "command-timeout", 421, f"{name}: SMTP command timeout - closing connection")

@@ -15,14 +15,13 @@ from eximious.receive.full_name import phrase
 from eximious.receive.headers import (
     FROM,
     ID,
-    OTHER,
     SENDER,
     Found,
     add_after_received,
     name_of,
     value_of,
 )
-from eximious.spool.message import DELETED, Header
+from eximious.spool.message import DELETED, OTHER, Header
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:

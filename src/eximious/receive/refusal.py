@@ -12,7 +12,6 @@ from eximious.receive.replies import fold, wording
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from eximious.address.delivery import Address
     from eximious.receive.session import Session
 
 # Reply codes where they are not 550.
@@ -117,13 +116,13 @@ def _complaint(session: Session) -> Callable[[str], None]:
 def _log_sender_failure(session: Session) -> None:
     """Say once why the sender did not verify."""
     reception = session.context.reception
-    address: Address | None = None if reception is None else reception.sender_failure
-    if address is None or "sender_verify_fail" not in session.logs.selected or address.address in session.facts:
+    verified = None if reception is None else reception.sender_failure
+    if verified is None or "sender_verify_fail" not in session.logs.selected:
         return
-    session.facts[address.address] = True
-    kind = "defer" if address.result == "defer" else "fail"
-    text = f": {address.message}" if address.message else ""
-    session.logs.reject(f"{session.host_and_ident} sender verify {kind} for <{address.address}>{text}")
+    text = f": {verified.message}" if verified.message else ""
+    session.logs.reject(
+        f"{session.host_and_ident} sender verify {verified.result.value} for <{verified.original}>{text}"
+    )
 
 
 def details(session: Session) -> str:
@@ -131,10 +130,10 @@ def details(session: Session) -> str:
     reception = session.context.reception
     if reception is None or reception.sender_failure is None:
         return ""
-    address: Address = reception.sender_failure
+    verified = reception.sender_failure
     reception.sender_failure = None
     if not session.settings.multiline_responses:
         return ""
-    code = "550"
-    lines = [f"Verification failed for <{address.address}>", *fold(address.user_message or address.message)]
+    code = "451" if verified.result.value == "defer" else "550"
+    lines = [f"Verification failed for <{verified.original}>", *fold(verified.user_message or verified.message)]
     return "".join(f"{code}-{line}\r\n" for line in lines)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 LINE_LENGTH: Final = 75  # characters of text beyond which a line is folded at white space
+SHORTEST: Final = 35  # ... but no line becomes this short, or shorter
 CODE: Final = re.compile(r"(\d\d\d)\s(?:(\d\.\d{1,3}\.\d{1,3})\s)?")
 
 
@@ -66,8 +67,12 @@ def fold(text: str, first_length: int = LINE_LENGTH) -> list[str]:
 
 
 def _space(text: str, length: int, end: int) -> int:
-    """The last white space within `length`, or else the first after it."""
-    for position in range(length, 0, -1):
+    """Where to fold: the last white space after a colon, else the last white space, in the line's second half; else the
+    first white space behind it."""
+    for position in range(length, SHORTEST, -1):
+        if text[position].isspace() and text[position - 1] == ":":
+            return position
+    for position in range(length, SHORTEST, -1):
         if text[position].isspace():
             return position
     for position in range(length + 1, end):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl import where
 from eximious.acl.verdict import DROP
@@ -12,7 +12,7 @@ from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, acc
 from eximious.receive.envelope import client_may
 from eximious.receive.limits import message_size_limit
 from eximious.receive.replies import wording
-from eximious.receive.submitter import Submitter
+from eximious.receive.server_user import server_user
 from eximious.spool.body import Body
 from eximious.spool.errors import SpoolError
 
@@ -34,33 +34,27 @@ def receive(session: Session) -> None:
     main = session.main
     reader = session.protocol.begin_data(main.header_maxsize, main.header_line_maxsize)
     try:
-        outcome = _read(session, reader, body)
-        if outcome is None:
+        failure = _read(session, reader, body)
+        if failure is None:
             incoming = _incoming(session, reader, body)
-            outcome = accept(incoming)
-            _answer(session, incoming, outcome)
+            _answer(session, incoming, accept(incoming))
         else:
-            session.reply(outcome.code, outcome.reply)
+            session.reply(failure.code, failure.reply)
     finally:
-        if not context.message.recipients or context.message.body is not None:
-            body.close()
+        body.close()
     session.protocol.end_data(reader)
     session.reset()
 
 
 def _read(session: Session, reader: DataReader, body: Body) -> Outcome | None:
-    """Read to the end of the text; None if it is all there and within the limits."""
+    """Read to the end of the text; None if it is there. What is too large is counted, but not kept."""
     limit = message_size_limit(session.context)
     stream = session.stream
     failure: Outcome | None = None
     while True:
         piece = reader.take()
-        if piece and failure is None:
-            if limit > 0 and body.size + len(piece) + _header_size(reader) > limit:
-                failure = Outcome(FAILED, 552, "Message size exceeds maximum permitted")
-                body.close()
-            else:
-                failure = _keep(session, body, piece)
+        if piece and failure is None and (limit <= 0 or body.size <= limit):
+            failure = _keep(session, body, piece)
         if reader.is_complete:
             break
         try:
@@ -72,11 +66,7 @@ def _read(session: Session, reader: DataReader, body: Body) -> Outcome | None:
         if not data:
             _data_lost(session)
         reader.feed(data)
-    return _judge(session, reader, failure, limit)
-
-
-def _header_size(reader: DataReader) -> int:
-    return sum(map(len, reader.headers or ()))
+    return _too_long(session, reader) or failure
 
 
 def _keep(session: Session, body: Body, piece: bytes) -> Outcome | None:
@@ -84,37 +74,28 @@ def _keep(session: Session, body: Body, piece: bytes) -> Outcome | None:
         body.append(piece)
     except SpoolError as error:
         session.logs.panic(f"spool write failed: {error}", session.context.message.id)
-        body.close()
         return Outcome(FAILED, 451, "Error while writing spool file")
     return None
 
 
-def _judge(session: Session, reader: DataReader, failure: Outcome | None, limit: int) -> Outcome | None:
-    """Refuse what is too large. The log hears of it."""
+def _too_long(session: Session, reader: DataReader) -> Outcome | None:
+    """Refuse headers that are too long. The log hears of it."""
     main = session.main
+    if not reader.too_long:
+        return None
     if reader.too_long == "header":
-        session.logs.reject(
-            f"ridiculously long message header received from {session.full_host} "
-            f"(more than {main.header_maxsize} characters): message abandoned"
-        )
-        return Outcome(FAILED, 552, "Message header is ridiculously long")
-    if reader.too_long:
-        session.logs.reject(
-            f"overlong message header line received from {session.full_host} "
-            f"(more than {main.header_line_maxsize} characters): message abandoned"
-        )
-        return Outcome(FAILED, 552, "A message header line is too long")
-    if failure is not None and failure.code == 552:
-        message = session.context.message
-        session.logs.reject(
-            f"rejected from <{message.sender}> {session.host_and_ident}: message too big: "
-            f"read={_header_size(reader) + reader.body_size} max={limit}",
-            message.id,
-        )
-    return failure
+        word, what, most = "ridiculously long", "message header", main.header_maxsize
+        text = "Message header is ridiculously long"
+    else:
+        word, what, most = "overlong", "message header line", main.header_line_maxsize
+        text = "A message header line is too long"
+    session.logs.reject(
+        f"{word} {what} received from {session.full_host} (more than {most} characters): message abandoned"
+    )
+    return Outcome(FAILED, 552, text)
 
 
-def _data_timeout(session: Session) -> None:
+def _data_timeout(session: Session) -> NoReturn:
     message = session.context.message
     session.logs.main(
         f"SMTP data timeout (message abandoned) on connection from {session.full_host} F=<{message.sender}> "
@@ -126,7 +107,7 @@ def _data_timeout(session: Session) -> None:
     raise ending.Ended
 
 
-def _data_lost(session: Session) -> None:
+def _data_lost(session: Session) -> NoReturn:
     message = session.context.message
     session.logs.main(f"SMTP connection from {session.full_host} lost while reading message data", message.id)
     ending.not_quit(session, "connection-lost", 421, f"{session.client.active_host_name} SMTP incoming data lost")
@@ -134,10 +115,11 @@ def _data_lost(session: Session) -> None:
 
 
 def _incoming(session: Session, reader: DataReader, body: Body) -> Incoming:
-    submitter = session.submitter or server_as_submitter(session)
+    submitter = session.submitter or server_user(session.context)
     incoming = Incoming(
         session.context, session.reception, reader, body, submitter, is_local=session.client.is_local, is_smtp=True
     )
+    incoming.size_limit = message_size_limit(session.context)
     message = session.context.message
     message.allow_unqualified_sender = client_may(session, "sender")
     message.allow_unqualified_recipient = client_may(session, "recipient")
@@ -153,22 +135,6 @@ def _discarded_by(session: Session) -> str:
     by = session.transaction.discard_reason or session.transaction.discarded_by
     name, _, why = by.partition(": ")
     return f"{name} discarded recipients)" + (f": {why}" if why else "")
-
-
-def server_as_submitter(session: Session) -> Submitter:
-    """For messages from the network: the user that the server runs as."""
-    known: Submitter | None = session.context.services.server_user
-    if known is None:
-        import pwd
-
-        main = session.main
-        try:
-            login = pwd.getpwuid(main.exim_user).pw_name
-        except KeyError:
-            login = str(main.exim_user)
-        known = Submitter(login, "", main.exim_user, main.exim_group, address=f"{login}@{main.qualify_domain}")
-        session.context.services.server_user = known
-    return known
 
 
 def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:

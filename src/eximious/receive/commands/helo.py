@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
+from eximious.errors import Defer, ExpandError
 from eximious.receive import ending, refusal
 from eximious.receive.commands.auth import advertised_mechanisms
 from eximious.receive.limits import message_size_limit
@@ -37,6 +38,7 @@ def helo(session: Session, command: Command) -> None:
     session.advertised = frozenset()
     client.helo_name = Tainted(name)
     client.helo_verified = False
+    _look_up_if_suspicious(session, name)
     if not _is_verified_enough(session, command):
         return
     message = ""
@@ -87,6 +89,22 @@ def _refuse_name(session: Session, command: Command) -> None:
     session.reply(501, text)
 
 
+def _look_up_if_suspicious(session: Session, name: str) -> None:
+    """Find out who the client really is if it uses a name of ours, or another of ``helo_lookup_domains``."""
+    domains = session.main.helo_lookup_domains
+    client = session.client
+    if domains is None or not client.host_address or client.host_name is not None or client.host_lookup_failed:
+        return
+    try:
+        is_suspicious = domains.match(name, session.context) is not None
+    except (Defer, ExpandError):
+        return
+    if is_suspicious:
+        from eximious.lists.host_name import look_up_client
+
+        look_up_client(session.context)
+
+
 def _is_verified_enough(session: Session, command: Command) -> bool:
     """Verify the name where that is asked for; False if the client has been refused."""
     if session.client.is_local:
@@ -97,9 +115,9 @@ def _is_verified_enough(session: Session, command: Command) -> bool:
     )
     if not wanted:
         return True
-    from eximious.receive.helo_name import verify
+    from eximious.acl.helo import verify_helo
 
-    answer = verify(session.context)
+    answer = verify_helo(session.context)
     if answer is True or not required:
         return True
     temporarily = "temporarily " if answer is None else ""

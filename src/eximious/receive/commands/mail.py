@@ -83,7 +83,7 @@ def _too_many(session: Session) -> bool:
 
 
 def _has_greeted(session: Session) -> bool:
-    if session.has_greeted or session.client.is_local or not session.is_client_in("hosts_require_helo"):
+    if session.has_greeted or not session.is_client_in("hosts_require_helo"):
         return True
     session.logs.reject(f"rejected MAIL from {session.full_host}: no HELO/EHLO given")
     session.reply(503, "HELO or EHLO required")

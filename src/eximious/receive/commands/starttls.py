@@ -12,6 +12,7 @@ from eximious.smtp.server import Stage
 if TYPE_CHECKING:
     from eximious.receive.session import Session
     from eximious.smtp.command import Command
+    from eximious.tls.context import ServerContext
 
 
 def starttls(session: Session, command: Command) -> None:
@@ -43,10 +44,10 @@ def start_on_connect(session: Session) -> None:
     _shake_hands(session, context)
 
 
-def _server_context(session: Session) -> object:
+def _server_context(session: Session) -> ServerContext | None:
     """What TLS needs; None, and a log line, if the configuration does not provide it."""
+    from eximious.receive.tls_server import server_context
     from eximious.tls.errors import TlsError
-    from eximious.tls.server_context import server_context
 
     try:
         return server_context(session.context)
@@ -55,9 +56,9 @@ def _server_context(session: Session) -> object:
         return None
 
 
-def _shake_hands(session: Session, context: object) -> None:
+def _shake_hands(session: Session, context: ServerContext) -> None:
     try:
-        session.client.tls = session.stream.start_tls_server(context)  # type: ignore[arg-type]
+        session.client.tls = session.stream.start_tls_server(context)
     except OSError as error:
         _failed(session, error)
 

@@ -1,0 +1,13 @@
+"""The ACL condition ``spf``, whose feature this version does not have yet."""
+
+from __future__ import annotations
+
+from eximious.acl.declare import TEXT, condition
+from eximious.acl.run import Run
+from eximious.acl.where import EVERYWHERE
+
+
+@condition("spf", TEXT, EVERYWHERE, later="SPF")
+def spf(text: str, run: Run) -> bool:
+    """Never reached: the configuration is refused."""
+    return False

@@ -1,0 +1,224 @@
+"""The ACL condition ``verify``: addresses, headers, names, certificates."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from eximious.acl import header_checks
+from eximious.acl.csa import verify_csa
+from eximious.acl.declare import condition, parsed
+from eximious.acl.helo import verify_helo
+from eximious.acl.run import Run
+from eximious.acl.verdict import AclError
+from eximious.acl.verify_options import VerifyOptions
+from eximious.acl.where import DATA, EVERYWHERE, MAIL, NOT_SMTP, PREDATA, RCPT
+from eximious.errors import Defer
+from eximious.lists.host_name import look_up_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WITH_HEADERS: Final = frozenset({DATA, NOT_SMTP})
+# Where each may be used; those that are not here, everywhere.
+ALLOWED: Final = {
+    "header_names_ascii": WITH_HEADERS,
+    "header_sender": WITH_HEADERS,
+    "header_syntax": WITH_HEADERS,
+    "not_blind": WITH_HEADERS,
+    "recipient": frozenset({RCPT}),
+    "sender": frozenset({MAIL, RCPT, PREDATA, DATA, NOT_SMTP}),
+}
+
+
+@condition("verify", parsed(VerifyOptions), EVERYWHERE)
+def verify(options: VerifyOptions, run: Run) -> bool:
+    """True if what the keyword names verifies."""
+    what = options.what
+    allowed = ALLOWED.get(what)
+    if allowed is not None and run.where not in allowed:
+        raise AclError(f"cannot verify {what} in ACL for {run.where}")
+    return CHECKS[what](options, run)
+
+
+# --- the client -------------------------------------------------------------------------------------------------------
+
+
+def _helo(options: VerifyOptions, run: Run) -> bool:
+    if not run.context.client.host_address:
+        return True
+    answer = verify_helo(run.context)
+    if answer is None:
+        raise Defer("verification of HELO name deferred")
+    return answer
+
+
+def _csa(options: VerifyOptions, run: Run) -> bool:
+    if not run.context.client.host_address:
+        return True
+    return verify_csa(options.csa_domain, run)
+
+
+def _certificate(options: VerifyOptions, run: Run) -> bool:
+    tls = run.context.client.tls
+    if tls is not None and tls.certificate_verified:
+        return True
+    run.blame("no verified certificate", "no verified certificate")
+    return False
+
+
+def _reverse_host_lookup(options: VerifyOptions, run: Run) -> bool:
+    client = run.context.client
+    if not client.host_address or look_up_client(run.context) is not None:
+        return True
+    if client.host_lookup_deferred:
+        if options.flag:
+            return True
+        run.log_message = "host lookup deferred for reverse lookup check"
+        raise Defer(run.log_message)
+    why = run.context.facts.get("host_lookup_why") or "failed to find host name from IP address"
+    run.log_message = f"host lookup failed ({why})"
+    return False
+
+
+# --- the headers ------------------------------------------------------------------------------------------------------
+
+
+def _complain(problem: str, run: Run) -> bool:
+    """True if there is no problem; else the log hears of it, and the client if it may."""
+    if not problem:
+        return True
+    run.log_message = problem
+    if run.context.config.main.smtp_return_error_details:
+        run.blame(f"Rejected after DATA: {problem}", problem)
+    return False
+
+
+def _header_syntax(options: VerifyOptions, run: Run) -> bool:
+    return _complain(header_checks.bad_syntax(run.context.message), run)
+
+
+def _header_names_ascii(options: VerifyOptions, run: Run) -> bool:
+    return _complain(header_checks.bad_name(run.context.message), run)
+
+
+def _not_blind(options: VerifyOptions, run: Run) -> bool:
+    is_blind = header_checks.blind_recipient(run.context.message, is_caseless=options.flag)
+    return _complain("bcc recipient detected" if is_blind else "", run)
+
+
+def _header_sender(options: VerifyOptions, run: Run) -> bool:
+    """True if one address in Sender:, Reply-To: or From: verifies."""
+    deferred: Any = None
+    details = ""
+    for header, item in header_checks.sender_addresses(run.context.message):
+        if item.parsed is None:
+            return _complain(
+                f"syntax error in '{header.name}:' header when scanning for sender: {item.error} in "
+                f'"{header.text.partition(":")[2][item.start : item.end].strip()}"',
+                run,
+            )
+        verified = _verify(item.parsed.address, options, run, is_recipient=False, has_fake_sender=True)
+        if verified:
+            return True
+        if verified.result.value == "defer":
+            if options.defer_ok:
+                return True
+            deferred = verified
+        else:
+            shown = verified.user_message or verified.message
+            details = f'could not verify "{header.name}:" header address\n{verified.original}: {shown}'
+    if deferred is not None:
+        run.log_message = deferred.message
+        raise Defer(deferred.message)
+    run.log_message = "there is no valid sender in any header line"
+    if details and run.context.config.main.smtp_return_error_details:
+        run.blame(f"Rejected after DATA: {details}", run.log_message)
+    return False
+
+
+# --- addresses --------------------------------------------------------------------------------------------------------
+
+
+def _verify(
+    address: str, options: VerifyOptions, run: Run, *, is_recipient: bool, has_fake_sender: bool = False
+) -> Any:
+    """Ask `eximious.verify`, which is above this layer; gives its `Verified`."""
+    module = importlib.import_module("eximious.verify.request")
+    session = run.session
+    if options.callout is not None and session is not None and session.settings.flush_before_callout:
+        session.flush()
+    return module.verify(address, options, run.context, is_recipient=is_recipient, has_fake_sender=has_fake_sender)
+
+
+def _recipient(options: VerifyOptions, run: Run) -> bool:
+    context = run.context
+    seen = context.address
+    verified = _verify(seen.address, options, run, is_recipient=True)
+    seen.address_data = verified.address_data
+    if verified.domain_data is not None:
+        seen.domain_data = verified.domain_data
+    if verified.local_part_data is not None:
+        seen.local_part_data = verified.local_part_data
+    context.facts["recipient_verify_failure"] = verified.failure
+    return _judge(verified, options, run)
+
+
+def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
+    """Say why the address does not verify; True if it does, or may be taken as if it did."""
+    if verified:
+        return True
+    if verified.result.value == "defer":
+        if options.defer_ok or (verified.is_from_callout and options.callout is not None and options.callout.defer_ok):
+            return True
+        run.blame(verified.user_message, verified.message)
+        raise Defer(verified.message)
+    run.blame(verified.user_message or verified.message, verified.message)
+    return False
+
+
+def _sender(options: VerifyOptions, run: Run) -> bool:
+    """The null sender always verifies; others are verified once a message."""
+    context = run.context
+    address = context.message.sender if options.address is None else options.address
+    if not address:
+        return True
+    reception = run.reception
+    key = f"{address}/{options.text}"
+    verified = reception.senders_verified.get(key)
+    is_new = verified is None
+    if verified is None:
+        verified = _verify(address, options, run, is_recipient=False)
+        reception.senders_verified[key] = verified
+    context.facts["sender_verify_failure"] = verified.failure
+    context.facts["sender_address_data"] = verified.address_data
+    if verified:
+        return True
+    is_deferred = verified.result.value == "defer"
+    may_defer = options.defer_ok or (
+        verified.is_from_callout and options.callout is not None and options.callout.defer_ok
+    )
+    if is_deferred and may_defer:
+        return True
+    if is_new and not options.no_details:
+        reception.sender_failure = verified
+    text = "Could not complete sender verify" if is_deferred else "Sender verify failed"
+    run.blame(text + (" callout" if is_deferred and verified.is_from_callout else ""), text)
+    run.log_message = run.user_message
+    if is_deferred:
+        raise Defer(run.log_message)
+    return False
+
+
+CHECKS: Final[dict[str, Callable[[VerifyOptions, Run], bool]]] = {
+    "certificate": _certificate,
+    "csa": _csa,
+    "header_names_ascii": _header_names_ascii,
+    "header_sender": _header_sender,
+    "header_syntax": _header_syntax,
+    "helo": _helo,
+    "not_blind": _not_blind,
+    "recipient": _recipient,
+    "reverse_host_lookup": _reverse_host_lookup,
+    "sender": _sender,
+}

@@ -1,0 +1,239 @@
+"""Messages that are handed over on standard input: ``exim recipient ...``, ``exim -t``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from eximious.acl import engine, where
+from eximious.acl.settings import Reception
+from eximious.address.header_list import parse_list
+from eximious.receive import from_line, queueing
+from eximious.receive.acceptance import ACCEPTED, Incoming, Outcome, accept, give_id, log_refusal
+from eximious.receive.complaint import Complaint, Kind
+from eximious.receive.envelope import rules
+from eximious.receive.errors_to_sender import report
+from eximious.receive.limits import has_space, message_size_limit
+from eximious.smtp.data import PlainReader
+from eximious.spool.errors import SpoolError
+from eximious.spool.message import Recipient
+from eximious.taint import Tainted
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.net.stream import Stream
+    from eximious.receive.submitter import Submitter
+
+SUCCESS: Final = 0
+FAILURE: Final = 1
+
+
+class Request:
+    """What the command line says of the message."""
+
+    __slots__ = (
+        "bounced_id",
+        "dot_ends",
+        "error_reports",
+        "is_local_error",
+        "recipients",
+        "recipients_from_header",
+        "reference",
+        "sender",
+        "suppresses_fixups",
+        "timeout",
+    )
+
+    def __init__(self) -> None:
+        self.recipients: list[str] = []  # the arguments: addresses, or lists of them
+        self.recipients_from_header = False  # -t
+        self.dot_ends = True  # not -i
+        self.sender: str | None = None  # -f, checked and qualified; None if it was not given or does not count
+        self.error_reports = ""  # -oe: "e", "m", "p", "q", "w"
+        self.is_local_error = False  # -E
+        self.bounced_id = ""
+        self.reference = ""  # -oMm
+        self.suppresses_fixups = False  # -G
+        self.timeout: float | None = None  # -or; None: receive_timeout
+
+    @property
+    def failure(self) -> int:
+        """The exit status after an error that has been reported by mail."""
+        return SUCCESS if self.error_reports == "e" else FAILURE
+
+    @property
+    def is_to_stderr(self) -> bool:
+        """True if errors are told on standard error instead of by mail."""
+        return self.error_reports in ("p", "q")
+
+
+class Problem(Exception):
+    """The message cannot be taken in: a complaint for its sender, and what standard error says instead of it."""
+
+    def __init__(self, complaint: Complaint, text: str) -> None:
+        super().__init__(text)
+        self.complaint = complaint
+        self.text = text
+
+
+def submit(context: Context, request: Request, submitter: Submitter, stream: Stream) -> int:
+    """Take one message in; gives the exit status."""
+    message = context.message
+    main = context.config.main
+    stream.timeout = main.receive_timeout if request.timeout is None else request.timeout
+    _envelope(context, request, submitter)
+    try:
+        _argument_recipients(context, request, stream)
+    except Problem as problem:
+        return _failed(context, request, problem)
+    if not has_space(context, 0):
+        sys.stderr.write("exim: insufficient disk space\n")
+        return FAILURE
+    context.reception = reception = Reception()
+    reception.suppress_local_fixups = request.suppresses_fixups
+    if main.acl_not_smtp_start is not None:
+        engine.check(main.acl_not_smtp_start, where.NOT_SMTP_START, context)
+    give_id(context)
+    body = context.services.spool.new_body(message.queue_name)
+    reader = PlainReader(main.header_maxsize, main.header_line_maxsize, dot_ends=request.dot_ends)
+    try:
+        incoming = Incoming(
+            context, reception, reader, body, submitter, is_local=context.client.is_local, is_smtp=False
+        )
+        incoming.recipients_from_headers = request.recipients_from_header
+        incoming.errors_are_fatal = request.is_to_stderr
+        incoming.arrival.reference = request.bounced_id or request.reference
+        _read(incoming, reader, request, stream)
+        return _judge(incoming, request, accept(incoming))
+    except Problem as problem:
+        return _failed(context, request, problem)
+    finally:
+        body.close()
+
+
+def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
+    """Who sends it."""
+    message, client = context.message, context.client
+    message.allow_unqualified_sender = message.allow_unqualified_recipient = True
+    message.login = submitter.login
+    message.originator_uid, message.originator_gid = submitter.uid, submitter.gid
+    message.is_locally_submitted_error = request.is_local_error
+    message.received_protocol = message.received_protocol or "local"
+    if request.sender is None:
+        message.sender = submitter.address
+        message.sender_is_local = True
+        if not client.authenticated_id:
+            client.authenticated_id = submitter.login
+        message.authenticated_sender = message.authenticated_sender or submitter.address
+    else:
+        message.sender = Tainted(request.sender)
+        message.sender_is_local = request.sender == submitter.address
+        message.sender_set_untrusted = not submitter.is_trusted
+    if context.config.rewrite_rules and message.sender:
+        from eximious.rewrite.engine import rewrite_sender
+
+        rewritten = rewrite_sender(message.sender, context)
+        if rewritten != message.sender:
+            message.sender_rewritten_from, message.sender = message.sender, rewritten
+
+
+def _argument_recipients(context: Context, request: Request, stream: Stream) -> None:
+    """Recipients from the command line; with -t they are addresses that are not to get the message."""
+    main = context.config.main
+    address_rules = rules(main)
+    for argument in request.recipients:
+        items = parse_list(argument, address_rules)
+        for item in items:
+            if item.parsed is None:
+                shown = argument[item.start : item.end].strip()
+                complaint = Complaint(Kind.BAD_ARGUMENT, [(shown, item.error)])
+                complaint.rest = stream
+                raise Problem(complaint, f'bad recipient address "{shown}": {item.error}')
+            address = item.parsed.address
+            if item.parsed.at < 0:
+                address = f"{address}@{main.qualify_recipient}"
+            context.message.recipients.append(Recipient(Tainted(address)))
+    if request.recipients_from_header:
+        removed = {recipient.address for recipient in context.message.recipients}
+        if main.extract_addresses_remove_arguments:
+            context.message.recipients = []
+            context.message.nonrecipients |= removed
+
+
+def _read(incoming: Incoming, reader: PlainReader, request: Request, stream: Stream) -> None:
+    """Read the whole text. Raises Problem for what cannot be read or is too large."""
+    context, body = incoming.context, incoming.body
+    limit = incoming.size_limit = message_size_limit(context)
+    is_first = True
+    while not reader.is_complete:
+        try:
+            data = stream.read()
+        except TimeoutError:
+            context.services.logs.main("timed out while reading local message", context.message.id)
+            raise Problem(Complaint(Kind.IO), "timed out while reading message") from None
+        if not data:
+            reader.finish()
+        elif is_first:
+            is_first = False
+            reader.feed(_without_from_line(data, incoming, request))
+        else:
+            reader.feed(data)
+        try:
+            body.append(reader.take())
+        except SpoolError as error:
+            context.services.logs.panic(f"spool write failed: {error}", context.message.id)
+            raise Problem(Complaint(Kind.IO), "error while writing spool file") from None
+        if reader.too_long:
+            raise _too_long(incoming, stream)
+        if limit > 0 and body.size > limit:
+            return
+
+
+def _without_from_line(data: bytes, incoming: Incoming, request: Request) -> bytes:
+    """Take off UUCP's line; what it says of the sender counts for trusted callers without -f."""
+    message = incoming.context.message
+    data, sender = from_line.take_off(data, incoming.context)
+    if sender is not None and incoming.submitter.is_trusted and request.sender is None:
+        message.sender = Tainted(sender)
+        message.sender_is_local = False
+        message.authenticated_sender = ""
+    return data
+
+
+def _too_long(incoming: Incoming, stream: Stream) -> Problem:
+    """The headers, or one of them, are longer than allowed."""
+    context = incoming.context
+    main, logs = context.config.main, context.services.logs
+    kind, word, what, most = Kind.LONG_HEADER_LINE, "overlong", "message header line", main.header_line_maxsize
+    if incoming.reader.too_long == "header":
+        kind, word, what, most = Kind.LONG_HEADERS, "ridiculously long", "message header", main.header_maxsize
+    caller = logs.fields.full_host(context.client) or context.client.ident
+    logs.reject(f"{word} {what} received from {caller} (more than {most} characters): message abandoned")
+    complaint = Complaint(kind, limit=most)
+    complaint.rest = stream
+    return Problem(complaint, f"message rejected: {what} too long")
+
+
+def _judge(incoming: Incoming, request: Request, outcome: Outcome) -> int:
+    """Deliver what was accepted; tell whoever sent what was not."""
+    context = incoming.context
+    if outcome.status == ACCEPTED:
+        if outcome.complaint is not None:
+            report(context, outcome.complaint)
+        if not context.message.recipients:
+            return FAILURE
+        queueing.start_delivery(incoming)
+        return SUCCESS
+    log_refusal(incoming, outcome)
+    if outcome.complaint is None:
+        sys.stderr.write(f"exim: {outcome.reply}\n")
+        return FAILURE
+    raise Problem(outcome.complaint, outcome.complaint.for_stderr())
+
+
+def _failed(context: Context, request: Request, problem: Problem) -> int:
+    """Tell whoever sent the message, in the way that was asked for."""
+    if request.is_to_stderr:
+        sys.stderr.write(f"exim: {problem.text}\n")
+        return FAILURE
+    return request.failure if report(context, problem.complaint) else FAILURE
