@@ -9,6 +9,7 @@ from eximious.acl.find import find
 from eximious.acl.settings import Reception
 from eximious.acl.verdict import ACCEPT, DEFER, DENY, DISCARD, DROP, ERROR, MAIN_AND_REJECT, AclError, Verdict
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.logs.printing import printing
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -188,14 +189,19 @@ class Run:
                     continue  # as if the condition were not there
                 answer = False  # of a list: nothing is on it
             except ExpandError as error:
-                raise AclError(f'failed to expand ACL string "{item.source}": {error}') from error
+                source = printing(item.source)
+                raise AclError(f'failed to expand ACL string "{source}": {error}') from error
             if not declaration.is_modifier and (not answer) is not item.negated:
                 return (FALSE_DROP if self.drop_seen and not item.negated else FALSE), index
         return TRUE, len(statement.items)
 
     def _value(self, item: Item) -> Any:
         assert item.template is not None
-        text = item.template.expand(self.context)
+        try:
+            text = item.template.expand(self.context)
+        except Defer as error:
+            source = printing(item.source)
+            raise Defer(f'failed to expand ACL string "{source}": {error}') from error
         return item.parse(text) if item.parse is not None else text
 
     def _trace_item(self, item: Item) -> None:

@@ -28,6 +28,10 @@ def run(call: Invocation) -> int:
         from eximious.receive.test_message import read_message
 
         read_message(context, call.line.test_message, call.line)
+    elif call.line.load_message:
+        if not load_message(context, call.line.load_message):
+            call.complain(f"exim: failed to read message {call.line.load_message} for -Mset")
+            return 1
     else:
         context.message.sender = sender_of(call)
     macros = Macros(call.config.macros if call.services.admin else {})
@@ -53,6 +57,18 @@ def sender_of(call: Invocation) -> str:
     except KeyError:
         login = str(call.caller.uid)
     return f"{login}@{main.qualify_domain or main.primary_hostname}"
+
+
+def load_message(context: Context, message_id: str) -> bool:
+    """Make a message of the queue the one that variables are about (``-Mset``); False if there is no such message."""
+    claimed = context.services.spool.claim(message_id)
+    if claimed is None:
+        return False
+    context.message = claimed.message
+    context.message.body = claimed.body
+    context.client = claimed.message.client
+    context.facts["recipients_visible"] = True
+    return True
 
 
 def print_line(text: str) -> None:

@@ -34,7 +34,7 @@ SUPPORT: Final[dict[str, str]] = {
     "Queue_Ramp": "daemon/queue_ramp",
     "SOCKS": "net/socks",
     "SPF": "acl/conditions/spf",
-    "SRS": "expand/items/srs_encode",
+    "SRS": "expand/items/srs",
     "Experimental_ARC": "mailauth/arc",
     "Experimental_BMI": "acl/controls/bmi_run",
     "Experimental_DCC": "acl/conditions/dcc",

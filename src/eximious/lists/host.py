@@ -305,7 +305,7 @@ class NamedHost(Pattern):
         if not subject.address:
             return None
         name = context.config.main.primary_hostname if self.name == "@" else self.name
-        answer = context.services.dns.hosts(name)
+        answer = context.services.dns.hosts(name, qualify_single=True)
         addresses = answer.data()
         if not addresses:
             from eximious.lists.host_name import system_addresses

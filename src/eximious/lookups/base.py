@@ -8,9 +8,10 @@ query to something. Found is a text, absent is None, "not now" is `Defer`, and a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from eximious.errors import Defer, EximiousError, ExpandError
+from eximious.expand.refusal import refuse_tainted
 from eximious.registry import Registry
 from eximious.taint import Tainted, untainted
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Options = dict[str, str]  # what follows the type's name, comma by comma: {"ret": "full"}
 
 LONGEST_KEY: Final = 64 * 1024  # octets
+MOST_CACHED: Final = 20_000  # answers of lookups, and verdicts of lists, that one context keeps
 
 
 class LookupError(EximiousError):
@@ -119,11 +121,27 @@ def _options(text: str) -> Options:
     return found
 
 
+def _deferred(key: str, error: Defer) -> Defer:
+    why = str(error).replace("\\", "\\\\").replace('"', '\\"')
+    return Defer(f'lookup of "{key}" gave DEFER: "{why}"')
+
+
 @final
 class LookupSpec:
     """A lookup as the configuration names it: the type, and how its keys are varied."""
 
-    __slots__ = ("affix", "default", "is_single_key", "least", "lookup", "options", "uses_cache")
+    __slots__ = (
+        "_reads_cache",
+        "_returns_key",
+        "_variant",
+        "_writes_cache",
+        "affix",
+        "default",
+        "is_single_key",
+        "least",
+        "lookup",
+        "options",
+    )
 
     def __init__(self, lookup: Lookup, least: int, affix: str, default: str, options: Options) -> None:
         self.lookup = lookup
@@ -132,7 +150,10 @@ class LookupSpec:
         self.affix = affix  # put before what partial matching leaves
         self.default = default  # "", "*" or "*@"
         self.options = options
-        self.uses_cache = options.get("cache", "") not in ("no", "no_rd")
+        self._reads_cache = options.get("cache", "") not in ("no", "no_rd")
+        self._writes_cache = options.get("cache", "") not in ("no", "no_wr")
+        self._returns_key = options.get("ret") == "key"
+        self._variant = tuple(pair for pair in options.items() if pair[0] != "cache" and pair != ("ret", "key"))
 
     def find(self, context: Context, source: str, key: str | None) -> str | None:
         """The answer of a search, or None. `source` is a file, or the query if there is no key.
@@ -143,7 +164,7 @@ class LookupSpec:
         if key is None:
             return self._query(context, source)
         if source.__class__ is Tainted:
-            raise ExpandError(f"Tainted filename for search: '{source}'")
+            raise refuse_tainted(context, f"Tainted filename for search: '{source}'")
         if not key or len(key) > LONGEST_KEY:
             return None
         found = self._one(context, source, key)
@@ -161,30 +182,43 @@ class LookupSpec:
             raise Defer(str(error)) from None
 
     def _query(self, context: Context, query: str) -> str | None:
+        """The answer to a query, perhaps from the cache."""
         lookup = self.lookup
         assert isinstance(lookup, QueryLookup)
-        cache_key = (lookup, query, tuple(self.options.items()))
+        key = (lookup, self._variant, query)
         cache = context.named_list_cache
-        if self.uses_cache and cache_key in cache:
-            return cache[cache_key]  # type: ignore[no-any-return]
+        if self._reads_cache and key in cache:
+            return cache[key]  # type: ignore[no-any-return]
         try:
             found = lookup.find_query(context, query, self.options)
         except Defer as error:
-            raise Defer(f'lookup of "{query}" gave DEFER: {error}') from None
-        cache[cache_key] = found
+            raise _deferred(query, error) from None
+        self._remember(cache, key, found)
         return found
 
     def _one(self, context: Context, source: str, key: str) -> str | None:
-        """What there is for exactly this key."""
+        """What there is for exactly this key, perhaps from the cache."""
         lookup = self.lookup
         assert isinstance(lookup, SingleKeyLookup)
-        try:
-            found = lookup.find(context, source, key, self.options)
-        except Defer as error:
-            raise Defer(f'lookup of "{key}" gave DEFER: {error}') from None
-        if found is not None and self.options.get("ret") == "key":
+        cache_key = (lookup, self._variant, source, key)
+        cache = context.named_list_cache
+        if self._reads_cache and cache_key in cache:
+            found: str | None = cache[cache_key]
+        else:
+            try:
+                found = lookup.find(context, source, key, self.options)
+            except Defer as error:
+                raise _deferred(key, error) from None
+            self._remember(cache, cache_key, found)
+        if found is not None and self._returns_key:
             return untainted(key)
         return found
+
+    def _remember(self, cache: dict[Any, Any], key: Any, found: str | None) -> None:
+        if self._writes_cache:
+            if len(cache) >= MOST_CACHED:
+                cache.clear()
+            cache[key] = found
 
     def _partial(self, context: Context, source: str, key: str) -> str | None:
         """The key with the affix before it, then with components removed from its start."""

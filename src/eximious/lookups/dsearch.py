@@ -6,8 +6,9 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from eximious.errors import ExpandError
+from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Options, SingleKeyLookup, lookups
+from eximious.lookups.files import reason
 from eximious.taint import untainted
 
 if TYPE_CHECKING:
@@ -23,13 +24,15 @@ class DirectorySearch(SingleKeyLookup):
     options = ("ret", "filter", "key")
 
     def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
+        if not path.startswith("/"):
+            raise ExpandError(f"dirname '{path}' for dsearch is not absolute")
         _check_directory(path)
         components = key.split("/")
         if options.get("key") == "path":
             if ".." in components:
                 return None
         elif len(components) > 1:
-            return None
+            raise Defer(f"key for dsearch lookup contains a slash: {key}")
         full = f"{path}/{key}"
         try:
             status = os.lstat(full.encode("latin-1"))
@@ -44,8 +47,7 @@ def _check_directory(path: str) -> None:
     try:
         status = os.stat(path.encode("latin-1"))
     except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise ExpandError(f"failed to open {path} for directory search: {reason}") from None
+        raise ExpandError(f"failed to open {path} for directory search: {reason(error)}") from None
     if not stat.S_ISDIR(status.st_mode):
         raise ExpandError(f"{path} is not a directory (dsearch lookup)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class FileCache:
         try:
             status = os.stat(path.encode("latin-1"))
         except (OSError, ValueError) as error:
-            raise ExpandError(f"failed to open {path} for {purpose}: {_reason(error)}") from None
+            raise ExpandError(f"failed to open {path} for {purpose}: {reason(error)}") from None
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         key = (path, kind)
         entry = self._entries.pop(key, None)
@@ -56,17 +57,23 @@ class FileCache:
         try:
             fd = os.open(path.encode("latin-1"), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            raise ExpandError(f"failed to open {path} for {purpose}: {_reason(error)}") from None
+            raise ExpandError(f"failed to open {path} for {purpose}: {reason(error)}") from None
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise ExpandError(f"{path} is not a regular file ({kind} lookup)")
             return read(fd, status)
         except OSError as error:
-            raise ExpandError(f"failed to read {path} for {purpose}: {_reason(error)}") from None
+            raise ExpandError(f"failed to read {path} for {purpose}: {reason(error)}") from None
         finally:
             os.close(fd)
 
 
-def _reason(error: OSError | ValueError) -> str:
-    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+def reason(error: OSError | ValueError) -> str:
+    """Why a file cannot be opened; where that is for want of permission, who we are."""
+    if not isinstance(error, OSError) or not error.errno:
+        return str(error)
+    reason = os.strerror(error.errno)
+    if error.errno == errno.EACCES:
+        reason += f" (euid={os.geteuid()} egid={os.getegid()})"
+    return reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ class SocketError(EximiousError):
 class Request:
     """Whom to ask what: ``/path/of/socket`` or ``inet:host:port``, and how."""
 
-    __slots__ = ("name", "shuts_down", "sni", "text", "timeout", "uses_tls")
+    __slots__ = ("name", "shuts_down", "sni", "text", "timeout", "uses_cache", "uses_tls")
 
     def __init__(self, name: str, text: str, timeout: float) -> None:
         self.name = name
@@ -33,12 +34,15 @@ class Request:
         self.shuts_down = True  # say that nothing more will come, once the request is sent
         self.uses_tls = False
         self.sni = ""
+        self.uses_cache = False  # the answer may serve the same request again while the message is dealt with
 
     def set(self, word: str) -> None:
         """One option: ``shutdown=no``, ``tls=yes``, ``sni=name``; others are left alone."""
         name, _, value = word.partition("=")
         if name == "shutdown":
             self.shuts_down = value != "no"
+        elif name == "cache":
+            self.uses_cache = value == "yes"
         elif name == "tls":
             self.uses_tls = value == "yes"
         elif name == "sni" and value:
@@ -47,9 +51,17 @@ class Request:
 
 
 def ask(request: Request, context: Context) -> str:
-    """The whole answer. Raises SocketError."""
-    targets = _targets(request.name, context)
-    return in_thread(_ask, request, targets)
+    """The whole answer, perhaps of an earlier time. Raises SocketError."""
+    cache = context.named_list_cache
+    answers: dict[str, str] = cache.setdefault(("readsocket", request.name), {})
+    if request.uses_cache and request.text in answers:
+        return answers[request.text]
+    answer = in_thread(_ask, request, _targets(request.name, context))
+    if request.uses_cache:
+        answers[request.text] = answer
+    else:
+        answers.clear()
+    return answer
 
 
 def _targets(name: str, context: Context) -> list[Any]:
@@ -65,7 +77,7 @@ def _targets(name: str, context: Context) -> list[Any]:
 
     if ip_version(bare):
         return [(bare, port)]
-    addresses: list[str] = context.services.dns.hosts(bare).data()
+    addresses: list[str] = context.services.dns.hosts(bare, qualify_single=True).data()
     if not addresses:
         from eximious.lists.host_name import system_addresses
 
@@ -138,11 +150,12 @@ def _send(connection: socket.socket, request: Request) -> None:
     try:
         if request.text:
             connection.sendall(request.text.encode("latin-1"))
-        if request.shuts_down and not request.uses_tls:
-            connection.shutdown(socket.SHUT_WR)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise SocketError(f"request write to socket failed: {reason}") from None
+    if request.shuts_down and not request.uses_tls:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
 
 
 def _receive(connection: socket.socket, request: Request) -> bytes:
@@ -158,6 +171,8 @@ def _receive(connection: socket.socket, request: Request) -> bytes:
             part = connection.recv(65536)
         except TimeoutError:
             raise SocketError("socket read timed out") from None
+        except ConnectionResetError:
+            part = b""  # an end like any other, for a server that did not read the whole request
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise SocketError(f"socket read failed: {reason}") from None

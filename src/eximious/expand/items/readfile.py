@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from eximious.errors import ExpandError
 from eximious.expand.item import item
 from eximious.expand.nodes import LONGEST_RESULT
+from eximious.expand.refusal import refuse_tainted
+from eximious.lookups.files import reason
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ def readfile(context: Context, path: str, line_end: str | None = None) -> str:
     if context.facts.get("forbid_readfile"):
         raise ExpandError("file insertions are not permitted")
     if path.__class__ is Tainted:
-        raise ExpandError(f"Tainted filename '{path}'")
+        raise refuse_tainted(context, f"Tainted filename '{path}'")
     text = _read(path)
     return text if line_end is None else text.replace("\n", line_end)
 
@@ -30,8 +32,7 @@ def _read(path: str) -> str:
     try:
         fd = os.open(path.encode("latin-1"), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise ExpandError(f"failed to open {path}: {reason}") from None
+        raise ExpandError(f"failed to open {path}: {reason(error)}") from None
     try:
         if stat.S_ISDIR(os.fstat(fd).st_mode):
             return ""

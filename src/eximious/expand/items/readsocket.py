@@ -10,6 +10,7 @@ from eximious.errors import ExpandError
 from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import Node
+from eximious.expand.refusal import refuse_tainted
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class ReadSocket(Node):
             raise ExpandError("socket insertions are not permitted")
         server = self.server.evaluate(context)
         if server.__class__ is Tainted:
-            raise ExpandError(f"Tainted socket name '{server}'")
+            raise refuse_tainted(context, f"Tainted socket name '{server}'")
         request = Request(server, self.request.evaluate(context), TIMEOUT)
         if self.options is not None:
             set_options(request, self.options.evaluate(context))
@@ -50,7 +51,7 @@ class ReadSocket(Node):
             if self.failure is None:
                 raise ExpandError(str(error)) from None
             return self.failure.evaluate(context)
-        return Tainted(answer if line_end is None else answer.replace("\n", line_end))
+        return Tainted(answer if not line_end else answer.replace("\n", line_end))
 
 
 def set_options(request: Request, text: str) -> None:

@@ -8,6 +8,7 @@ from eximious.errors import Defer, ExpandError
 from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import Choice, Node
+from eximious.expand.refusal import refuse_tainted
 from eximious.expand.words import split_words
 from eximious.taint import Tainted
 
@@ -49,13 +50,16 @@ class Run(Choice):
     def _argv(self, context: Context) -> list[str]:
         if self.words is None:
             assert self.whole is not None
-            argv = _checked_words(self.whole.evaluate(context))
+            text = self.whole.evaluate(context)
+            if text.__class__ is Tainted:
+                raise refuse_tainted(context, f"Tainted '{text}' (command for ${{run}} expansion) not permitted")
+            argv = split_words(text)
         else:
             argv = [self._word(word, context) for word in self.words]
         if not argv:
             return [""]
         if argv[0].__class__ is Tainted:
-            raise ExpandError(f"Attempt to exec tainted path: '{argv[0]}'")
+            raise refuse_tainted(context, f"Attempt to exec tainted path: '{argv[0]}'")
         return argv
 
     def _word(self, word: Template, context: Context) -> str:
@@ -64,12 +68,6 @@ class Run(Choice):
         except (ExpandError, Defer) as error:
             message = f'Expansion of "{word.source}" from command "{self.text}" in ${{run}} expansion failed: {error}'
             raise type(error)(message) from None
-
-
-def _checked_words(text: str) -> list[str]:
-    if text.__class__ is Tainted:
-        raise ExpandError(f"Tainted '{text}' (command for ${{run}} expansion) not permitted")
-    return split_words(text)
 
 
 @syntax("run")

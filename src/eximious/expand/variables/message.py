@@ -143,8 +143,9 @@ def _visible_body(context: Context, from_end: bool) -> str:
     if body is None:
         return ""
     main = context.config.main
-    text: str = body.visible(main.message_body_visible, from_end)
-    text = text.replace("\0", " ")
+    length = main.message_body_visible
+    start = max(0, context.message.body_size - length) if from_end else 0
+    text = body.read(start, length).decode("latin-1").replace("\0", " ")
     if not main.message_body_newlines:
         text = text.replace("\n", " ")
     return Tainted(text)
