@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class EximiousError(Exception):
@@ -58,6 +59,7 @@ class ConfigErrors(ConfigError):
         first = faults[0]
         super().__init__(first.message, first.place, first.hint)
         self.faults = faults
+        self.config: Any = None  # the Configuration as far as it could be read: its options say where the logs are
 
 
 class ExpandError(EximiousError):

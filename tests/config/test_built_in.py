@@ -50,6 +50,12 @@ def test_what_is_missing_has_none() -> None:
     assert all(built_in_macro(f"_OPT_MAIN_{option.name.upper()}") is None for option in missing)
 
 
-def test_longer_names_come_first() -> None:
-    lengths = [len(name) for name in built_in_macros()]
-    assert lengths == sorted(lengths, reverse=True)
+def test_order() -> None:
+    names = list(built_in_macros())
+    first = names.index("_OPT_ROUTER_DNSLOOKUP_WIDEN_DOMAINS")
+    assert names.index("_DRIVER_ROUTER_ACCEPT") < first < names.index("_DRIVER_ROUTER_DNSLOOKUP")
+    assert (
+        names.index("_DRIVER_ROUTER_REDIRECT")
+        < names.index("_OPT_ROUTERS_VERIFY")
+        < names.index("_OPT_ROUTERS_DOMAINS")
+    )

@@ -77,13 +77,31 @@ def built_in_macro(name: str) -> str | None:
 
 
 def built_in_macros() -> dict[str, str]:
-    """All of them: imports everything there is."""
-    names = [name for name, need in _HAVE.items() if _is_here(need)]
-    for prefix, family in _FAMILIES.items():
-        names += (prefix + name for name in family())
-    for drivers in CLASSES.values():
-        names += _option_macros(drivers)
-    return dict.fromkeys(sorted(names, key=lambda name: (-len(name), name)), YES)
+    """All of them, in Exim's order: imports everything there is."""
+    names: list[str] = []
+    for prefix in ("_EXP_VAR_", "_EXP_COND_", "_EXP_OP_", "_EXP_ITEM_", "_LOG_"):
+        names += _family(prefix)
+    for kind in ("authenticator", "router", "transport"):
+        names += _of_drivers(CLASSES[kind])
+    names += _family("_OPT_MAIN_")
+    for prefix in ("_HAVE_MALWARE_", "_ACL_COND_", "_ACL_MOD_", "_HAVE_LOOKUP_"):
+        names += _family(prefix)
+    names += sorted((name for name, need in _HAVE.items() if _is_here(need)), reverse=True)
+    return dict.fromkeys(names, YES)
+
+
+def _family(prefix: str) -> list[str]:
+    return [prefix + name for name in sorted(_FAMILIES[prefix](), reverse=True)]
+
+
+def _of_drivers(drivers: DriverClass) -> Iterator[str]:
+    """Options and name of each driver, then the generic options."""
+    kind = drivers.kind.upper()
+    macros = sorted(_option_macros(drivers), reverse=True)
+    for driver in sorted(_FAMILIES[f"_DRIVER_{kind}_"]()):
+        yield from (name for name in macros if name.startswith(f"_OPT_{kind}_{driver}_"))
+        yield f"_DRIVER_{kind}_{driver}"
+    yield from (name for name in macros if name.startswith(f"_OPT_{kind}S_"))
 
 
 def _is_here(need: str) -> bool:

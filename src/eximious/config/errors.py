@@ -5,7 +5,12 @@ Exim stops at the first fault; here all of them are collected, and the first is 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from eximious.errors import ConfigError, ConfigErrors, Place
+
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
 
 
 class Fault(ConfigError):
@@ -51,10 +56,12 @@ class Faults:
         """Note something that a postmaster should know, but with which Exim works."""
         self.warnings.append(ConfigError(message, place, hint))
 
-    def raise_if_any(self) -> None:
-        """Raise ConfigErrors if any fault was found."""
+    def raise_if_any(self, config: Configuration | None = None) -> None:
+        """Raise ConfigErrors if any fault was found; `config` is what could be read."""
         if self.found:
-            raise ConfigErrors(self.found)
+            errors = ConfigErrors(self.found)
+            errors.config = config
+            raise errors
 
 
 def as_exim_says(error: ConfigError) -> str:

@@ -47,7 +47,7 @@ def load(
     finish(config, faults)
     for fault in check_instances(config):
         faults.take(fault)
-    faults.raise_if_any()
+    faults.raise_if_any(config)
     config.warnings = faults.warnings
     return config
 

@@ -34,7 +34,7 @@ class MessageOptions(Options):
     """What addresses may look like, what is added to messages, how they are identified."""
 
     allow_domain_literals: bool = option(False, doc="Addresses may have an IP address in brackets for a domain.")
-    allow_utf8_domains: bool = option(False, doc="Domains may be in UTF-8.", later="internationalised mail")
+    allow_utf8_domains: bool = option(False, doc="Domains may be in UTF-8.")
     bi_command: str | None = option(None, doc="The command that -bi runs, to rebuild alias databases.")
     check_rfc2047_length: bool = option(True, doc="Encoded words longer than 75 characters are not decoded.")
     delivery_date_remove: bool = option(True, doc="Remove Delivery-date: from messages that arrive.")

@@ -7,6 +7,7 @@ joining of continued lines, so an ``.include`` or a comment may stand in the mid
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 from eximious.config.conditionals import Conditionals
@@ -20,6 +21,8 @@ SPACES = " \t\r\f\v\n"
 DEPTH_LIMIT = 100  # of inclusions within inclusions; only a file that includes itself gets there
 INCLUDE_LIMIT = 20_000  # inclusions altogether
 SIZE_LIMIT = 1 << 26  # bytes of one file
+
+_RUN_OF_SPACES = re.compile(r"(?<![ \t\r\f\v\n])[\t\r\f\v]")  # the first of a run becomes a space in -bP config
 
 
 class Source:
@@ -59,10 +62,9 @@ class Reader:
             self._mark(self._sources[-1])
         self._sources.append(source)
         self.files.append(path)
-        self._mark(source)
 
     def _mark(self, source: Source) -> None:
-        self.kept.append(f'# {source.number or 1} "{source.path}"')
+        self.kept.append(f'# {source.number} "{source.path}"')
 
     def push_back(self, line: Line) -> None:
         """The next line shall be this one again."""
@@ -82,7 +84,7 @@ class Reader:
         while self._sources:
             line = self._logical()
             if line.text:
-                self.kept.append(line.text)
+                self.kept.append(_RUN_OF_SPACES.sub(" ", line.text))
                 return line
         return None
 
@@ -126,6 +128,8 @@ class Reader:
         """The next physical line, stripped and with macros replaced; None if there is nothing of it to use."""
         physical = source.lines[source.number]
         source.number += 1
+        if source.number == 1:
+            self._mark(source)
         self._last_line = source.number
         self._last_source = source
         text = physical.lstrip(SPACES)

@@ -16,6 +16,8 @@ from eximious.logs.printing import printing
 
 HIDDEN = "<value not displayable>"
 
+# Options whose default depends on others, and the property that knows.
+_DERIVED = {"retry_use_local_part": "is_retry_per_local_part", "log_as_local": "is_logged_as_local"}
 # Kinds that print nothing after the equals sign, not even a space, while they are unset.
 _WITHOUT_SPACE = ("Fixed", "Users", "Groups")
 
@@ -46,6 +48,8 @@ class Show:
         kind = kind_of(option)
         if kind.style in ("bool", "bool_or_text"):
             value = self._text(options, option)
+            if not value and option.name not in options.given:
+                value = "false"  # unset, as long as nothing else decides
             if value.lower() in ("true", "yes", ""):
                 return name
             if value.lower() in ("false", "no"):
@@ -78,12 +82,16 @@ class Show:
             return _group_of_user(options)
         if option.name == "public_name" and given is None:
             return options.name
+        if option.name in _DERIVED and given is None and hasattr(options, _DERIVED[option.name]):
+            return _plain(getattr(options, _DERIVED[option.name]))
         if kind.show is not None or option.field in options.__dict__:
             value = getattr(options, option.field)
             if value is None:
                 return ""
             if kind.show is not None:
                 return kind.show(value)
+            if given is None and isinstance(option.default, str) and "$" in option.default:
+                return option.default
             if given is None or option.kind.startswith("StartText"):
                 return _plain(value)
         if given is not None:

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from eximious.daemon import environment, privilege
-from eximious.errors import ConfigError
+from eximious.errors import ConfigError, ConfigErrors
 from eximious.exim import modes, overrides, permissions
 from eximious.exim.command_line import CommandLine, CommandLineError
 from eximious.exim.identity import Caller, caller_of_this_process
@@ -91,9 +91,26 @@ def read_configuration(line: CommandLine) -> Configuration:
     try:
         return load_configuration(line)
     except ConfigError as error:
-        from eximious.config.errors import as_exim_says
+        raise CommandLineError(_complaint(error, is_logged=not line.asks("bV"))) from error
 
-        raise CommandLineError(f"{_now()} {as_exim_says(error)}") from error
+
+def _complaint(error: ConfigError, *, is_logged: bool) -> str:
+    """What to write to standard error; the panic log has it too, if the file got as far as saying where that is."""
+    from eximious.config.errors import as_exim_says
+
+    text = as_exim_says(error)
+    config = error.config if isinstance(error, ConfigErrors) else None
+    if not is_logged or config is None or not config.main.is_set("log_file_path"):
+        return f"{_now()} {text}"
+    from eximious.logs.log import PANIC, Logs
+
+    try:
+        logs = Logs.from_config(config)
+    except ConfigError:
+        return f"{_now()} {text}"
+    logs.to_stderr = None
+    logs.write((PANIC,), text)
+    return f"LOG: PANIC DIE\n  {text}"
 
 
 def load_configuration(line: CommandLine) -> Configuration:
