@@ -16,6 +16,9 @@ PATHS = [
     ("syslog : /usr/log/exim_%s", "/usr/log/exim_%s", True, False),
     ("/usr/log/exim_%s", "/usr/log/exim_%s", False, False),
     ("/a/%s : /b/%s : syslog", "/a/%s", True, True),
+    ("/a/%s : syslog : syslog", "/a/%s", True, False),
+    ("/a/%slog:", "/a/%slog", False, False),
+    (":/a/%slog", DEFAULT, False, True),
 ]
 
 
@@ -26,7 +29,14 @@ def test_where(text: str, path: str | None, syslog: bool, surplus: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("log/%s", "does not begin with a slash"), ("/var/log/exim", 'does not contain "%s"')]
+    ("text", "message"),
+    [
+        ("log/%s", "does not begin with a slash"),
+        ("/var/log/exim", 'does not contain "%s"'),
+        ("/var/log/%s-%D-%M", 'contains unexpected "%" character'),
+        ("/var/log/%s%s", 'contains unexpected "%" character'),
+        ("/var/log/%s%x", 'contains unexpected "%" character'),
+    ],
 )
 def test_faults(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
@@ -45,7 +55,7 @@ NAMES = [
     ("/var/log/exim-%s-%D.log", "panic", "/var/log/exim-panic.log"),
     ("/var/spool/exim/log/%D-%slog", "panic", "/var/spool/exim/log/paniclog"),
     ("/var/log/exim/%s.%M", "panic", "/var/log/exim/panic"),
-    ("/%s-x/%D%slog", "main", "/main-x/20021225mainlog"),
+    ("/x/%D%slog", "main", "/x/20021225mainlog"),
 ]
 
 

@@ -281,5 +281,17 @@ def test_logs_that_two_processes_write(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"T [cp]\d+ x{500}", line) for line in lines)
 
 
+def test_a_second_path_is_complained_about_once(tmp_path: Path) -> None:
+    logs = Logs(parse(f"{tmp_path}/%s1 : {tmp_path}/%s2", ""), now=lambda: NOW)
+    logs.to_stderr = None
+    logs.main("one")
+    logs.main("two")
+    logs.close()
+    complaint = f"More than one path given in log_file_path: using {tmp_path}/%s1"
+    lines = [line[20:] for line in (tmp_path / "main1").read_text().splitlines()]
+    assert lines == [complaint, "one", "two"]
+    assert (tmp_path / "panic1").read_text()[20:] == f"{complaint}\n"
+
+
 def test_main_is_a_name() -> None:
     assert (MAIN, REJECT, PANIC) == ("main", "reject", "panic")

@@ -9,6 +9,8 @@ from eximious.errors import ConfigError
 
 SYSLOG: Final = "syslog"
 
+_STAMP_ALONE: Final = re.compile("%[DM]")
+
 
 class Destinations:
     """Files (a path with ``%s`` in it, or None), system log, or both."""
@@ -18,22 +20,26 @@ class Destinations:
     def __init__(self, path: str | None, syslog: bool, has_surplus: bool = False) -> None:
         self.path = path
         self.syslog = syslog
-        self.has_surplus = has_surplus  # more than two items: the first path counts, and the panic log is told
+        self.has_surplus = has_surplus  # several paths: the first one counts, and the panic log is told
 
 
 def parse(log_file_path: str, default: str) -> Destinations:
     """What an expanded `log_file_path` says; `default` stands for an empty item.
 
-    Raises ConfigError for a path that is not absolute, or without ``%s``.
+    Raises ConfigError for a path that is not absolute, without ``%s``, or with a percent sign too many.
     """
     items = [item.strip() for item in log_file_path.split(":")]
+    if len(items) > 1 and not items[-1]:
+        items.pop()  # a list does not end with an empty item
     paths = [item or default for item in items if item != SYSLOG]
     for path in paths:
         if not path.startswith("/"):
             raise ConfigError(f'log_file_path "{path}" does not begin with a slash')
         if "%s" not in path:
             raise ConfigError(f'log_file_path "{path}" does not contain "%s"')
-    return Destinations(paths[0] if paths else None, SYSLOG in items, len(items) > 2)
+        if "%" in _STAMP_ALONE.sub("", path.replace("%s", "", 1), count=1):
+            raise ConfigError(f'log_file_path "{path}" contains unexpected "%" character')
+    return Destinations(paths[0] if paths else None, SYSLOG in items, len(paths) > 1)
 
 
 _STAMP_AFTER_SLASH: Final = re.compile(r"(?<=/)%[DM][^0-9A-Za-z]?")

@@ -58,6 +58,9 @@ class Logs:
         self._uid = uid
         self._gid = gid
         self._timestamps = Timestamps(now, "millisec" in selected, log_timezone)
+        self._complaint = ""
+        if destinations.has_surplus:
+            self._complaint = f"More than one path given in log_file_path: using {destinations.path}"
         self._date = ""
         self._files: dict[str, LogFile] = {}
         self._held: dict[str, list[str]] = {}
@@ -90,6 +93,9 @@ class Logs:
         Control characters are escaped; a newline only may stand before white space, where an entry goes on. Whatever
         comes from outside should have gone through `printing` before.
         """
+        if self._complaint:
+            complaint, self._complaint = self._complaint, ""
+            self.panic(complaint)
         chosen = [log for log in logs if log != REJECT or self.write_rejectlog]
         text = entry(text if len(text) <= LONGEST else text[:LONGEST])
         if len(details) > LONGEST:
