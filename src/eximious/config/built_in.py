@@ -91,13 +91,13 @@ def built_in_macros() -> dict[str, str]:
 
 
 def _family(prefix: str) -> list[str]:
-    return [prefix + name for name in sorted(_FAMILIES[prefix](), reverse=True)]
+    return [prefix + name for name in sorted(_FAMILIES[prefix](), key=str.lower, reverse=True)]
 
 
 def _of_drivers(drivers: DriverClass) -> Iterator[str]:
     """Options and name of each driver, then the generic options."""
     kind = drivers.kind.upper()
-    macros = sorted(_option_macros(drivers), reverse=True)
+    macros = sorted(_option_macros(drivers), key=str.lower, reverse=True)
     for driver in sorted(_FAMILIES[f"_DRIVER_{kind}_"]()):
         yield from (name for name in macros if name.startswith(f"_OPT_{kind}_{driver}_"))
         yield f"_DRIVER_{kind}_{driver}"
