@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from eximious.acl.run import Discarded, Run, verdict
 from eximious.acl.verdict import ACCEPT, DISCARD, ERROR, AclError, Verdict
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.logs.printing import printing
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -26,7 +27,7 @@ def check(option: Template, where: str, context: Context) -> Verdict:
         except ForcedFail:
             return Verdict(ACCEPT)
         except (ExpandError, Defer) as error:
-            return Verdict(ERROR, "", f'failed to expand ACL string "{option.source}": {error}')
+            return Verdict(ERROR, "", f'failed to expand ACL string "{printing(option.source)}": {error}')
     return run(text, where, context)
 
 

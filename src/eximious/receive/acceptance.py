@@ -21,6 +21,7 @@ from eximious.receive.received import ReceivedError, received_header, received_t
 from eximious.spool.errors import SpoolError
 from eximious.spool.message import DELETED
 from eximious.spool.message_id import new_id
+from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.acl.settings import Reception
@@ -164,6 +165,8 @@ def _put_headers_right(incoming: Incoming) -> None:
     message = context.message
     if incoming.recipients_from_headers:
         incoming.complaint = extract(context)
+    if context.config.rewrite_rules:
+        _rewrite_envelope(context)
     is_smtp = incoming.is_smtp or incoming.is_batch
     fixups = Fixups(context, incoming.reception, incoming.submitter, is_local=incoming.is_local, is_smtp=is_smtp)
     fixups.apply()
@@ -173,6 +176,18 @@ def _put_headers_right(incoming: Incoming) -> None:
         qualifies_senders=message.allow_unqualified_sender and not incoming.submitter.keeps_unqualified,
         qualifies_recipients=message.allow_unqualified_recipient and not incoming.submitter.keeps_unqualified,
     )
+
+
+def _rewrite_envelope(context: Context) -> None:
+    from eximious.rewrite.engine import rewrite_recipient, rewrite_sender
+
+    message = context.message
+    sender = rewrite_sender(message.sender, context)
+    if sender != message.sender:
+        message.sender_rewritten_from = message.sender_rewritten_from or message.sender
+        message.sender = Tainted(sender)
+    for recipient in message.recipients:
+        recipient.address = Tainted(rewrite_recipient(recipient.address, context))
 
 
 def _with_copy(complaint: Complaint, incoming: Incoming) -> Complaint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from eximious.acl import engine, where
@@ -33,6 +34,7 @@ class Request:
 
     __slots__ = (
         "bounced_id",
+        "complain",
         "dot_ends",
         "error_reports",
         "is_local_error",
@@ -45,6 +47,7 @@ class Request:
     )
 
     def __init__(self) -> None:
+        self.complain: Callable[[str], object] = sys.stderr.write
         self.recipients: list[str] = []  # the arguments: addresses, or lists of them
         self.recipients_from_header = False  # -t
         self.dot_ends = True  # not -i
@@ -87,7 +90,7 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
     except Problem as problem:
         return _failed(context, request, problem)
     if not has_space(context, 0):
-        sys.stderr.write("exim: insufficient disk space\n")
+        request.complain("exim: insufficient disk space\n")
         return FAILURE
     context.reception = reception = Reception()
     reception.suppress_local_fixups = request.suppresses_fixups
@@ -129,12 +132,6 @@ def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
         message.sender = Tainted(request.sender)
         message.sender_is_local = request.sender == submitter.address
         message.sender_set_untrusted = not submitter.is_trusted
-    if context.config.rewrite_rules and message.sender:
-        from eximious.rewrite.engine import rewrite_sender
-
-        rewritten = rewrite_sender(message.sender, context)
-        if rewritten != message.sender:
-            message.sender_rewritten_from, message.sender = message.sender, rewritten
 
 
 def _argument_recipients(context: Context, request: Request, stream: Stream) -> None:
@@ -226,7 +223,7 @@ def _judge(incoming: Incoming, request: Request, outcome: Outcome) -> int:
         return SUCCESS
     log_refusal(incoming, outcome)
     if outcome.complaint is None:
-        sys.stderr.write(f"exim: {outcome.reply}\n")
+        request.complain(f"exim: {outcome.reply}\n")
         return FAILURE
     raise Problem(outcome.complaint, outcome.complaint.for_stderr())
 
@@ -234,6 +231,6 @@ def _judge(incoming: Incoming, request: Request, outcome: Outcome) -> int:
 def _failed(context: Context, request: Request, problem: Problem) -> int:
     """Tell whoever sent the message, in the way that was asked for."""
     if request.is_to_stderr:
-        sys.stderr.write(f"exim: {problem.text}\n")
+        request.complain(f"exim: {problem.text}\n")
         return FAILURE
     return request.failure if report(context, problem.complaint) else FAILURE

@@ -45,9 +45,8 @@ def _queued_because(incoming: Incoming, session: Any) -> str | None:
         limit = main.smtp_accept_queue_per_connection
         if limit > 0 and session.counters.messages > limit:
             return f"more than {limit} messages received in one connection"
-        most = main.smtp_accept_queue
-        if most > 0 and context.facts.get("connection_count", 0) > most:
-            return f"too many connections ({context.facts['connection_count']}, max {most})"
+        if context.facts.get("too_many_connections"):
+            return f"too many connections ({context.facts.get('connection_count', 0)}, max {main.smtp_accept_queue})"
     load = main.queue_only_load
     if load is not None and load >= 0 and os.getloadavg()[0] > load:
         return f"load average {os.getloadavg()[0]:.2f}"

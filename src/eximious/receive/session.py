@@ -18,7 +18,6 @@ from eximious.receive import ending
 from eximious.receive.commands import COMMANDS
 from eximious.receive.counters import Counters
 from eximious.receive.envelope import EnvelopeRules
-from eximious.receive.rewriting import rewriting_of
 from eximious.receive.transaction import Transaction
 from eximious.smtp.command import Command
 from eximious.smtp.server import Refusal, ServerProtocol, Stage
@@ -67,7 +66,6 @@ class Session:
         self.command = Command("")
         self.transaction = Transaction()
         self.envelope_rules = EnvelopeRules(self.main)
-        self.rewriting = rewriting_of(self.config)
         self.mail_limit: int | None = None  # smtp_accept_max_per_connection, once it has been expanded
         self.recipients_limit: int | None = None  # recipients_max, likewise
         self.submitter: Submitter | None = None  # who runs us, for local SMTP

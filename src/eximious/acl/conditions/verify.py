@@ -15,6 +15,7 @@ from eximious.acl.verify_options import VerifyOptions
 from eximious.acl.where import DATA, EVERYWHERE, MAIL, NOT_SMTP, PREDATA, RCPT
 from eximious.errors import Defer
 from eximious.lists.host_name import look_up_client
+from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,10 +157,11 @@ def _recipient(options: VerifyOptions, run: Run) -> bool:
     seen = context.address
     verified = _verify(seen.address, options, run, is_recipient=True)
     seen.address_data = verified.address_data
-    if verified.domain_data is not None:
-        seen.domain_data = verified.domain_data
-    if verified.local_part_data is not None:
-        seen.local_part_data = verified.local_part_data
+    routed = verified.address
+    if routed.domain_data is not None:
+        seen.domain_data = routed.domain_data
+    if routed.local_part_data is not None:
+        seen.local_part_data = routed.local_part_data
     context.facts["recipient_verify_failure"] = verified.failure
     return _judge(verified, options, run)
 
@@ -190,6 +192,8 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     if verified is None:
         verified = _verify(address, options, run, is_recipient=False)
         reception.senders_verified[key] = verified
+        if options.address is None and verified.original != context.message.sender:
+            _rewritten(verified.original, run)
     context.facts["sender_verify_failure"] = verified.failure
     context.facts["sender_address_data"] = verified.address_data
     if verified:
@@ -208,6 +212,17 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     if is_deferred:
         raise Defer(run.log_message)
     return False
+
+
+def _rewritten(address: str, run: Run) -> None:
+    """The sender has been rewritten for its verification, and stays so."""
+    message = run.context.message
+    message.sender_rewritten_from = message.sender
+    message.sender = Tainted(address)
+    run.reception.senders_verified = {
+        key.replace(message.sender_rewritten_from, address, 1): known
+        for key, known in run.reception.senders_verified.items()
+    }
 
 
 CHECKS: Final[dict[str, Callable[[VerifyOptions, Run], bool]]] = {

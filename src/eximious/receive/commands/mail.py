@@ -92,8 +92,10 @@ def _has_greeted(session: Session) -> bool:
 
 def _sender(session: Session, text: str) -> str | None:
     """The qualified sender; None if it has been refused already. Raises AddressError."""
-    if session.rewriting is not None:
-        text = session.rewriting.smtp(text, session.context)
+    if session.config.rewrite_rules:
+        from eximious.rewrite.engine import rewrite_smtp
+
+        text = rewrite_smtp(text, session.context)
     rules = session.envelope_rules
     address, has_domain = read_address(text, rules.sender, strips_brackets=rules.strips_brackets)
     if has_domain or not address:
@@ -131,10 +133,6 @@ def _fits(session: Session, message: Message, command: Command) -> bool:
 
 def _ask(session: Session, message: Message, command: Command) -> None:
     """Run the ACL, and answer."""
-    if session.rewriting is not None and message.sender:
-        rewritten = session.rewriting.sender(message.sender, session.context)
-        if rewritten != message.sender:
-            message.sender_rewritten_from, message.sender = message.sender, rewritten
     verdict = session.check(session.main.acl_smtp_mail, where.MAIL)
     if verdict.result not in (ACCEPT, DISCARD):
         refusal.refuse(session, where.MAIL, verdict)

@@ -61,8 +61,10 @@ def rcpt(session: Session, command: Command) -> None:
 
 def _recipient(session: Session, text: str) -> str | None:
     """The qualified address; None if it has been refused already. Raises AddressError."""
-    if session.rewriting is not None:
-        text = session.rewriting.smtp(text, session.context)
+    if session.config.rewrite_rules:
+        from eximious.rewrite.engine import rewrite_smtp
+
+        text = rewrite_smtp(text, session.context)
     rules = session.envelope_rules
     address, has_domain = read_address(text, rules.recipient, strips_brackets=rules.strips_brackets)
     if has_domain:

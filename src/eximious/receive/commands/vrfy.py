@@ -30,23 +30,12 @@ def vrfy(session: Session, command: Command) -> None:
     if verdict.result != ACCEPT:
         refusal.refuse(session, where.VRFY, verdict)
         return
-    _answer(session, address)
+    from eximious.verify.recipient import verify_for_vrfy
 
-
-def _answer(session: Session, address: str) -> None:
-    from eximious.verify.address import Request, Result, verify_address
-
-    context = session.context
-    verified = verify_address(address, context, Request(is_recipient=True, qualifies=True))
-    why = verified.user_message or verified.message
-    if verified.result is Result.OK:
-        session.reply(250, f"<{verified.original}> is deliverable")
-        return
-    if verified.result is Result.FAIL:
-        session.logs.main(f"VRFY failed for {session.command.argument} {session.host_and_ident}")
-        session.reply(550, f"<{verified.original}> {why}")
-    else:
-        session.reply(451, f"<{verified.original}> {why}")
+    code, text = verify_for_vrfy(address, session.context)
+    if code != 250:
+        session.logs.main(f"VRFY failed for {argument} {session.host_and_ident}")
+    session.reply(code, text)
 
 
 def expn(session: Session, command: Command) -> None:
@@ -55,31 +44,10 @@ def expn(session: Session, command: Command) -> None:
     if verdict.result != ACCEPT:
         refusal.refuse(session, where.EXPN, verdict)
         return
+    from eximious.verify.recipient import expand_for_expn
+
     session.flush()
-    try:
-        address, has_domain = read_address(command.argument, session.envelope_rules.recipient)
-    except AddressError as fault:
-        session.reply(501, str(fault))
-        return
-    if not has_domain:
-        address = f"{address}@{session.main.qualify_recipient}"
-    _expand(session, address)
-
-
-def _expand(session: Session, address: str) -> None:
-    from eximious.address.delivery import Address
-    from eximious.routers.engine import route
-    from eximious.routers.outcome import Outcome
-
-    asked = Address(address)
-    routed = route(asked, session.context, "E")
-    if routed.outcome is Outcome.FAILED:
-        session.reply(553, f"{address} is undeliverable")
-        return
-    if routed.outcome is Outcome.DEFERRED:
-        session.reply(451, f"Cannot resolve {address} at this time")
-        return
-    children = routed.generated or [asked]
-    last = len(children) - 1
-    for number, child in enumerate(children):
-        session.send(f"250{' ' if number == last else '-'}<{child.address}>\r\n")
+    lines = expand_for_expn(command.argument, session.context)
+    last = len(lines) - 1
+    for number, (code, text) in enumerate(lines):
+        session.send(f"{code}{' ' if number == last else '-'}{text}\r\n")

@@ -1,0 +1,99 @@
+"""The TLS context for a client, from the main options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.lists.split import split
+from eximious.receive.hosts import is_in
+from eximious.tls.cache import ContextCache
+from eximious.tls.context import ServerContext, Verify
+from eximious.tls.errors import TlsError
+from eximious.tls.session import Session
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+
+_cache: Final = ContextCache()
+_WITH_NAME: Final = ("tls_certificate", "tls_privatekey", "tls_verify_certificates", "tls_crl", "tls_require_ciphers")
+
+
+def server_context(context: Context) -> ServerContext | Callable[[str], ServerContext]:
+    """The context for the client, or what chooses it by the server name that the client asks for. Raises TlsError."""
+    plain = _make(context)
+    if not any(_mentions_name(context, option) for option in _WITH_NAME):
+        return plain
+
+    def choose(name: str) -> ServerContext:
+        if not name:
+            return plain
+        client = context.client
+        client.tls = Session()
+        client.tls.sni = name
+        try:
+            return _make(context)
+        finally:
+            client.tls = None
+
+    return choose
+
+
+def _mentions_name(context: Context, option: str) -> bool:
+    template = getattr(context.config.main, option)
+    return template is not None and ("tls_in_sni" in template.source or "tls_sni" in template.source)
+
+
+def _make(context: Context) -> ServerContext:
+    main = context.config.main
+    certificates = _items(context, "tls_certificate")
+    keys = _items(context, "tls_privatekey")
+    verify_certificates = _text(context, "tls_verify_certificates")
+    crl = _text(context, "tls_crl")
+    dh = _text(context, "tls_dhparam")
+    curves = _items(context, "tls_eccurve")
+    files = [*certificates, *keys, *(path for path in (verify_certificates, crl, dh) if path.startswith("/"))]
+    verify = _verify(context)
+    try:
+        return _cache.get(
+            ServerContext,
+            files,
+            certificates=tuple(certificates),
+            private_keys=tuple(keys),
+            ciphers=_text(context, "tls_require_ciphers"),
+            options=main.openssl_options or "",
+            verify=verify,
+            verify_certificates=verify_certificates if verify is not Verify.NONE else "",
+            crl=crl if verify is not Verify.NONE else "",
+            dh=dh,
+            dh_max_bits=int(main.tls_dh_max_bits),
+            curves=() if curves == ["auto"] else tuple(curves),
+            alpn=tuple(_items(context, "tls_alpn")),
+            require_alpn=is_in(context, "hosts_require_alpn"),
+            self_signed_for="" if certificates else str(main.primary_hostname),
+        )
+    except ValueError as error:
+        raise TlsError("openssl_options", str(error)) from None
+
+
+def _verify(context: Context) -> Verify:
+    if is_in(context, "tls_verify_hosts"):
+        return Verify.REQUIRE
+    return Verify.TRY if is_in(context, "tls_try_verify_hosts") else Verify.NONE
+
+
+def _text(context: Context, option: str) -> str:
+    template: Any = getattr(context.config.main, option)
+    if template is None:
+        return ""
+    try:
+        return str(template.expand(context))
+    except ForcedFail:
+        return ""
+    except (ExpandError, Defer) as error:
+        raise TlsError(option, f"expansion failed: {error}") from None
+
+
+def _items(context: Context, option: str) -> list[str]:
+    return [item for item in split(_text(context, option)) if item]
