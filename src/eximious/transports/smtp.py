@@ -104,7 +104,7 @@ class Smtp(Transport):
     message_linelength_limit: int = option(998, doc="Fail messages with longer lines, in octets; 0 means any length.")
     multi_domain: ExpandedBool = option(True, doc="One transaction may have recipients in different domains.")
     port: Template | None = option(None, doc="TCP port or service; smtp, smtps or lmtp by default, as `protocol` says.")
-    protocol: str = option("smtp", doc="smtp, smtps (TLS from the start) or lmtp.")
+    protocol: str | None = option(None, doc="smtp (as if unset), smtps (TLS from the start) or lmtp.")
     retry_include_ip_address: ExpandedBool = option(True, doc="Retry hints are for an IP address, not only a name.")
     serialize_hosts: HostList | None = option(None, doc="Hosts to which there is one connection at a time.")
     size_addition: int = option(
