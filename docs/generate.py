@@ -52,6 +52,7 @@ def index(made: Mapping[str, str]) -> Iterator[str]:
 def main_options() -> Iterator[str]:
     """The main options, by subject."""
     for base in MainOptions.__bases__:
+        assert issubclass(base, Options)
         yield from section(first_line(base), option_table(base.own_options.values()))
 
 

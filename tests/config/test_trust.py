@@ -58,7 +58,9 @@ def test_lines() -> None:
     trust = parse_trust(
         "# comment\n\nconfig /a/b\n config  /c \nowner root\nowner 500\nowner nosuchuser\nmacro A\nmacro *\n"
     )
-    assert (trust.prefixes, trust.owners, trust.macros) == (("/a/b", "/c"), {0, 500}, {"A", "*"})
+    assert trust.prefixes == ("/a/b", "/c")
+    assert trust.owners == {0, 500}
+    assert trust.macros == {"A", "*"}
 
 
 @pytest.mark.parametrize("line", ["config", "config a/b", "owner", "macro", "foo bar"])

@@ -26,6 +26,7 @@ class DaemonOptions(Options):
     daemon_smtp_ports: Ports = option(
         "smtp", doc="Ports to listen on, as numbers or service names.", aliases=("daemon_smtp_port",)
     )
+    daemon_workers: int = option(0, doc="How many processes serve connections; 0: one for each processor.")
     daemon_startup_retries: int = option(9, doc="How many more times to try if a port cannot be bound.")
     daemon_startup_sleep: Seconds = option("30s", doc="How long to wait between those tries.")
     debug_store: bool = option(False, doc="Accepted and without effect: there is no memory allocator to debug.")
@@ -35,6 +36,9 @@ class DaemonOptions(Options):
     )
     local_interfaces: StringList = option(
         "<; ::0 ; 0.0.0.0", doc="Addresses to listen on, each may have a port; they also say what is the local host."
+    )
+    local_submission_socket: StartText = option(
+        paths.SUBMISSION_SOCKET, doc="Unix socket on which the daemon takes messages from local users; empty for none."
     )
     notifier_socket: StartText | None = option(
         "$spool_directory/exim_daemon_notify", doc="Unix socket on which the daemon takes hints; empty for none."

@@ -13,6 +13,7 @@ CONFIGURATIONS: Final = (
 )
 TRUSTED: Final = "/etc/eximious/trusted"
 SPOOL: Final = "/var/spool/exim"
+SUBMISSION_SOCKET: Final = "/run/eximious/submission"
 PROGRAM: Final = "/usr/sbin/exim"
 USERS: Final = ("eximious", "mail")  # the first that exists
 

@@ -92,9 +92,7 @@ def _text(text: str, place: Place | None, name: str) -> str:
 
 
 def _template(text: str, place: Place | None, name: str) -> Any:
-    from eximious.expand.template import compile as compile_template
-
-    return compile_template(text, place)
+    return importlib.import_module("eximious.expand.template").compile(text, place)
 
 
 def _bool_or_template(text: str, place: Place | None, name: str) -> Any:
