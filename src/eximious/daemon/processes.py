@@ -77,6 +77,7 @@ def start_worker(supervisor: Supervisor, number: int, part: int) -> WorkerProces
     ours, theirs = link.pair()
     agent = supervisor.agent.sockets[number] if supervisor.agent is not None else None
     setup, table, sockets = supervisor.setup, supervisor.table, list(supervisor.sockets.values())
+    local = supervisor.submission
 
     def live() -> None:
         ours.close()
@@ -84,7 +85,7 @@ def start_worker(supervisor: Supervisor, number: int, part: int) -> WorkerProces
         for sock in supervisor.agent.sockets if supervisor.agent is not None else ():
             if sock is not agent:
                 sock.close()
-        work(setup, table.part(part), number, theirs, sockets, agent)
+        work(setup, table.part(part), theirs, sockets, local, agent)
 
     pid = fork(live)
     theirs.close()
@@ -94,9 +95,9 @@ def start_worker(supervisor: Supervisor, number: int, part: int) -> WorkerProces
 def work(
     setup: Setup,
     connections: OwnConnections,
-    number: int,
     connection: link.Link,
     sockets: list[socket.socket],
+    local: socket.socket | None,
     agent: socket.socket | None,
 ) -> None:
     """The life of a worker."""
@@ -104,15 +105,17 @@ def work(
     if privilege.is_root():
         privilege.become(main.exim_user, main.exim_group)
     os.chdir(main.spool_directory)
-    services = setup.worker_services(number, agent)
+    services = setup.worker_services(agent)
     from eximious.daemon import worker
 
-    worker.main(lambda: worker.Worker(services, connection, connections), sockets)
+    worker.main(lambda: worker.Worker(services, connection, connections, setup.serve_local), sockets, local)
 
 
 def close_all(supervisor: Supervisor, but: list[socket.socket] | None = None) -> None:
     """In a new process: close what belongs to the supervisor alone."""
     supervisor.close_private()
+    if but is None and supervisor.submission is not None:
+        supervisor.submission.close()
     keep = but or []
     for sock in supervisor.sockets.values():
         if sock not in keep:

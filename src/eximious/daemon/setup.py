@@ -15,15 +15,26 @@ if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
     from eximious.exim.command_line import CommandLine
     from eximious.logs.log import Logs
+    from eximious.net.loop import LoopStream
+
+
+ServeLocal = Callable[["LoopStream", Services], None]
 
 
 class Setup:
     """Replaced in part when the configuration is read again."""
 
-    def __init__(self, line: CommandLine, config: Configuration, read: Callable[[], Configuration]) -> None:
+    def __init__(
+        self,
+        line: CommandLine,
+        config: Configuration,
+        read: Callable[[], Configuration],
+        serve_local: ServeLocal,
+    ) -> None:
         self.line = line
         self.config = config
         self._read = read
+        self.serve_local = serve_local  # what a worker does with a local user's connection
         self.worker_count = worker_count(config)
         self._logs: Logs | None = None
 
@@ -65,7 +76,7 @@ class Setup:
             return 0
         return int(text) if text.isascii() and text.isdigit() else 0
 
-    def worker_services(self, number: int, agent: socket.socket | None) -> Services:
+    def worker_services(self, agent: socket.socket | None) -> Services:
         """The services of a worker."""
         services = Services(self.config)
         services.delivery = self.line.delivery
@@ -106,5 +117,4 @@ class Setup:
 
 def worker_count(config: Configuration) -> int:
     """One worker a core, unless the configuration says otherwise."""
-    wanted = int(getattr(config.main, "daemon_workers", 0))
-    return wanted or len(os.sched_getaffinity(0))
+    return config.main.daemon_workers or len(os.sched_getaffinity(0))

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious import EXIM_VERSION
-from eximious.daemon import listening, pid_file, privilege, processes
+from eximious.daemon import listening, pid_file, privilege, processes, submission
 from eximious.daemon.connections import ConnectionTable
 from eximious.daemon.control_server import ControlServer
 from eximious.daemon.process_log import report
@@ -48,6 +48,7 @@ class Supervisor:
         self.schedule = Schedule(setup.line, setup.queue_run_max, time.monotonic())
         self.generation = 0
         self.control: ControlServer | None = None
+        self.submission: socket.socket | None = None  # where local users hand in messages
         self.pid_path = ""
         self._poll = select.poll()
         self._wakeup, self._signals = socket.socketpair()
@@ -64,6 +65,7 @@ class Supervisor:
         if self._is_main_daemon():
             self.control = ControlServer(self.config)
             self._poll.register(self.control.socket.fileno(), select.POLLIN)
+            self.submission = submission.listen(self.config.main, self.setup.line, self._log)
         self._start_processes()
 
     def _is_main_daemon(self) -> bool:

@@ -23,28 +23,32 @@ if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
     from eximious.daemon.connections import OwnConnections
     from eximious.daemon.link import Link
+    from eximious.daemon.setup import ServeLocal
     from eximious.services import Services
 
 GRACE: Final = 8.0  # seconds that sessions and deliveries get to end when the daemon stops
+LOCAL_LIMIT: Final = 100  # local users' connections that one worker serves at a time
 LAST_WORDS: Final = 1.0  # seconds for clients to read why they are turned away
 
 
 class Worker:
     """The state of a worker process."""
 
-    def __init__(self, services: Services, link: Link, connections: OwnConnections) -> None:
+    def __init__(self, services: Services, link: Link, connections: OwnConnections, serve_local: ServeLocal) -> None:
         self.services = services
+        self.serve_local = serve_local
         self.config: Configuration = services.config
         self.link = link
         self.connections = connections
         self.deliveries: WorkerDeliveries | None = None
         self.tasks: set[asyncio.Task[None]] = set()  # sessions
+        self.local_count = 0  # sessions with local users
         self._servers: list[asyncio.Server] = []
         self._is_over: asyncio.Event = asyncio.Event()
         self._is_draining = False
 
-    async def run(self, listening: list[socket.socket]) -> None:
-        """Work until the supervisor says that it is over."""
+    async def run(self, listening: list[socket.socket], local: socket.socket | None) -> None:
+        """Work until the supervisor says that it is over. Local users connect to `local`."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._unhandled)
         loop.add_reader(self.link.fileno(), self._hear)
@@ -57,6 +61,8 @@ class Worker:
         for sock in listening:
             server = await loop.create_server(self._protocol, sock=sock)
             self._servers.append(server)
+        if local is not None:
+            self._servers.append(await loop.create_unix_server(self._local_protocol, sock=local))
         self.link.say("ready")
         await self._is_over.wait()
         await self._finish()
@@ -66,6 +72,24 @@ class Worker:
     def _protocol(self) -> asyncio.BaseProtocol:
         stream: Any = LoopStream(self._welcome)  # has a protocol's methods, but not its base
         return cast(asyncio.BaseProtocol, stream)
+
+    def _local_protocol(self) -> asyncio.BaseProtocol:
+        stream: Any = LoopStream(self._welcome_local)
+        return cast(asyncio.BaseProtocol, stream)
+
+    def _welcome_local(self, stream: LoopStream) -> None:
+        """A user of this machine has connected."""
+        if self._is_draining or self.local_count >= LOCAL_LIMIT:
+            stream.close()
+            return
+        self.local_count += 1
+        task = asyncio.get_running_loop().create_task(waiting.run(self.serve_local, stream, self.services))
+        self.tasks.add(task)
+        task.add_done_callback(self._served_local)
+
+    def _served_local(self, task: asyncio.Task[None]) -> None:
+        self.local_count -= 1
+        self._served(task)
 
     def _welcome(self, stream: LoopStream) -> None:
         """A client has connected."""
@@ -222,12 +246,12 @@ class Worker:
             self.services.logs.panic(str(facts.get("message", "event loop")))
 
 
-def main(make: Callable[[], Worker], listening: list[socket.socket]) -> None:
+def main(make: Callable[[], Worker], listening: list[socket.socket], local: socket.socket | None) -> None:
     """The life of the process; `make` is called on the running loop."""
     import uvloop
 
     async def live() -> None:
-        await make().run(listening)
+        await make().run(listening, local)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(live())

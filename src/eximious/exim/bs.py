@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from eximious.exim import deliveries
+from eximious.exim import deliveries, forward
 from eximious.exim.submission import describe_client, submitter_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ def run(call: Invocation) -> int:
 
         deliveries.arrange(call)
         return receive_batch(context, submitter)
+    connection = forward.connect(call)
+    if connection is not None:
+        return forward.talk(call, connection)
     stream = _stream()
     if stream.peer.address and not call.line.host_address:
         client = context.client

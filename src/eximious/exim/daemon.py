@@ -18,7 +18,7 @@ def run(call: Invocation) -> int:
     """Start the daemon, and be its supervisor until it is told to stop."""
     from eximious.daemon.setup import Setup
     from eximious.daemon.supervisor import Supervisor
-    from eximious.exim import overrides, start
+    from eximious.exim import local_server, overrides, start
 
     line = call.line
 
@@ -27,7 +27,7 @@ def run(call: Invocation) -> int:
         overrides.apply(line, config.main)
         return config
 
-    setup = Setup(line, call.config, read)
+    setup = Setup(line, call.config, read, local_server.serve)
     setup.recover()
     supervisor = Supervisor(setup)
     try:

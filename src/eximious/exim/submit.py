@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.address.parse import AddressError, parse
-from eximious.exim import deliveries
+from eximious.exim import deliveries, forward
 from eximious.exim.command_line import CommandLineError
 from eximious.exim.submission import describe_client, submitter_of
 from eximious.receive.envelope import rules
@@ -13,18 +13,34 @@ from eximious.receive.envelope import rules
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.exim.invocation import Invocation
+    from eximious.receive.local import Request
     from eximious.receive.submitter import Submitter
 
 
 def run(call: Invocation) -> int:
     """Take the message in; gives the exit status."""
     from eximious.net.blocking import BlockingStream
-    from eximious.receive.local import Request, submit
+    from eximious.receive.local import submit
 
-    line = call.line
+    connection = forward.connect(call)
+    if connection is not None:
+        return forward.submit(call, connection)
     context = call.context()
     submitter = submitter_of(call, context)
     describe_client(call, context, submitter)
+    request = request_of(call, context, submitter)
+    deliveries.arrange(call)
+    return submit(context, request, submitter, BlockingStream(0, 1))
+
+
+def request_of(call: Invocation, context: Context, submitter: Submitter) -> Request:
+    """What the command line says of the message; what it says of the protocol goes into the context.
+
+    Raises CommandLineError.
+    """
+    from eximious.receive.local import Request
+
+    line = call.line
     request = Request()
     request.recipients = line.arguments
     request.recipients_from_header = line.recipients_from_header
@@ -36,12 +52,11 @@ def run(call: Invocation) -> int:
     request.suppresses_fixups = line.suppress_fixups
     request.timeout = line.receive_timeout
     request.sender = sender_of(call, context, submitter)
-    if call.caller.is_trusted:
+    if submitter.is_trusted:
         context.message.received_protocol = line.protocol
         if line.authenticated_sender is not None:
             context.message.authenticated_sender = line.authenticated_sender
-    deliveries.arrange(call)
-    return submit(context, request, submitter, BlockingStream(0, 1))
+    return request
 
 
 def sender_of(call: Invocation, context: Context, submitter: Submitter) -> str | None:

@@ -224,6 +224,12 @@ class LoopStream(Stream):
         if writer is not None and not writer.done():
             writer.set_result(None)
 
+    def push_back(self, data: bytes) -> None:
+        """Octets that were read and belong to whoever reads next."""
+        if data:
+            self._chunks.appendleft(data)
+            self._size += len(data)
+
     @property
     def socket(self) -> Any:
         """The connection's socket, for options; None if it is gone."""
