@@ -130,7 +130,34 @@ two@remote.example  0,0  0,1#3
 """
 
 
-@pytest.mark.parametrize("text", [BY_SMTP, BY_TLS, DEFERRED])
+# As Exim 4.100 wrote it for a message on standard input with -oMr -oMa -oMs -oMaa -oMai.
+WITH_OPTIONS = f"""{ID}-H
+root 0 0
+<x@y>
+1795562531 0
+-received_time_usec .937128
+-received_time_complete 1795562531.937465
+--host_address [1.2.3.4]:0
+--host_name h.n.ame
+--host_auth auth
+-ident root
+--received_protocol foo
+-body_linecount 1
+-max_received_linelength 10
+--auth_id ident
+-auth_sender root@example
+-deliver_firsttime
+-N
+-tls_resumption A
+XX
+1
+aa@example
+
+011  Subject: t
+"""
+
+
+@pytest.mark.parametrize("text", [BY_SMTP, BY_TLS, DEFERRED, WITH_OPTIONS])
 def test_what_exim_writes_comes_back_as_it_was(text: str) -> None:
     assert dump(load(text.encode("latin-1"), ID)).decode("latin-1") == text
 

@@ -156,11 +156,14 @@ def _endpoint(name: str, address_path: str, port_path: str) -> Variable:
 
     def write(message: Message) -> str | None:
         address = get_address(message)
-        return f"[{address}]:{get_port(message)}" if address else None
+        if not address:
+            return None
+        text = f"[{address}]:{get_port(message)}"
+        return Tainted(text) if is_tainted(address) else text
 
     def read(message: Message, value: str) -> None:
         address, port = split_endpoint(value)
-        put_address(message, address)
+        put_address(message, Tainted(address) if is_tainted(value) else address)
         put_port(message, port)
 
     return Variable(name, address_path, OWN, read, write)
@@ -333,9 +336,9 @@ BEFORE_ACL: Final = Group(
     Variable("received_time_complete", "received_complete_seconds", OWN, _read_complete, _write_complete),
     _text("helo_name", "client.helo_name"),
     _endpoint("host_address", "client.host_address", "client.host_port"),
+    _text("host_name", "client.host_name"),
     _text("host_auth", "client.authenticator_name"),
     _text("host_auth_pubname", "client.authenticator_public_name"),
-    _text("host_name", "client.host_name"),
     _endpoint("interface_address", "client.interface_address", "client.interface_port"),
     _text("active_hostname", "client.active_host_name"),
     _text("ident", "client.ident"),

@@ -96,7 +96,6 @@ class QueueStore:
     def accept(self, message: Message, body: Body) -> None:
         """Take responsibility for a message, which has its id: durable when this returns. The body is the store's then.
 
-
         Raises SpoolError if that is impossible now; nothing is then left behind.
         """
         if not is_message_id(message.id):
