@@ -84,7 +84,8 @@ CLIENT = [
     ("client_name = tim", ["334 " + b64(CHALLENGE), "235 ok"], ["AUTH CRAM-MD5", b64("tim " + PROOF)],
      ClientStatus.OK, ""),
     ("client_name = ${if eq{a}{b}{x}fail}", [], [], ClientStatus.SKIP, ""),
-    ("", ["334 !!", "501 ok"], ["AUTH CRAM-MD5", "*"], ClientStatus.CANCELLED, "Invalid base64 string in challenge: !!"),
+    ("", ["334 !!", "501 ok"], ["AUTH CRAM-MD5", "*"], ClientStatus.CANCELLED,
+     "Invalid base64 string in challenge: !!"),
     ("", ["535 no"], ["AUTH CRAM-MD5"], ClientStatus.FAIL, ""),
     ("", ["334 " + b64(CHALLENGE), "535 no"], ["AUTH CRAM-MD5", b64("our.host " + PROOF)], ClientStatus.FAIL, ""),
 ]  # fmt: skip

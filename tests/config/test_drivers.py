@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +53,11 @@ class Plain(Thing):
 
 
 @pytest.fixture(autouse=True)
-def _test_drivers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _test_drivers(monkeypatch: pytest.MonkeyPatch) -> None:
     test_class = DriverClass("router", __name__, "things", "Thing")
     monkeypatch.setattr(DriverClass, "registry", property(lambda self: things))
     monkeypatch.setattr(DriverClass, "base", property(lambda self: Thing))
     monkeypatch.setattr(drivers, "ROUTERS", test_class)
-    yield
 
 
 R = "begin routers\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,8 @@ FAULTS = [
     ("A = 1\nA = 2", 'Exim configuration error:\n  macro "A" is already defined (use "==" if you want to redefine it)'),
     (
         "A = 1\nAB = 2",
-        'Exim configuration error:\n  "AB" cannot be defined as a macro because previously defined macro "A" is a substring',
+        "Exim configuration error:\n"
+        '  "AB" cannot be defined as a macro because previously defined macro "A" is a substring',
     ),
     ("A == 1", 'Exim configuration error:\n  can\'t redefine an undefined macro "A"'),
     ("A 1", "Exim configuration error in line 1 of FILE:\n  malformed macro definition"),
@@ -193,7 +195,5 @@ def test_place_in_a_quoted_string(tmp_path: Path) -> None:
 )
 def test_nothing_else_is_raised(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp()
-    try:
+    with contextlib.suppress(ConfigErrors):
         read(folder, text)
-    except ConfigErrors as errors:
-        assert errors.faults
