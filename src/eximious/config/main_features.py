@@ -76,9 +76,9 @@ class DatabaseOptions(Options):
     mysql_servers: StringList | None = option(None, doc="MySQL servers.", later="MySQL lookups")
     oracle_servers: StringList | None = option(None, doc="Oracle servers.", later="Oracle lookups")
     pgsql_servers: StringList | None = option(None, doc="PostgreSQL servers.", later="PostgreSQL lookups")
-    redis_servers: StringList | None = option(None, doc="Redis servers.", later="Redis lookups")
-    sqlite_dbfile: str | None = option(None, doc="Database for SQLite lookups that name none.", later="SQLite lookups")
-    sqlite_lock_timeout: int = option(5, doc="Seconds to wait for a lock.", later="SQLite lookups")
+    redis_servers: StringList | None = option(None, doc="Redis servers.")
+    sqlite_dbfile: str | None = option(None, doc="Database for SQLite lookups that name none.")
+    sqlite_lock_timeout: int = option(5, doc="Seconds to wait for a lock.")
 
 
 class ExtraOptions(Options):

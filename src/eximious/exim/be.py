@@ -35,6 +35,8 @@ def run(call: Invocation) -> int:
     else:
         context.message.sender = sender_of(call)
     macros = Macros(call.config.macros if call.services.admin else {})
+    if call.line.debug and call.services.admin:
+        show_macros(call)
     if call.line.arguments:
         for argument in call.line.arguments:
             print_line(answer(context, macros, argument))
@@ -43,6 +45,17 @@ def run(call: Invocation) -> int:
         print_line(answer(context, macros, line))
     sys.stdout.write("\n")
     return 0
+
+
+def show_macros(call: Invocation) -> None:
+    """With debugging: the macros, those of the file and then those of the command line, as given and as in effect."""
+    given = call.line.macros
+    for name, value in call.config.macros.items():
+        if not name.startswith("_") and name not in given:
+            call.print(f"macro '{name}' -> '{value}'")
+    for name, value in given.items():
+        call.print(f"macro '{name}' -> '{value}'")
+        call.print(f"macro '{name}' -> '{call.config.macros.get(name, value)}'")
 
 
 def sender_of(call: Invocation) -> str:

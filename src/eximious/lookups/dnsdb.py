@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from eximious.dns.answer import Answer
 
 # What may be asked for; most are types of the DNS, some are made up of others.
-TYPES: Final = frozenset({"a", "a+", "aaaa", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"})
+TYPES: Final = frozenset(
+    {"a", "a+", "aaaa", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"}
+)
 SPACE: Final = " \t\n\r\f\v"
 
 _MODIFIER = re.compile(r"((?:defer|dnssec|retrans|retry)_)(\w+)[ \t\n]*,[ \t\n]*")

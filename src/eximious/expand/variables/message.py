@@ -169,7 +169,8 @@ def message_headers_raw(message: Message) -> str:
 
 
 def _all_headers(message: Message) -> str:
-    return "".join(header.text for header in message.headers if header.kind != DELETED)
+    text = "".join(header.text for header in message.headers if header.kind != DELETED)
+    return text.removesuffix("\n")
 
 
 @variable

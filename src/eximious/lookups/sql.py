@@ -1,0 +1,30 @@
+"""What SQL lookups have in common: how rows become text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+SPACE: Final = " \t\n\r\f\v"
+NULL: Final = "<NULL>"
+
+
+def quoted(value: str) -> str:
+    """A value as it stands after ``name=``: in double quotes if it is empty, begins with one, or has white space."""
+    if value and value[0] != '"' and not any(character in value for character in SPACE):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def row_text(names: Sequence[str], values: Sequence[str | None]) -> str:
+    """A row: the value of an only column, or ``name=value`` and a space for each of several."""
+    if len(values) == 1:
+        return NULL if values[0] is None else values[0]
+    pairs = zip(names, values, strict=True)
+    return "".join(f"{name}={NULL if value is None else quoted(value)} " for name, value in pairs)
+
+
+def double_quotes(text: str) -> str:
+    """The text with its single quotes doubled: what standard SQL wants."""
+    return text.replace("'", "''")
