@@ -28,7 +28,12 @@ class AccessOptions(Options):
     exim_group: Group = option(paths.default_group, doc="The group that the server runs as; may be a number.")
     exim_path: str = option(paths.PROGRAM, doc="The program to start for deliveries and by utilities.")
     exim_user: User = option(paths.default_user, doc="The user that the server runs as; may be a number.")
-    finduser_retries: int = option(0, doc="How many times to look a user up again, each time after a second.")
+    finduser_retries: int = option(
+        0,
+        doc="How many times to look a user up again, each time after a second.",
+        later="repeated lookups of users",
+        is_harmless=True,
+    )
     gecos_name: Template | None = option(None, doc="The full name of a user, from what gecos_pattern matched.")
     gecos_pattern: str | None = option(None, doc="Regular expression that takes the gecos field apart for gecos_name.")
     keep_environment: StringList = option(

@@ -46,12 +46,17 @@ class DaemonOptions(Options):
     panic_coredump: bool = option(False, doc="Accepted and without effect: a panic writes a traceback to the log.")
     pid_file_path: StartText = option("", doc="Where the daemon writes its process id; empty: in the spool directory.")
     process_log_path: StartText | None = option(None, doc="Where exiwhat's answers are written.")
-    rfc1413_port: int = option(113, doc="Port of clients' ident servers.")
+    rfc1413_port: int = option(113, doc="Port of clients' ident servers.", later="ident")
     rfc1413_query_timeout: Seconds = option("0s", doc="How long an ident query may take; 0 asks nobody.", later="ident")
     smtp_accept_keepalive: bool = option(True, doc="Set SO_KEEPALIVE on incoming connections.")
     smtp_accept_max: int = option(20, doc="Connections at the same time; 0 for no limit.")
     smtp_accept_reserve: int = option(0, doc="Connections of smtp_accept_max kept for smtp_reserve_hosts.")
-    smtp_backlog_monitor: int = option(0, doc="Log when more connections than this wait to be accepted; 0 never.")
+    smtp_backlog_monitor: int = option(
+        0,
+        doc="Log when more connections than this wait to be accepted; 0 never.",
+        later="backlog monitoring",
+        is_harmless=True,
+    )
     smtp_connect_backlog: int = option(20, doc="Connections that may wait to be accepted.")
     smtp_load_reserve: Fixed | None = option(None, doc="Above this system load only smtp_reserve_hosts are served.")
     tcp_nodelay: bool = option(True, doc="Set TCP_NODELAY on incoming connections.")
@@ -59,7 +64,7 @@ class DaemonOptions(Options):
     tls_on_connect_ports: Ports = option("", doc="Ports where TLS begins at once, before the greeting.")
     spool_directory: StartText = option(paths.SPOOL, doc="Where messages and hints are kept.")
     split_spool_directory: bool = option(False, doc="Spread messages over 62 subdirectories of the spool.")
-    spool_wireformat: bool = option(False, doc="Allows data files in the form that SMTP uses, for CHUNKING.")
+    spool_wireformat: bool = option(False, doc="Accepted and without effect: data files are always in the usual form.")
     timezone: str | None = option(
         paths.default_timezone, doc="Time zone for logs and headers, as in TZ; empty for the system's."
     )

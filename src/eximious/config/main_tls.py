@@ -27,7 +27,10 @@ class TlsOptions(Options):
     tls_dh_max_bits: int = option(2236, doc="Largest Diffie-Hellman prime to use, in bits.")
     tls_dhparam: Template | None = option(None, doc="Diffie-Hellman parameters: a file, a standard name, or ``none``.")
     tls_early_banner_hosts: HostList | None = option(
-        None, doc="Clients that may get the greeting together with the end of the TLS handshake."
+        None,
+        doc="Clients that may get the greeting together with the end of the TLS handshake.",
+        later="early banners",
+        is_harmless=True,
     )
     tls_eccurve: Template | None = option("auto", doc="Elliptic curves for key exchange.")
     tls_ocsp_file: Template | None = option(None, doc="Files with OCSP responses to staple.", later="OCSP")
