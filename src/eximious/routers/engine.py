@@ -124,6 +124,8 @@ class _Chain:
         if answer.decision is Decision.FAIL:
             return Routed(Outcome.FAILED, address, generated=answer.generated)
         if answer.decision is Decision.DEFER:
+            # Why exactly something does not work just now is not for outsiders, unless it was meant for them.
+            address.user_message = answer.user_message
             address.special_action = "freeze" if answer.freeze else ""
             return Routed(Outcome.DEFERRED, address, generated=answer.generated)
         if answer.decision is Decision.REROUTED:

@@ -125,9 +125,9 @@ def _take_special(text: str, position: int, rules: Rules, redirection: Redirecti
             break
     else:
         return False
-    if name in rules.forbidden:
-        raise RedirectError(f'"{word}" is not permitted')
     line, _, _ = text[position + len(word) :].partition("\n")
+    if name in rules.forbidden:
+        raise RedirectError(f'"{(word + line).rstrip()}" is not permitted')
     if name == "unknown":
         redirection.is_unknown = True
     else:

@@ -15,8 +15,8 @@ from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome, Routed
 
 if TYPE_CHECKING:
+    from eximious.acl.verify_options import CalloutOptions
     from eximious.context import Context
-    from eximious.verify.callout import Callout
 
 DEEPEST: Final = 100  # redirections that lead to one child each
 
@@ -35,8 +35,10 @@ class Verified:
     __slots__ = (
         "address",
         "address_data",
+        "domain_data",
         "failure",
         "is_from_callout",
+        "local_part_data",
         "message",
         "original",
         "result",
@@ -52,6 +54,10 @@ class Verified:
         self.address_data = address.address_data  # $address_data of the router that decided
         # "qualify", "route", "mail", "recipient" or "postmaster": $sender_verify_failure, $recipient_verify_failure
         self.failure = "" if result is Result.OK else "route"
+        self.is_from_callout = False  # a host said so, or could not be asked
+        # What a host that accepted the address stands for: $domain_data and $local_part_data may be used in paths.
+        self.domain_data: str | None = None
+        self.local_part_data: str | None = None
 
     def __bool__(self) -> bool:
         return self.result is Result.OK
@@ -69,7 +75,7 @@ class Request:
         qualifies: bool = False,
         success_on_redirect: bool = False,
         has_fake_sender: bool = False,
-        callout: Callout | None = None,
+        callout: CalloutOptions | None = None,
     ) -> None:
         self.is_recipient = is_recipient
         self.qualifies = qualifies  # an address without a domain gets the configured one, instead of failing
