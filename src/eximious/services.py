@@ -72,7 +72,7 @@ class Services:
         """Retry, wait, ratelimit, callout and other hints."""
         from eximious.hints.store import Hints
 
-        return Hints.from_config(self.config)
+        return Hints.from_config(self.config, lambda line: self.logs.panic(line))
 
     @cached_property
     def spool(self) -> QueueStore:

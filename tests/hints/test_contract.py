@@ -145,6 +145,38 @@ def test_change(hints: Hints) -> None:
     assert hints.misc.change("host", lambda record: None) is None
 
 
+def test_change_and_time(hints: Hints) -> None:
+    table = hints.misc
+    table.put("k", serialize())
+
+    def unchanged(record: Serialize | None) -> Serialize | None:
+        return record
+
+    def at_five(record: Serialize | None) -> Serialize | None:
+        assert record is not None
+        record.written_at = 5.0
+        return record
+
+    def more(record: Serialize | None) -> Serialize | None:
+        assert record is not None
+        record.count += 1
+        return record
+
+    def another(record: Serialize | None) -> Serialize | None:
+        made = serialize()
+        made.written_at = 7.0
+        return made
+
+    def written_at() -> float:
+        found = table.get("k")
+        assert found is not None
+        return found.written_at
+
+    for function, expected in ((unchanged, NOW), (at_five, 5.0), (unchanged, 5.0), (more, NOW), (another, 7.0)):
+        table.change("k", function)
+        assert written_at() == expected
+
+
 def test_the_table_keeps_its_own_copy(hints: Hints) -> None:
     record = waiting()
     hints.wait("smtp").put("h", record)

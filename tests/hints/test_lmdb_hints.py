@@ -72,7 +72,7 @@ def test_the_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def fill() -> None:
         for number in range(1000):
-            hints.retry.put(f"T:{number}", record("x" * 2000))
+            hints.retry.change(f"T:{number}", lambda found: record("x" * 2000))
 
     with pytest.raises(HintsError, match="larger than"):
         fill()
@@ -117,6 +117,15 @@ def test_a_process_that_ends_saves_if_nobody_has(tmp_path: Path) -> None:
 
 def test_no_permission_is_an_error_to_live_with(tmp_path: Path) -> None:
     (tmp_path / "db").write_text("not a directory")
-    hints = make(tmp_path)
+    reports: list[str] = []
+    hints = make(tmp_path, reports)
+    assert hints.retry.get("R:a") is None
+    hints.retry.put("R:a", record("x"))
+    hints.retry.delete("R:a")
+    assert list(hints.retry.items()) == []
+    assert len(reports) == 1
+    assert reports[0].startswith(f"cannot use hints in {tmp_path}/db: ")
     with pytest.raises(HintsError, match="cannot use hints"):
-        hints.retry.get("R:a")
+        hints.retry.change("R:a", lambda found: found)
+    with pytest.raises(HintsError, match="cannot use hints"):
+        hints.names()

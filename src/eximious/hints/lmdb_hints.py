@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 from eximious.hints.record import Record, decode, encode
-from eximious.hints.store import Hints, HintsError, Table
+from eximious.hints.store import Hints, HintsError, Table, changed
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -35,6 +35,7 @@ LONGEST_KEY: Final = 480  # octets of a key in LMDB, which takes 511; longer one
 _HASHED: Final = 40
 
 _KEY_LENGTH: Final = struct.Struct("<H")
+REPORT_AFTER: Final = 60  # seconds between two complaints
 SAVE_AFTER: Final = 600  # seconds after which a process that ends makes a new copy
 
 _SAVED: Final = "hints.saved"
@@ -61,6 +62,7 @@ class LmdbHints(Hints):
         self._environment: Any = None
         self._pid = 0
         self._has_written = False
+        self._reported_at = 0.0
         self._databases: dict[str, Any] = {}
         self._tables: dict[str, Table[Any]] = {}
 
@@ -118,6 +120,16 @@ class LmdbHints(Hints):
             self._environment.close()
         self._environment = None
         self._databases.clear()
+
+    @contextlib.contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Errors within are told to `report`, not to the caller, and not more often than once a minute."""
+        try:
+            yield
+        except HintsError as error:
+            if self.report is not None and self._now() - self._reported_at >= REPORT_AFTER:
+                self._reported_at = self._now()
+                self.report(str(error))
 
     # --- the environment --------------------------------------------------------------------------------------------
 
@@ -254,28 +266,31 @@ class _LmdbTable(Table[R]):
 
     def get(self, key: str) -> R | None:
         stored = _stored_key(key)
-        data = self._hints.run(self._name, lambda transaction: transaction.get(stored), write=False)
+        data = None
+        with self._hints.reporting():
+            data = self._hints.run(self._name, lambda transaction: transaction.get(stored), write=False)
         return None if data is None else self._decode(data)[1]
 
     def put(self, key: str, record: R) -> None:
         record.written_at = self._hints.now
-        stored, data = _stored_key(key), _with_key(key, record)
-        self._hints.run(self._name, lambda transaction: transaction.put(stored, data), write=True)
+        stored, data = _stored_key(key), _with_key(key, encode(record))
+        with self._hints.reporting():
+            self._hints.run(self._name, lambda transaction: transaction.put(stored, data), write=True)
 
     def delete(self, key: str) -> None:
         stored = _stored_key(key)
-        self._hints.run(self._name, lambda transaction: transaction.delete(stored), write=True)
+        with self._hints.reporting():
+            self._hints.run(self._name, lambda transaction: transaction.delete(stored), write=True)
 
     def change(self, key: str, function: Callable[[R | None], R | None]) -> R | None:
         stored = _stored_key(key)
 
         def change(transaction: Any) -> R | None:
-            data = transaction.get(stored)
-            record = function(None if data is None else self._decode(data)[1])
-            if record is not None:
-                record.written_at = self._hints.now
-                transaction.put(stored, _with_key(key, record))
-            elif data is not None:
+            old = transaction.get(stored)
+            record, data = changed(None if old is None else self._decode(old)[1], function, self._hints.now)
+            if data is not None:
+                transaction.put(stored, _with_key(key, data))
+            elif record is None and old is not None:
                 transaction.delete(stored)
             return record
 
@@ -294,7 +309,10 @@ class _LmdbTable(Table[R]):
                         found.append(value)
             return found
 
-        found = (self._decode(data) for data in self._hints.run(self._name, read, write=False))
+        stored: list[bytes] = []
+        with self._hints.reporting():
+            stored = self._hints.run(self._name, read, write=False)
+        found = map(self._decode, stored)
         # Keys that end in a hash are not in their order.
         yield from sorted(
             ((key, record) for key, record in found if record is not None and key.startswith(prefix)),
@@ -316,9 +334,9 @@ def _stored_key(key: str) -> bytes:
     return data[: LONGEST_KEY - _HASHED] + hashlib.sha1(data).hexdigest().encode("ascii")
 
 
-def _with_key(key: str, record: Record) -> bytes:
+def _with_key(key: str, record: bytes) -> bytes:
     data = key.encode("latin-1", "replace")[:65535]
-    return _KEY_LENGTH.pack(len(data)) + data + encode(record)
+    return _KEY_LENGTH.pack(len(data)) + data + record
 
 
 def _boot_id() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from eximious.hints.record import Record, decode, encode
-from eximious.hints.store import Hints, Table
+from eximious.hints.store import Hints, Table, changed
 
 R = TypeVar("R", bound=Record)
 
@@ -55,11 +55,11 @@ class _MemoryTable(Table[R]):
         self.records.pop(key, None)
 
     def change(self, key: str, function: Callable[[R | None], R | None]) -> R | None:
-        record = function(self.get(key))
+        record, data = changed(self.get(key), function, self._now())
         if record is None:
             self.delete(key)
-        else:
-            self.put(key, record)
+        elif data is not None:
+            self.records[key] = data
         return record
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, R]]:

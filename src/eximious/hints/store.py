@@ -9,8 +9,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from eximious.errors import EximiousError
-from eximious.hints.record import Callout, Ehlo, Rate, Record, Retry, Serialize, Stamp, TlsSession, Waiting
+from eximious.errors import Defer
+from eximious.hints.record import (
+    Callout,
+    Ehlo,
+    Rate,
+    Record,
+    Retry,
+    Serialize,
+    Stamp,
+    TlsSession,
+    Waiting,
+    encode,
+)
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
@@ -31,8 +42,10 @@ KINDS: Final[dict[str, type[Record]]] = {
 }
 
 
-class HintsError(EximiousError):
-    """The hints cannot be used at all; whoever asked goes on as if there were none."""
+class HintsError(Defer):
+    """The hints cannot be used now. Only `Table.change`, `Hints.names` and `Hints.sync` raise it: whoever looks for a
+    hint that cannot be read finds none, and a hint that cannot be stored is lost, after a line in the panic log.
+    """
 
 
 class Table(ABC, Generic[R]):
@@ -54,7 +67,9 @@ class Table(ABC, Generic[R]):
     def change(self, key: str, function: Callable[[R | None], R | None]) -> R | None:
         """Replace a record by what the function makes of it (None: no record), with nobody coming in between.
 
-        The function is short, does not wait, and must not use hints. Gives what it gave.
+        The function is short, does not wait, and must not use hints. If it gives the record back unchanged, nothing is
+        stored; if it sets `written_at`, that stays; otherwise `written_at` becomes the present. Gives what the function
+        gave. Raises HintsError.
         """
 
     @abstractmethod
@@ -67,16 +82,32 @@ class Table(ABC, Generic[R]):
             yield key
 
 
+def changed(old: R | None, function: Callable[[R | None], R | None], now: float) -> tuple[R | None, bytes | None]:
+    """What `Table.change` does with a record: the new one, and its octets if it is to be stored."""
+    before, written_at = (None, 0.0) if old is None else (encode(old), old.written_at)
+    new = function(old)
+    if new is None or (new is old and encode(new) == before):
+        return new, None
+    if new.written_at == (written_at if new is old else 0.0):
+        new.written_at = now
+    return new, encode(new)
+
+
 class Hints(ABC):
     """All hints databases."""
 
+    report: Callable[[str], None] | None = None  # told what goes wrong where nobody else is: lines for the panic log
+
     @classmethod
-    def from_config(cls, config: Configuration) -> Hints:
+    def from_config(cls, config: Configuration, report: Callable[[str], None] | None = None) -> Hints:
         """The hints in the spool directory of a configuration."""
         from eximious.hints.lmdb_hints import LmdbHints
 
         main: Any = config.main
-        return LmdbHints.shared(f"{main.spool_directory}/db", main.exim_user, main.exim_group)
+        hints = LmdbHints.shared(f"{main.spool_directory}/db", main.exim_user, main.exim_group)
+        if report is not None:
+            hints.report = report
+        return hints
 
     @abstractmethod
     def table(self, name: str, kind: type[R]) -> Table[R]:
