@@ -130,11 +130,15 @@ class LoopStream(Stream):
             self._chunks.appendleft(data[size:])
             data = data[:size]
         self._size -= len(data)
+        if self._is_paused:
+            self._go_on_reading()
+        return data
+
+    def _go_on_reading(self) -> None:
         if self._is_paused and self._size <= LOW_WATER:
             self._is_paused = False
             if self._transport is not None:
                 self._transport.resume_reading()
-        return data
 
     def _send(self, data: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
@@ -170,6 +174,7 @@ class LoopStream(Stream):
     def _drop_received(self) -> None:
         self._chunks.clear()
         self._size = 0
+        self._go_on_reading()
 
     def _shut(self, *, at_once: bool) -> None:
         transport = self._transport

@@ -75,7 +75,7 @@ class Stream:
     Output is collected: it goes out with `flush`, before a read has to wait, and when there is much of it.
     """
 
-    __slots__ = ("_output", "_output_size", "local", "peer", "timeout", "tls", "tls_layer")
+    __slots__ = ("_output", "_output_size", "_unread", "local", "peer", "timeout", "tls", "tls_layer")
 
     def __init__(self) -> None:
         self.timeout: float | None = None
@@ -85,6 +85,7 @@ class Stream:
         self.tls_layer: TlsLayer | None = None
         self._output: list[bytes] = []
         self._output_size = 0
+        self._unread = b""  # octets that were given back
 
     # What kinds of stream provide.
 
@@ -115,19 +116,31 @@ class Stream:
 
         With TLS, the end is the peer's close_notify, or the connection's end; nothing is ever read after either.
         """
-        if self._output and not self._is_ready():
+        if self._output and not (self._unread or self._is_ready()):
             self.flush()
         layer = self.tls_layer
         if layer is None:
-            return self._receive(size)
+            return self._incoming(size)
         return self._receive_tls(layer, size)
+
+    def unread(self, data: bytes) -> None:
+        """Give back octets that were read too far: they come again with the next read, or are the beginning of TLS."""
+        assert self.tls_layer is None
+        self._unread = data + self._unread
+
+    def _incoming(self, size: int) -> bytes:
+        """What comes next from the peer, before TLS."""
+        if self._unread:
+            data, self._unread = self._unread[:size], self._unread[size:]
+            return data
+        return self._receive(size)
 
     def _receive_tls(self, layer: TlsLayer, size: int) -> bytes:
         while True:
             data = layer.read(size)
             if data or layer.is_closed:
                 return data
-            incoming = self._receive(READ_SIZE)
+            incoming = self._incoming(READ_SIZE)
             if not incoming:
                 layer.end_of_input()
                 return b""
@@ -161,33 +174,38 @@ class Stream:
         """True if a read would not wait: octets are there, or the end is. Never waits itself."""
         layer = self.tls_layer
         if layer is None:
-            return self._is_ready()
+            return bool(self._unread) or self._is_ready()
         while not (layer.has_input() or layer.is_closed):
-            if not self._is_ready():
+            if not (self._unread or self._is_ready()):
                 return False
-            incoming = self._receive(READ_SIZE)
+            incoming = self._incoming(READ_SIZE)
             if not incoming:
                 layer.end_of_input()
                 break
             layer.feed(incoming)
         return True
 
-    def start_tls_server(self, context: ServerContext | Callable[[str], ServerContext]) -> Session:
-        """Shake hands as the server; what has arrived before is thrown away (CVE-2011-0411). Raises TlsError.
+    def start_tls_server(
+        self, context: ServerContext | Callable[[str], ServerContext], *, on_connect: bool = False
+    ) -> Session:
+        """Shake hands as the server. Raises TlsError.
 
+        What has arrived before our last words went out is thrown away (CVE-2011-0411): say them with `write`, not
+        `flush`. Unless TLS begins with the connection, where it is the beginning of the handshake.
         If the context depends on the name that the client asks for, give a function that chooses it; it may wait.
         """
+        if not on_connect:
+            self._forget_received()
         self.flush()
-        self._drop_received()
         if not callable(context):
             return self._start_tls(context.layer())
         from eximious.tls.client_hello import server_name
 
         hello = b""
         while (name := server_name(hello)) is None:
-            incoming = self._receive(READ_SIZE)
+            incoming = self._incoming(READ_SIZE)
             if not incoming:
-                raise connection_reset()
+                raise context("").layer().cut_off()
             hello += incoming
         layer = context(name).layer()
         layer.feed(hello)
@@ -196,18 +214,21 @@ class Stream:
     def start_tls_client(self, context: ClientContext, name: str = "") -> Session:
         """Shake hands as the client, asking for the server `name`; plaintext that arrived before is thrown away
         (CVE-2021-38371). Raises TlsError."""
+        self._forget_received()
         self.flush()
-        self._drop_received()
         return self._start_tls(context.layer(name))
+
+    def _forget_received(self) -> None:
+        self._unread = b""
+        self._drop_received()
 
     def _start_tls(self, layer: TlsLayer) -> Session:
         try:
             while not layer.shake_hands():
                 self._send_pending(layer)
-                incoming = self._receive(READ_SIZE)
+                incoming = self._incoming(READ_SIZE)
                 if not incoming:
-                    layer.end_of_input()
-                    raise connection_reset()
+                    raise layer.cut_off()
                 layer.feed(incoming)
         finally:
             # The alert that says why, or our last handshake message.

@@ -1,61 +1,90 @@
-"""What the server needs for TLS with one client, from the ``tls_...`` options."""
+"""The TLS context for a client, from the main options."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.lists.split import split
 from eximious.receive.hosts import is_in
+from eximious.tls.cache import ContextCache
 from eximious.tls.context import ServerContext, Verify
 from eximious.tls.errors import TlsError
+from eximious.tls.session import Session
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
-MOST_KEPT = 100  # contexts; different ones come from options that contain variables
+_cache: Final = ContextCache()
+_WITH_NAME: Final = ("tls_certificate", "tls_privatekey", "tls_verify_certificates", "tls_crl", "tls_require_ciphers")
 
 
-def server_context(context: Context) -> ServerContext:
-    """The context for this client. Those made before are used again. Raises TlsError."""
-    main = context.config.main
-    verify = _verify(context)
-    settings: dict[str, Any] = {
-        "certificates": _files(_expanded(context, "tls_certificate")),
-        "private_keys": _files(_expanded(context, "tls_privatekey")),
-        "ciphers": _expanded(context, "tls_require_ciphers"),
-        "options": main.openssl_options or "",
-        "verify": verify,
-        "verify_certificates": _expanded(context, "tls_verify_certificates") if verify is not Verify.NONE else "",
-        "crl": _expanded(context, "tls_crl") if verify is not Verify.NONE else "",
-        "dh_file": _dh_file(_expanded(context, "tls_dhparam")),
-        "curve": _curve(_expanded(context, "tls_eccurve")),
-    }
-    if not settings["certificates"]:
-        settings["self_signed_for"] = main.primary_hostname
-    key = tuple(settings.values())
-    kept: dict[Any, ServerContext] = context.config.server_contexts
-    found = kept.get(key)
-    if found is None:
-        if len(kept) >= MOST_KEPT:
-            kept.clear()
+def server_context(context: Context) -> ServerContext | Callable[[str], ServerContext]:
+    """The context for the client, or what chooses it by the server name that the client asks for. Raises TlsError."""
+    plain = _make(context)
+    if not any(_mentions_name(context, option) for option in _WITH_NAME):
+        return plain
+
+    def choose(name: str) -> ServerContext:
+        if not name:
+            return plain
+        client = context.client
+        client.tls = Session()
+        client.tls.sni = name
         try:
-            found = kept[key] = ServerContext(**settings)
-        except ValueError as error:
-            raise TlsError("openssl_options", str(error)) from error
-    return found
+            return _make(context)
+        finally:
+            client.tls = None
+
+    return choose
+
+
+def _mentions_name(context: Context, option: str) -> bool:
+    template = getattr(context.config.main, option)
+    return template is not None and ("tls_in_sni" in template.source or "tls_sni" in template.source)
+
+
+def _make(context: Context) -> ServerContext:
+    main = context.config.main
+    certificates = _items(context, "tls_certificate")
+    keys = _items(context, "tls_privatekey")
+    verify_certificates = _text(context, "tls_verify_certificates")
+    crl = _text(context, "tls_crl")
+    dh = _text(context, "tls_dhparam")
+    curves = _items(context, "tls_eccurve")
+    files = [*certificates, *keys, *(path for path in (verify_certificates, crl, dh) if path.startswith("/"))]
+    verify = _verify(context)
+    try:
+        return _cache.get(
+            ServerContext,
+            files,
+            certificates=tuple(certificates),
+            private_keys=tuple(keys),
+            ciphers=_text(context, "tls_require_ciphers"),
+            options=main.openssl_options or "",
+            verify=verify,
+            verify_certificates=verify_certificates if verify is not Verify.NONE else "",
+            crl=crl if verify is not Verify.NONE else "",
+            dh=dh,
+            dh_max_bits=int(main.tls_dh_max_bits),
+            curves=() if curves == ["auto"] else tuple(curves),
+            alpn=tuple(_items(context, "tls_alpn")),
+            require_alpn=is_in(context, "hosts_require_alpn"),
+            self_signed_for="" if certificates else str(main.primary_hostname),
+        )
+    except ValueError as error:
+        raise TlsError("openssl_options", str(error)) from None
 
 
 def _verify(context: Context) -> Verify:
-    main = context.config.main
-    if main.tls_verify_hosts is not None and is_in(context, "tls_verify_hosts"):
+    if is_in(context, "tls_verify_hosts"):
         return Verify.REQUIRE
-    if main.tls_try_verify_hosts is not None and is_in(context, "tls_try_verify_hosts"):
-        return Verify.TRY
-    return Verify.NONE
+    return Verify.TRY if is_in(context, "tls_try_verify_hosts") else Verify.NONE
 
 
-def _expanded(context: Context, option: str) -> str:
-    template = getattr(context.config.main, option)
+def _text(context: Context, option: str) -> str:
+    template: Any = getattr(context.config.main, option)
     if template is None:
         return ""
     try:
@@ -64,19 +93,8 @@ def _expanded(context: Context, option: str) -> str:
         return ""
     except (ExpandError, Defer) as error:
         context.services.logs.panic(f"expansion of {option} failed: {error}")
-        raise TlsError(option, str(error)) from error
+        raise TlsError(option, str(error)) from None
 
 
-def _files(text: str) -> tuple[str, ...]:
-    from eximious.lists.split import split
-
-    return tuple(item for item in split(text) if item) if text else ()
-
-
-def _dh_file(text: str) -> str:
-    """A file of parameters; standard names are OpenSSL's business, and ``none`` switches them off."""
-    return text if text.startswith("/") else ""
-
-
-def _curve(text: str) -> str:
-    return "" if text in ("", "auto") else text
+def _items(context: Context, option: str) -> list[str]:
+    return [item for item in split(_text(context, option)) if item]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from OpenSSL import SSL, crypto
 
@@ -13,9 +13,6 @@ from eximious.tls.errors import TlsError, describe, verify_error
 from eximious.tls.layer import TlsLayer
 from eximious.tls.names import is_for_host, one_line
 from eximious.tls.options import DEFAULT, parse_options
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurve
 
 CRL_LIMIT: Final = 64 * 1024 * 1024  # bytes of a file of revocation lists
 
@@ -118,6 +115,14 @@ class Context:
             raise TlsError(f"X509_load_crl_file file={where}", str(error)) from None
         store.set_flags(crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL)
 
+    def _set_curves(self, names: Sequence[str]) -> None:
+        # pyOpenSSL has a method for a single curve only; the library's own function takes a list.
+        library = SSL._lib  # type: ignore[attr-defined]
+        text = ":".join(names)
+        if library.SSL_CTX_set1_curves_list(self._context._context, text.encode("latin-1", "replace")) != 1:
+            library.ERR_clear_error()
+            raise TlsError(f"SSL_CTX_set1_groups_list {text}", "unknown curve")
+
 
 class ServerContext(Context):
     """For connections that we accept. Without certificates it cannot shake hands: see `eximious.tls.self_signed`."""
@@ -134,14 +139,17 @@ class ServerContext(Context):
         verify: Verify = Verify.NONE,
         verify_certificates: str = "",
         crl: str = "",
-        dh_file: str = "",
-        curve: str = "",
+        dh: str = "",
+        dh_max_bits: int = 0,
+        curves: Sequence[str] = (),
         alpn: Sequence[str] = (),
         require_alpn: bool = False,
         self_signed_for: str = "",
     ) -> None:
-        """`dh_file` is a PEM file; `curve` one of OpenSSL's names, "" for its own choice; `alpn` the protocols we
-        speak; `self_signed_for` a host name for which a certificate is made up."""
+        """`dh` is a PEM file (an absolute path) or the name of a group, "" for a usual one, ``none`` for none;
+        `dh_max_bits` the largest size of a prime in a file (0: any). `curves` are OpenSSL's names, none for its own
+        choice; `alpn` the protocols we speak; `self_signed_for` a host name for which a certificate is made up.
+        """
         super().__init__(
             certificates=certificates,
             private_keys=private_keys,
@@ -151,42 +159,65 @@ class ServerContext(Context):
             verify_certificates=verify_certificates,
             crl=crl,
         )
+        self._require_alpn = require_alpn
         self._context.set_session_id(b"eximious")
         if verify is not Verify.NONE and verify_certificates and os.path.isfile(verify_certificates):
             self._context.load_client_ca(os.fsencode(verify_certificates))
-        if dh_file:
-            self._call(f"PEM_read_bio_DHparams file={dh_file}", self._context.load_tmp_dh, os.fsencode(dh_file))
-        if curve:
-            self._context.set_tmp_ecdh(_curve(curve))
+        self._set_dh(dh, dh_max_bits)
+        if curves:
+            self._set_curves(curves)
         if alpn:
             self._alpn = [name.encode("latin-1") for name in alpn]
-            self._require_alpn = require_alpn
             self._context.set_alpn_select_callback(self._choose_alpn)
         if self_signed_for:
             from eximious.tls.self_signed import make
 
             certificate, key = make(self_signed_for)
-            self._context.use_certificate(crypto.X509.from_cryptography(certificate))
-            self._context.use_privatekey(crypto.PKey.from_cryptography_key(key))
+            self._context.use_certificate(certificate)
+            self._context.use_privatekey(key)
 
     def _verify_mode(self) -> int:
         if self.verify is Verify.REQUIRE:
             return SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         return SSL.VERIFY_PEER
 
+    def _set_dh(self, dh: str, max_bits: int) -> None:
+        from eximious.tls.dh import DEFAULT, bits_in, parameters
+
+        if dh == "none":
+            return
+        if dh.startswith("/"):
+            try:
+                bits = bits_in(dh)
+            except (OSError, ValueError) as error:
+                raise TlsError(f"PEM_read_bio_DHparams file={dh}", str(error)) from None
+            if not max_bits or bits <= max_bits:
+                self._call(f"PEM_read_bio_DHparams file={dh}", self._context.load_tmp_dh, os.fsencode(dh))
+            return
+        pem = parameters(dh or DEFAULT)
+        if pem is None:
+            raise TlsError(f"DH parameters {dh}", "unknown group")
+        fd = os.memfd_create("dh")
+        try:
+            os.write(fd, pem)
+            self._context.load_tmp_dh(b"/proc/self/fd/%d" % fd)
+        finally:
+            os.close(fd)
+
     def _choose_alpn(self, _connection: SSL.Connection, offered: list[bytes]) -> bytes:
-        for name in self._alpn:
-            if name in offered:
-                return name
-        if self._require_alpn:
-            return b""  # refused by OpenSSL with the right alert
-        return SSL.NO_OVERLAPPING_PROTOCOLS  # type: ignore[return-value]
+        """The protocol that the client offers, if it offers one only and it is ours; else the handshake fails."""
+        if len(offered) == 1 and offered[0] in self._alpn:
+            return offered[0]
+        names = b", ".join(offered).decode("latin-1")
+        raise TlsError("SSL_accept", f"TLS ALPN ({names}) rejected")
 
     def layer(self) -> TlsLayer:
         """For one connection, about to shake hands."""
         connection = SSL.Connection(self._context, None)
         connection.set_accept_state()
-        return VerifyingLayer(connection, "SSL_accept", self.verify, ())
+        layer = VerifyingLayer(connection, "SSL_accept", self.verify, ())
+        layer.requires_alpn = self._require_alpn
+        return layer
 
 
 class ClientContext(Context):
@@ -207,6 +238,8 @@ class ClientContext(Context):
         crl: str = "",
         verify_names: Sequence[str] = (),
         alpn: Sequence[str] = (),
+        require_alpn: bool = False,
+        curves: Sequence[str] = (),
     ) -> None:
         super().__init__(
             certificates=certificates,
@@ -218,6 +251,9 @@ class ClientContext(Context):
             crl=crl,
         )
         self.verify_names = tuple(verify_names)
+        self._require_alpn = require_alpn
+        if curves:
+            self._set_curves(curves)
         if alpn:
             self._context.set_alpn_protos([name.encode("latin-1") for name in alpn])
 
@@ -229,6 +265,7 @@ class ClientContext(Context):
             connection.set_tlsext_host_name(name.encode("latin-1", "replace"))
         names = self.verify_names if verify_names is None else verify_names
         layer = VerifyingLayer(connection, "SSL_connect", self.verify, names)
+        layer.requires_alpn = self._require_alpn
         layer.record.sni = name
         return layer
 
@@ -261,21 +298,3 @@ def _judge(connection: SSL.Connection, certificate: crypto.X509, error: int, dep
         return layer.verify is not Verify.REQUIRE
     record.is_verified = depth == 0
     return True
-
-
-def _curve(name: str) -> EllipticCurve:
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    curves: dict[str, EllipticCurve] = {
-        "prime256v1": ec.SECP256R1(),
-        "secp256r1": ec.SECP256R1(),
-        "p-256": ec.SECP256R1(),
-        "secp384r1": ec.SECP384R1(),
-        "p-384": ec.SECP384R1(),
-        "secp521r1": ec.SECP521R1(),
-        "p-521": ec.SECP521R1(),
-    }
-    try:
-        return curves[name.lower()]
-    except KeyError:
-        raise TlsError(f"EC_GROUP_new_by_curve_name {name}", "unknown curve") from None

@@ -31,6 +31,7 @@ class TlsLayer:
         self._is_established = False
         self._buffered = b""  # plaintext that was looked for and not read
         self.is_closed = False
+        self.requires_alpn = False
         self.record = Session()  # filled while shaking hands
         connection.set_app_data(self)
 
@@ -43,6 +44,12 @@ class TlsLayer:
         except SSL.Error as error:
             self.is_closed = True
             raise TlsError(self._operation, describe(error)) from None
+        except TlsError:
+            self.is_closed = True
+            raise
+        if self.requires_alpn and not self._connection.get_alpn_proto_negotiated():
+            self.close()
+            raise TlsError(self._operation, "TLS: ALPN required but not negotiated")
         self._is_established = True
         return True
 
@@ -100,6 +107,11 @@ class TlsLayer:
     def end_of_input(self) -> None:
         """The peer's octets ended, with or without close_notify."""
         self.is_closed = True
+
+    def cut_off(self) -> TlsError:
+        """The error of a handshake whose other side went away."""
+        self.is_closed = True
+        return TlsError(self._operation, "error:0A000126:SSL routines::unexpected eof while reading")
 
     def close(self) -> None:
         """Say close_notify."""

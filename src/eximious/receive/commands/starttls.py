@@ -10,6 +10,8 @@ from eximious.receive import ending, refusal
 from eximious.smtp.server import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.receive.session import Session
     from eximious.smtp.command import Command
     from eximious.tls.context import ServerContext
@@ -41,10 +43,10 @@ def start_on_connect(session: Session) -> None:
     context = _server_context(session)
     if context is None:
         raise ending.Ended
-    _shake_hands(session, context)
+    _shake_hands(session, context, on_connect=True)
 
 
-def _server_context(session: Session) -> ServerContext | None:
+def _server_context(session: Session) -> ServerContext | Callable[[str], ServerContext] | None:
     """What TLS needs; None, and a log line, if the configuration does not provide it."""
     from eximious.receive.tls_server import server_context
     from eximious.tls.errors import TlsError
@@ -52,19 +54,23 @@ def _server_context(session: Session) -> ServerContext | None:
     try:
         return server_context(session.context)
     except TlsError as error:
-        session.logs.main(f"TLS error on connection from {session.full_host} ({error})")
+        session.logs.main(f"TLS error on connection from {session.full_host} {error}")
         return None
 
 
-def _shake_hands(session: Session, context: ServerContext) -> None:
+def _shake_hands(
+    session: Session, context: ServerContext | Callable[[str], ServerContext], *, on_connect: bool = False
+) -> None:
     try:
-        session.client.tls = session.stream.start_tls_server(context)
+        tls = session.client.tls = session.stream.start_tls_server(context, on_connect=on_connect)
+        tls.on_connect = on_connect
     except OSError as error:
         _failed(session, error)
 
 
 def _failed(session: Session, error: OSError) -> None:
-    session.logs.main(f"TLS error on connection from {session.full_host} ({error})")
+    detail = "(SSL_accept): timed out" if isinstance(error, TimeoutError) else str(error)
+    session.logs.main(f"TLS error on connection from {session.full_host} {detail}")
     ending.not_quit(session, "tls-failed", 554, "")
     session.stream.abort()
     raise ending.Ended
