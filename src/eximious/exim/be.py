@@ -25,9 +25,9 @@ def run(call: Invocation) -> int:
     sys.stdin.reconfigure(encoding="latin-1", newline="\n")  # type: ignore[union-attr]
     context = call.context()
     if call.line.test_message:
-        from eximious.receive.test_message import read_message
+        from eximious.exim.test_message import read_test_message
 
-        read_message(context, call.line.test_message, call.line)
+        read_test_message(call, context, call.line.test_message)
     elif call.line.load_message:
         if not load_message(context, call.line.load_message):
             call.complain(f"exim: failed to read message {call.line.load_message} for -Mset")

@@ -40,7 +40,7 @@ def read_filter_message(call: Invocation, context: Context) -> None:
     message.sender = submitter.address if given is None else Tainted(given)
     message.sender_is_local = message.sender == submitter.address
     give_id(context)
-    _read(context)
+    read_content(context)
     if not message.headers:
         call.print("Warning: no message headers read")
     return_path = _take_return_path(call, context)
@@ -60,13 +60,14 @@ def read_filter_message(call: Invocation, context: Context) -> None:
     address.errors_to = return_path
 
 
-def _read(context: Context) -> None:
+def read_content(context: Context, fd: int = 0) -> None:
+    """Headers and body from a descriptor up to its end, the body kept in memory."""
     main = context.config.main
     reader = PlainReader(main.header_maxsize, main.header_line_maxsize, dot_ends=True)
     body = Body()
     is_first = True
     while not reader.is_complete and not reader.too_long:
-        data = os.read(0, 65536)
+        data = os.read(fd, 65536)
         if not data:
             reader.finish()
         elif is_first:
@@ -84,6 +85,7 @@ def _read(context: Context) -> None:
     message.body_size = body.size
     message.body_line_count = reader.body_lines
     message.body_zero_count = reader.body_zeros
+    message.max_received_line_length = reader.longest_line
 
 
 def filter_address(call: Invocation) -> Address:
