@@ -82,7 +82,7 @@ def _is_welcome(session: Session) -> bool:
     if main.rfc1413_query_timeout > 0 and session.is_client_in("rfc1413_hosts"):
         from eximious.receive.ident import ask
 
-        client.ident = ask(client, main.rfc1413_query_timeout)
+        client.ident = ask(client, main.rfc1413_query_timeout, main.rfc1413_port)
     if main.host_reject_connection is not None and session.is_client_in("host_reject_connection"):
         if "connection_reject" in session.logs.selected:
             session.logs.reject(f"refused connection from {session.full_host} (host_reject_connection)")

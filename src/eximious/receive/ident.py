@@ -11,16 +11,15 @@ from eximious.taint import Tainted
 if TYPE_CHECKING:
     from eximious.spool.message import Client
 
-PORT: Final = 113
 LIMIT: Final = 1000  # octets of an answer
 ANSWER: Final = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*:\s*USERID\s*:\s*[^:]*:\s*(.*?)\s*\r?\n", re.IGNORECASE)
 LONGEST: Final = 127  # characters of an ident
 
 
-def ask(client: Client, timeout: float) -> str:
+def ask(client: Client, timeout: float, port: int) -> str:
     """The answer; "" if there is none in time. `timeout` is in seconds."""
     try:
-        with connect(client.host_address, PORT, interface=client.interface_address, timeout=timeout) as stream:
+        with connect(client.host_address, port, interface=client.interface_address, timeout=timeout) as stream:
             stream.write(f"{client.host_port},{client.interface_port}\r\n".encode("ascii"))
             text = ""
             while "\n" not in text and len(text) < LIMIT:
