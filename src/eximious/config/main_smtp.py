@@ -18,9 +18,7 @@ class SmtpOptions(Options):
 
     accept_8bitmime: bool = option(True, doc="Offer 8BITMIME.")
     auth_advertise_hosts: HostList | None = option("*", doc="Clients to which AUTH is offered.")
-    chunking_advertise_hosts: HostList | None = option(
-        "*", doc="Clients to which CHUNKING is offered.", later="CHUNKING", is_harmless=True
-    )
+    chunking_advertise_hosts: HostList | None = option("*", doc="Clients to which CHUNKING is offered.")
     dsn_advertise_hosts: HostList | None = option(None, doc="Clients to which DSN is offered.")
     helo_accept_junk_hosts: HostList | None = option(None, doc="Clients that may say anything in HELO and EHLO.")
     helo_allow_chars: str | None = option(None, doc="More characters that are allowed in HELO and EHLO.")

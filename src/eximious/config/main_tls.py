@@ -16,12 +16,12 @@ class TlsOptions(Options):
 
     gnutls_allow_auto_pkcs11: bool = option(False, doc="Accepted and without effect: TLS is OpenSSL's.")
     gnutls_compat_mode: bool = option(False, doc="Accepted and without effect: TLS is OpenSSL's.")
-    hosts_require_alpn: HostList | None = option(None, doc="Clients that must name a protocol we know.", later="ALPN")
+    hosts_require_alpn: HostList | None = option(None, doc="Clients that must name a protocol we know.")
     openssl_options: str | None = option(
         "+no_sslv2 +no_sslv3 +single_dh_use +no_ticket +no_renegotiation", doc="OpenSSL options to switch on or off."
     )
     tls_advertise_hosts: HostList | None = option("*", doc="Clients to which STARTTLS is offered.")
-    tls_alpn: Template | None = option("smtp:esmtp", doc="Protocol names for ALPN.", later="ALPN")
+    tls_alpn: Template | None = option("smtp:esmtp", doc="Protocol names for ALPN.")
     tls_certificate: Template | None = option(None, doc="Files with the server's certificates; empty: one is made up.")
     tls_crl: Template | None = option(None, doc="File or directory of revocation lists for client certificates.")
     tls_dh_max_bits: int = option(2236, doc="Largest Diffie-Hellman prime to use, in bits.")
