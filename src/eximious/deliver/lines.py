@@ -169,7 +169,7 @@ def _tls_parts(sent: Sent, selected: frozenset[str]) -> list[str]:
         resumed = "*" if "tls_resumption" in selected and tls.resumption & 4 else ""
         parts.append(f"X={tls.cipher}{resumed}")
     if "tls_certificate_verified" in selected and tls.cipher:
-        verified = "dane" if sent.dane else "yes" if tls.certificate_verified else "no"
+        verified = "dane" if tls.dane else "yes" if tls.is_verified else "no"
         parts.append(f"CV={verified}")
     if "tls_peerdn" in selected and tls.peer_dn:
         parts.append(f'DN="{quoted(tls.peer_dn)}"')

@@ -59,6 +59,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     context.message = claimed.message
     context.client = claimed.message.client
     progress = Progress(claimed, services, context, how or How())
+    context.facts["how"] = progress.how
+    context.facts["note"] = progress.note
     is_over = False
     try:
         if not is_to_be_tried(progress):

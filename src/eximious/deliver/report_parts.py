@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from eximious.transports.outcome import Outcome
 
 BLOCK: Final = 8192  # octets: bounce_return_size_limit is rounded up to whole blocks
-LINE: Final = 75  # characters after which error texts are broken
 TRUNCATED: Final = "X-Exim-DSN-Information: Due to administrative limits only headers are returned\n"
 ENHANCED: Final = re.compile(r"[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})\b")
 MARK: Final = "****"
@@ -147,36 +146,29 @@ def _shown_direct(address: Address) -> str:
 
 
 def error_text(address: Address, outcome: Outcome, prefix: str = "") -> str:
-    """Why it failed, as far as outsiders may know, indented and broken into lines."""
-    text = outcome.user_message
-    if not text:
-        return ""
+    """Why it failed, as far as outsiders may know: the host, and a text indented and broken into lines."""
+    del address
     host = ""
     if outcome.host is not None and outcome.host.name:
-        host = f"    host {outcome.host.name} [{outcome.host.address}]\n"
-    return host + _indent(prefix + text)
+        host = f"  host {outcome.host.name} [{outcome.host.address}]\n"
+    return host + (_indent(prefix, outcome.user_message) if outcome.user_message else "")
 
 
-def _indent(text: str) -> str:
-    """Indented by four; broken after ``: `` and at blanks where lines get long."""
-    out = ["    "]
-    column = 4
-    length = len(text)
-    position = 0
-    while position < length:
-        character = text[position]
+def _indent(prefix: str, text: str) -> str:
+    """Indented by four; a new line where the text has one, and after a colon where it gets long."""
+    out = ["    ", prefix]
+    column = 5 + len(prefix)
+    text = text.replace("\\n", "\n")
+    for position, character in enumerate(text):
         if character == "\n":
             out.append("\n    ")
-            column = 4
-            position += 1
+            column = 0
             continue
         out.append(character)
         column += 1
-        following = text[position + 1 : position + 2]
-        if character == ":" and following == " " and column >= 45:
-            out.append("\n   ")
-            column = 3
-        position += 1
+        if character == ":" and text[position + 1 : position + 2] == " " and column > 45:
+            out.append("\n   ")  # the blank that follows makes it four
+            column = 0
     return "".join(out) + "\n"
 
 

@@ -21,11 +21,11 @@ def update_hints(progress: Progress) -> None:
     if not progress.retry_updates:
         return
     verdicts: dict[str, Verdict] = {}
+    failing = {update.key for updates in progress.retry_updates.values() for update in updates if not update.works}
     try:
-        # What worked first: the failure of one address does not matter to a key that another one found working.
         for updates in progress.retry_updates.values():
             for update in updates:
-                if update.works and update.key not in verdicts:
+                if update.works and update.key not in failing and update.key not in verdicts:
                     verdicts[update.key] = apply(update, progress.context)
         overdue = [address for address in progress.deferred if _is_over(progress, address, verdicts)]
     except HintsError as error:

@@ -12,7 +12,7 @@ from eximious.deliver import lines
 from eximious.deliver.done import name_child
 from eximious.errors import Defer
 from eximious.lists.base import Matched
-from eximious.retry.keys import routing_key
+from eximious.retry.keys import recipient_key, routing_key
 from eximious.retry.updates import RetryUpdate, is_overdue, known
 from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome as Result
@@ -126,14 +126,19 @@ class Router:
         how = self.progress.how
         context = self.context
         now = context.services.now()
-        for key in (routing_key(address.domain), routing_key(address.address)):
+        sender = context.message.sender
+        for key in (
+            routing_key(address.domain),
+            routing_key(address.address),
+            recipient_key(address.address, sender),
+        ):
             record = known(context, key)
             if record is None:
                 continue
             address.flags.add(f"retry:{key}")
             if not how.in_queue_run or how.forced or record.next_try <= now or record.expired:
                 continue
-            if not is_overdue(context, record, key[2:], address.domain):
+            if not is_overdue(context, record, key[2:].partition(":<")[0], address.domain):
                 return deferred("retry time not reached", ROUTING_RETRY)
         return None
 

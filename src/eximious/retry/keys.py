@@ -22,8 +22,11 @@ def local_key(address: str) -> str:
 
 
 def recipient_key(address: str, sender: str | None) -> str:
-    """For a recipient that a remote host refused for now; with a sender, for its messages only."""
-    key = local_key(address)
+    """For a recipient that a remote host refused for now; with a sender, for its messages only.
+
+    It counts where the address is routed, so that nothing is tried for it before its time.
+    """
+    key = routing_key(address)
     return key if sender is None else f"{key}:<{sender.lower()}>"
 
 

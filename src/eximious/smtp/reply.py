@@ -7,7 +7,7 @@ from typing import Final
 
 LINE_LIMIT: Final = 4096  # bytes of one reply line that are kept (RFC 5321 section 4.5.3.1.5 asks for 512)
 # A code alone, without even a space, is a reply too (CVE-2026-43964 was an over-read here).
-_REPLY_LINE: Final = re.compile(rb"[1-5][0-9][0-9](?:[ -]|\Z)")
+_REPLY_LINE: Final = re.compile(rb"[0-9][0-9][0-9](?:[ -]|\Z)")
 REPLY_LIMIT: Final = 65536  # bytes of a whole reply; beyond, the server is not sane
 
 

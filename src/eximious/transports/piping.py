@@ -67,6 +67,7 @@ class Delivery:
         self.batch = batch
         self.context = context
         self.what = f"{transport.name} transport"
+        self.command_text = ""  # as it was given
 
     def run(self) -> Outcome:
         """Do it. Raises Unable."""
@@ -87,7 +88,7 @@ class Delivery:
                 os.close(content.descriptor)
         if ended.status != DELIVERED:
             return deferred(ended.message, ended.errno)
-        outcome = judge(self.transport, argv, ended.values)
+        outcome = judge(self.transport, argv, self.command_text, ended.values)
         _handle_output(self.transport, outcome, ended.values, has_sender=bool(self.context.message.sender))
         outcome.size = len(content.head) + len(content.body) + len(content.tail)
         return outcome
@@ -108,6 +109,7 @@ class Delivery:
         # What a redirection names is expanded only if it comes from a filter.
         is_expanded = not is_given or address.expand_again
         text = address.redirected_file.removeprefix("|").strip() if is_given else (transport.command or "")
+        self.command_text = text
         if not text:
             raise Unable(deferred(f"no command specified for {self.what}", 0))
         if is_tainted(text):
@@ -217,7 +219,7 @@ class Delivery:
         return content
 
 
-def judge(transport: Pipe, argv: list[str], ended: dict[str, Any]) -> Outcome:
+def judge(transport: Pipe, argv: list[str], command: str, ended: dict[str, Any]) -> Outcome:
     """What the end of a command means: see `eximious.transports.jobs.command` for what `ended` holds."""
     status = ended["status"]
     what = f"{transport.name} transport"
@@ -230,7 +232,7 @@ def judge(transport: Pipe, argv: list[str], ended: dict[str, Any]) -> Outcome:
         outcome.special_action = FREEZE
         return outcome
     if status < 0:
-        return _by_signal(transport, argv, what, -status)
+        return _by_signal(transport, command, what, -status)
     if status == 0 or transport.ignore_status:
         return delivered()
     meaning = f" (could mean {MEANINGS[status]})" if status in MEANINGS else ""
@@ -244,8 +246,7 @@ def judge(transport: Pipe, argv: list[str], ended: dict[str, Any]) -> Outcome:
     return outcome
 
 
-def _by_signal(transport: Pipe, argv: list[str], what: str, number: int) -> Outcome:
-    command = _printable(argv)
+def _by_signal(transport: Pipe, command: str, what: str, number: int) -> Outcome:
     name = _signal_name(number)
     text = f'Child process of {what} (running command "{command}") was terminated by signal {number} ({name})'
     if transport.freeze_signal:
@@ -264,11 +265,6 @@ def _signal_name(number: int) -> str:
         return signal.strsignal(number) or f"Unknown signal {number}"
     except ValueError:
         return f"Unknown signal {number}"
-
-
-def _printable(argv: list[str]) -> str:
-    """The command line as it may have been written: arguments with blanks in them are quoted."""
-    return " ".join(f'"{word}"' if " " in word or "\t" in word else word for word in argv)
 
 
 def _handle_output(transport: Pipe, outcome: Outcome, ended: dict[str, Any], *, has_sender: bool) -> None:

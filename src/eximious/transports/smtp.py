@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from eximious.config.errors import Fault
 from eximious.config.option import option
-from eximious.transports.base import Transport, transports
+from eximious.transports.base import Batch, Transport, transports
+from eximious.transports.outcome import Outcome
 
 if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
     from eximious.config.values import ExpandedBool, StringList
+    from eximious.context import Context
     from eximious.expand.template import Template
     from eximious.lists.domain import DomainList
     from eximious.lists.host import HostList
@@ -85,7 +89,7 @@ class Smtp(Transport):
         is_harmless=True,
     )
     hosts_randomize: bool = option(False, doc="Try hosts in random order.")
-    hosts_request_ocsp: HostList | None = option("*", doc="Hosts asked for an OCSP staple.")
+    hosts_request_ocsp: HostList | None = option("*", doc="Hosts asked for an OCSP staple.", later="OCSP")
     hosts_require_alpn: HostList | None = option(None, doc="Hosts that must agree to one of tls_alpn.")
     hosts_require_auth: HostList | None = option(None, doc="Hosts to which nothing is sent without authentication.")
     hosts_require_dane: HostList | None = option(None, doc="Hosts that must be verified by DANE.", later="DANE")
@@ -93,7 +97,7 @@ class Smtp(Transport):
     hosts_require_tls: HostList | None = option(None, doc="Hosts to which nothing is sent without TLS.")
     hosts_try_auth: HostList | None = option(None, doc="Hosts with which authentication is tried.")
     hosts_try_chunking: HostList | None = option("*", doc="Hosts that get the message by BDAT if they offer it.")
-    hosts_try_dane: HostList | None = option("*", doc="Hosts verified by DANE if they have TLSA records.")
+    hosts_try_dane: HostList | None = option("*", doc="Hosts verified by DANE if they have TLSA records.", later="DANE")
     hosts_try_fastopen: HostList | None = option("*", doc="Hosts to connect to with TCP Fast Open.")
     hosts_try_prdr: HostList | None = option("*", doc="Hosts that are asked to answer for each recipient.")
     hosts_verify_avoid_tls: HostList | None = option(None, doc="Hosts with which callouts do not use TLS.")
@@ -130,3 +134,18 @@ class Smtp(Transport):
     utf8_downconvert: Template | None = option(
         None, doc="Turn internationalized addresses into ASCII ones: 1 always, -1 if needed.", later="SMTPUTF8"
     )
+
+    def check(self, config: Configuration) -> None:
+        """Check the options together."""
+        super().check(config)
+        whose = f"{self.name} transport"
+        if min(self.command_timeout, self.data_timeout, self.final_timeout) <= 0:
+            raise Fault(f"command, data, or final timeout value is zero for {whose}")
+        if (self.protocol or "smtp") not in ("smtp", "smtps", "lmtp"):
+            raise Fault(f"invalid value for protocol: {self.protocol}", whose=whose)
+
+    def deliver(self, batch: Batch, context: Context) -> list[Outcome]:
+        """Send the message to the hosts of the batch, as SMTP or LMTP."""
+        from eximious.send.delivery import Delivery
+
+        return Delivery(self, batch, context).run()

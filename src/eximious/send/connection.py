@@ -1,0 +1,137 @@
+"""A connection to another host: commands go out, replies come in, with their time limits."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from eximious.send.failure import Failure, lost, malformed
+from eximious.smtp.client import ClientProtocol
+from eximious.smtp.features import Features
+from eximious.smtp.reply import MalformedReply, Reply
+from eximious.transports.outcome import Sent
+
+if TYPE_CHECKING:
+    from eximious.address.delivery import Host
+    from eximious.net.stream import Stream
+    from eximious.tls.session import Session
+    from eximious.transports.smtp import Smtp
+
+PIPELINED = "pipelined "
+
+
+class Connection:
+    """One connection to one host, from its banner to QUIT; it may carry several messages."""
+
+    def __init__(self, stream: Stream, host: Host, transport: Smtp, protocol_name: str) -> None:
+        self.stream = stream
+        self.host = host
+        self.transport = transport
+        self.is_lmtp = protocol_name == "lmtp"
+        self.protocol = ClientProtocol()
+        self.features = Features()
+        self.is_esmtp = False
+        self.uses_pipelining = False
+        self.messages = 0  # that have been sent over it
+        self.sent = Sent()  # what is logged about it
+        self.sent.interface = stream.local.address
+        self.sent.interface_port = stream.local.port
+        self.identity: tuple[str, ...] = ()  # as whom, and from where, it was made; see `eximious.send.pool`
+        self.hello = ""  # the name that we gave
+        self.is_authenticated = False
+        self.idle_since = 0.0
+        self.is_broken = False
+        self.written = 0  # octets of the message that is being sent
+
+    @property
+    def tls(self) -> Session | None:
+        """What was agreed on, once TLS is in use ($tls_out_...)."""
+        return self.stream.tls
+
+    # --- dialogue ---------------------------------------------------------------------------------------------------
+
+    def send(self, line: str) -> None:
+        """Send a command, soon."""
+        self.stream.write(self.protocol.command(line))
+
+    def ask(self, line: str, timeout: float) -> Reply:
+        """Send a command and wait for its reply. Raises Failure."""
+        self.send(line)
+        return self.reply(line, timeout)
+
+    def banner(self, timeout: float) -> Reply:
+        """The first words of the host. Raises Failure."""
+        self.protocol.expect("initial connection")
+        return self.reply("initial connection", timeout)
+
+    def reply(self, what: str, timeout: float, *, pipelined: bool = False) -> Reply:
+        """The next reply; `what` says what it answers, for messages. Raises Failure."""
+        shown = PIPELINED + what if pipelined else what
+        self.stream.timeout = timeout or None
+        try:
+            while True:
+                answered = self.protocol.next_reply()
+                if answered is not None:
+                    return answered[1]
+                data = self.stream.read()
+                if not data:
+                    raise self._broken(lost(shown, None))
+                self.protocol.receive(data)
+        except MalformedReply as error:
+            raise self._broken(malformed(shown, error.received)) from None
+        except OSError as error:
+            raise self._broken(lost(shown, error, written=self.written)) from error
+
+    def write(self, data: bytes, what: str, timeout: float) -> None:
+        """Send octets of a message. Raises Failure."""
+        self.stream.timeout = timeout or None
+        try:
+            self.stream.write(data)
+        except OSError as error:
+            raise self._broken(lost(what, error, written=self.written)) from error
+        self.written += len(data)
+
+    def flush(self, what: str, timeout: float) -> None:
+        """Send what has been collected. Raises Failure."""
+        self.stream.timeout = timeout or None
+        try:
+            self.stream.flush()
+        except OSError as error:
+            raise self._broken(lost(what, error, written=self.written)) from error
+
+    def _broken(self, failure: Failure) -> Failure:
+        self.is_broken = True
+        return failure
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def quit(self) -> None:
+        """Say goodbye and end the connection. The answer does not matter, and is not waited for long."""
+        if not self.is_broken and not self.protocol.waiting:
+            try:
+                self.send("QUIT")
+                self.stream.timeout = 1.0
+                self.stream.flush()
+            except OSError:
+                self.is_broken = True
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self.is_broken = True
+        self.stream.close()
+
+    def is_usable(self) -> bool:
+        """False if the host has ended the connection, or said something that nobody asked for."""
+        if self.is_broken:
+            return False
+        try:
+            if self.stream.has_input():
+                return False
+        except OSError:
+            return False
+        return not self.protocol.waiting
+
+    def rest(self) -> None:
+        """It is idle from now on."""
+        self.idle_since = time.monotonic()

@@ -1,0 +1,362 @@
+"""One message over a connection: MAIL, RCPT, DATA or BDAT, and what the host says of each recipient.
+
+(RFC 5321, 2920 PIPELINING, 1870 SIZE, 6152 8BITMIME, 3461 DSN, 3030 CHUNKING, 2033 LMTP; PRDR.)
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Final
+
+from eximious.retry.errors import reply_number
+from eximious.send.failure import MESSAGE, RECIPIENT, Failure, refusal, reply_text
+from eximious.smtp.dsn import encode_xtext, format_notify, format_return
+from eximious.smtp.reply import Reply
+from eximious.smtp.sending import TextSender
+from eximious.transports.content import recipient as recipient_text
+from eximious.transports.outcome import (
+    DATA_4XX,
+    DELIVERED,
+    MAIL_4XX,
+    RCPT_4XX,
+    Outcome,
+    deferred,
+    failed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from eximious.address.delivery import Address
+    from eximious.send.connection import Connection
+    from eximious.spool.message import Message
+
+SMALL: Final = 64 * 1024  # octets of a message that go out before the host has answered to its recipients
+CHUNK: Final = 256 * 1024  # octets of one BDAT command, for large messages
+NOT_RECEIVED: Final = 451  # of a reply that closes the connection
+
+
+class Transaction:
+    """Sends one message to some recipients. `outcomes` has what became of each; None where nothing was said."""
+
+    def __init__(
+        self, connection: Connection, message: Message, sender: str, addresses: list[Address], *, chunking: bool
+    ) -> None:
+        self.connection = connection
+        self.transport = connection.transport
+        self.message = message
+        self.sender = sender
+        self.addresses = addresses
+        self.outcomes: list[Outcome | None] = [None] * len(addresses)
+        self.mail_parameters = ""
+        self.uses_dsn = "DSN" in connection.features
+        self.uses_chunking = chunking and "CHUNKING" in connection.features and not connection.is_lmtp
+        self.uses_prdr = False
+        self._accepted: list[int] = []
+
+    # --- the envelope -----------------------------------------------------------------------------------------------
+
+    @property
+    def _mail_line(self) -> str:
+        return f"MAIL FROM:<{self.sender}>{self.mail_parameters}"
+
+    def _rcpt_line(self, number: int) -> str:
+        address = self.addresses[number]
+        text = recipient_text(address, self.transport.rcpt_include_affixes)
+        line = f"RCPT TO:<{text}>"
+        if self.connection.is_lmtp and self.transport.lmtp_ignore_quota and "IGNOREQUOTA" in self.connection.features:
+            line += " IGNOREQUOTA"
+        top = address.top.recipient
+        if self.uses_dsn and top is not None and not _is_last_hop(address):
+            if top.dsn_flags:
+                line += f" NOTIFY={format_notify(top.dsn_flags)}"
+            if top.orcpt:
+                line += f" ORCPT={top.orcpt}"
+        return line
+
+    def _shown_rcpt(self, number: int) -> str:
+        return f"RCPT TO:<{recipient_text(self.addresses[number], self.transport.rcpt_include_affixes)}>"
+
+    # --- the dialogue -----------------------------------------------------------------------------------------------
+
+    def run(self, content: Iterator[bytes], size: int) -> None:
+        """Send the message. `content` has LF line ends; `size` is its octets, roughly. Raises Failure."""
+        connection = self.connection
+        connection.written = 0
+        pipelined = connection.uses_pipelining
+        if pipelined and len(self.addresses) < 900:
+            self._run_pipelined(content, size)
+        else:
+            self._run_in_steps(content)
+        connection.messages += 1
+
+    def _run_in_steps(self, content: Iterator[bytes]) -> None:
+        connection, timeout = self.connection, self.transport.command_timeout
+        connection.send(self._mail_line)
+        self._judge_mail(self._answer(self._mail_line, MESSAGE), pipelined=False)
+        for number in range(len(self.addresses)):
+            line = self._rcpt_line(number)
+            connection.send(line)
+            self._judge_rcpt(number, self._rcpt_answer(number, pipelined=False))
+        if not self._accepted:
+            self._reset()
+            return
+        if self.uses_chunking:
+            self._send_chunks(content, pipelined=False)
+            self._judge_end(pipelined=False)
+            return
+        connection.send("DATA")
+        self._judge_data(connection.reply("DATA", timeout), pipelined=False)
+        self._send_text(content)
+        self._judge_end(pipelined=False)
+
+    def _run_pipelined(self, content: Iterator[bytes], size: int) -> None:
+        """All of the envelope at once; with BDAT, a small message too."""
+        connection = self.connection
+        connection.send(self._mail_line)
+        for number in range(len(self.addresses)):
+            connection.send(self._rcpt_line(number))
+        at_once = self.uses_chunking and size <= SMALL
+        if at_once:
+            self._send_one_chunk(content)
+        elif not self.uses_chunking:
+            connection.send("DATA")
+        connection.flush(self._mail_line, self.transport.command_timeout)
+        refused = self._read_envelope_answers()
+        if self.uses_chunking:
+            self._finish_chunks(content, refused, at_once=at_once)
+        else:
+            self._finish_data(content, refused)
+
+    def _read_envelope_answers(self) -> Failure | None:
+        """The answers to MAIL and all RCPT commands; what was said to MAIL if it was refused."""
+        refused: Failure | None = None
+        try:
+            self._judge_mail(self._answer(self._mail_line, MESSAGE, pipelined=True), pipelined=True)
+        except Failure as failure:
+            if failure.is_gone:
+                raise
+            refused = failure
+        for number in range(len(self.addresses)):
+            reply = self._rcpt_answer(number, pipelined=True)
+            if refused is None:
+                self._judge_rcpt(number, reply)
+        return refused
+
+    def _finish_data(self, content: Iterator[bytes], refused: Failure | None) -> None:
+        """DATA was sent with the envelope: see whether anybody is left to send the text for."""
+        reply = self.connection.reply("DATA", self.transport.command_timeout, pipelined=True)
+        if refused is not None or not self._accepted:
+            if reply.is_intermediate:
+                # The host waits for text although nobody is to get it: an empty message ends that.
+                self.connection.write(b".\r\n", "DATA", self.transport.data_timeout)
+                self.connection.protocol.expect("end of data")
+                self.connection.reply("end of data", self.transport.final_timeout)
+            if refused is not None:
+                raise refused
+            return
+        self._judge_data(reply, pipelined=True)
+        self._send_text(content)
+        self._judge_end(pipelined=False)
+
+    def _finish_chunks(self, content: Iterator[bytes], refused: Failure | None, *, at_once: bool) -> None:
+        if at_once:
+            if refused is not None or not self._accepted:
+                # The host has the text already, and says again that it does not want it.
+                self.connection.reply("end of data", self.transport.final_timeout, pipelined=True)
+                if refused is not None:
+                    raise refused
+                self._reset()
+                return
+            self._judge_end(pipelined=True)
+            return
+        if refused is not None:
+            raise refused
+        if not self._accepted:
+            self._reset()
+            return
+        self._send_chunks(content, pipelined=True)
+        self._judge_end(pipelined=True)
+
+    def _reset(self) -> None:
+        """All recipients were refused: the host forgets the transaction."""
+        self.connection.ask("RSET", self.transport.command_timeout)
+
+    # --- the text ---------------------------------------------------------------------------------------------------
+
+    def _send_text(self, content: Iterator[bytes]) -> None:
+        """The message after DATA."""
+        connection, timeout = self.connection, self.transport.data_timeout
+        sender = TextSender()
+        for piece in content:
+            connection.write(sender.send(piece), "sending data block", timeout)
+        connection.write(sender.finish(), "sending data block", timeout)
+        connection.protocol.expect("end of data")
+        connection.flush("sending data block", timeout)
+
+    def _send_one_chunk(self, content: Iterator[bytes]) -> None:
+        sender = TextSender(stuffs_dots=False)
+        octets = b"".join([*(sender.send(piece) for piece in content), sender.finish()])
+        self.connection.send(f"BDAT {len(octets)} LAST")
+        self.connection.write(octets, "sending data block", self.transport.data_timeout)
+
+    def _send_chunks(self, content: Iterator[bytes], *, pipelined: bool) -> None:
+        """The message in BDAT commands of moderate size; all but the last must be accepted."""
+        connection, timeout = self.connection, self.transport.data_timeout
+        sender = TextSender(stuffs_dots=False)
+        held = b""
+        for piece in content:
+            held += sender.send(piece)
+            if len(held) < CHUNK:
+                continue
+            connection.send(f"BDAT {len(held)}")
+            connection.write(held, "sending data block", timeout)
+            held = b""
+            connection.flush("sending data block", timeout)
+            reply = connection.reply("sending data block", self.transport.command_timeout, pipelined=pipelined)
+            if not reply.is_positive:
+                raise self._data_refusal("sending data block", reply, pipelined=pipelined)
+        held += sender.finish()
+        connection.send(f"BDAT {len(held)} LAST")
+        connection.write(held, "sending data block", timeout)
+        connection.flush("sending data block", timeout)
+
+    # --- what the host says -----------------------------------------------------------------------------------------
+
+    def _answer(self, line: str, scope: str, *, pipelined: bool = False) -> Reply:
+        try:
+            return self.connection.reply(line, self.transport.command_timeout, pipelined=pipelined)
+        except Failure as failure:
+            # A host that takes its time may be verifying the sender: that is about the message, not the host.
+            if failure.errno == errno.ETIMEDOUT:
+                failure.scope = scope
+            raise
+
+    def _rcpt_answer(self, number: int, *, pipelined: bool) -> Reply:
+        shown = self._shown_rcpt(number)
+        try:
+            return self.connection.reply(shown, self.transport.command_timeout, pipelined=pipelined)
+        except Failure as failure:
+            if failure.errno == errno.ETIMEDOUT:
+                failure.scope = RECIPIENT
+                failure.message = f"SMTP timeout after {shown}"
+                self.outcomes[number] = self._timed_out(failure)
+            raise
+
+    def _timed_out(self, failure: Failure) -> Outcome:
+        outcome = deferred(failure.message, failure.errno)
+        outcome.host = self.connection.host
+        return outcome
+
+    def _judge_mail(self, reply: Reply, *, pipelined: bool) -> None:
+        if reply.is_positive:
+            return
+        number, more = (MAIL_4XX, reply_number(f"{reply.code}")) if reply.is_temporary else (0, 0)
+        what = f"pipelined {self._mail_line}" if pipelined else self._mail_line
+        failure = refusal(what, reply, scope=MESSAGE, number=number, more_errno=more)
+        failure.is_gone = reply.code == 421
+        raise failure
+
+    def _judge_rcpt(self, number: int, reply: Reply) -> None:
+        if reply.is_positive:
+            self._accepted.append(number)
+            return
+        text = f"SMTP error from remote mail server after {self._shown_rcpt(number)}: {reply_text(reply)}"
+        if reply.is_permanent:
+            outcome = failed(text, 0)
+        else:
+            outcome = deferred(text, RCPT_4XX, reply_number(f"{reply.code}"))
+        outcome.user_message = text
+        outcome.host = self.connection.host
+        outcome.sent = self.connection.sent
+        self.outcomes[number] = outcome
+
+    def _judge_data(self, reply: Reply, *, pipelined: bool) -> None:
+        if not reply.is_intermediate:
+            raise self._data_refusal("DATA", reply, pipelined=pipelined)
+
+    def _data_refusal(self, what: str, reply: Reply, *, pipelined: bool) -> Failure:
+        number, more = (DATA_4XX, reply_number(f"{reply.code}")) if reply.is_temporary else (0, 0)
+        shown = f"pipelined {what}" if pipelined else what
+        return refusal(shown, reply, scope=MESSAGE, number=number, more_errno=more)
+
+    def _judge_end(self, *, pipelined: bool) -> None:
+        """The host's verdict on the message: one for all, or one for each recipient."""
+        connection = self.connection
+        if connection.is_lmtp:
+            self._judge_each("LMTP")
+            return
+        try:
+            reply = connection.reply("end of data", self.transport.final_timeout, pipelined=pipelined)
+        except Failure as failure:
+            # Some hosts do not say that they dislike a message, but hang up or fall silent.
+            failure.scope = MESSAGE
+            raise
+        if self.uses_prdr and reply.code == 353:
+            self._judge_each("PRDR")
+            overall = connection.reply("end of data", self.transport.final_timeout)
+            for number in self._accepted:
+                outcome = self.outcomes[number]
+                if outcome is not None and outcome.status == DELIVERED:
+                    outcome.confirmation = f"{outcome.confirmation}\\n{overall}"
+            return
+        if not reply.is_positive:
+            raise self._data_refusal("end of data", reply, pipelined=pipelined)
+        for number in self._accepted:
+            self.outcomes[number] = self._delivered(number, reply)
+
+    def _judge_each(self, protocol: str) -> None:
+        """One verdict for each recipient that was accepted."""
+        for position, number in enumerate(self._accepted):
+            if (protocol == "LMTP" and position) or protocol == "PRDR":
+                self.connection.protocol.expect("end of data")
+            reply = self.connection.reply("end of data", self.transport.final_timeout)
+            if reply.is_positive:
+                self.outcomes[number] = self._delivered(number, reply)
+                continue
+            text = f"{protocol} error after DATA: {reply_text(reply)}"
+            make = failed if reply.is_permanent else deferred
+            outcome = make(text, 0)
+            if reply.is_temporary:
+                outcome.more_errno = reply_number(f"{reply.code}")
+            outcome.user_message = text
+            outcome.host = self.connection.host
+            outcome.sent = self.connection.sent
+            self.outcomes[number] = outcome
+
+    def _delivered(self, number: int, reply: Reply) -> Outcome:
+        outcome = Outcome(DELIVERED)
+        outcome.confirmation = str(reply)
+        outcome.host = self.connection.host
+        outcome.sent = self.connection.sent
+        outcome.dsn_relayed = self.uses_dsn and not _is_last_hop(self.addresses[number])
+        outcome.size = self.connection.written
+        return outcome
+
+
+def _is_last_hop(address: Address) -> bool:
+    """The router says that the next host does not count for delivery status notifications."""
+    return address.router is not None and bool(getattr(address.router, "dsn_lasthop", False))
+
+
+def mail_parameters(
+    connection: Connection, message: Message, *, size: int, authenticated_sender: str | None, prdr: bool
+) -> str:
+    """The parameters of the MAIL command that the host understands."""
+    features, transport = connection.features, connection.transport
+    text = ""
+    if "SIZE" in features and transport.size_addition >= 0:
+        text += f" SIZE={size + transport.size_addition}"
+    body_type = message.facts.get("body_type", 0)
+    if "8BITMIME" in features and body_type:
+        text += f" BODY={'8BITMIME' if body_type == 8 else '7BIT'}"
+    if prdr:
+        text += " PRDR"
+    if "DSN" in features:
+        if message.dsn_return:
+            text += f" RET={format_return(message.dsn_return)}"
+        if message.dsn_envid:
+            text += f" ENVID={message.dsn_envid}"
+    if authenticated_sender is not None:
+        text += f" AUTH={encode_xtext(authenticated_sender)}" if authenticated_sender else " AUTH=<>"
+    return text
