@@ -61,7 +61,7 @@ class Instance:
     def __init__(self, base: Path, name: str, configuration: str, macros: dict[str, object]) -> None:
         self.name = name
         self.folder = base / name
-        self.port = int(str(macros["PORT"]))
+        self.port = int(str(macros["LISTEN_PORT"]))
         exim = shutil.which("exim", path=f"{os.environ.get('EXIMIOUS_BIN', '')}:{os.environ['PATH']}")
         if exim is None:
             raise SystemExit("no exim command: run this through scripts/demo")
@@ -87,8 +87,11 @@ class Instance:
             assert self.process is not None
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} ended with status {self.process.returncode}")
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            try:
+                with smtplib.SMTP("127.0.0.1", self.port, local_hostname="laptop.example") as probe:
+                    return probe.noop()[0] == 250
+            except OSError:
+                return False
 
         until(f"{self.name} answers on port {self.port}", answers)
         say(f"{self.name} listens on 127.0.0.1:{self.port}", "dim", 4)
@@ -205,10 +208,10 @@ def main() -> None:
     base = Path(tempfile.mkdtemp(prefix="eximious-demo-"))
     base.chmod(0o755)
     partner_port, far_port = free_port(), free_port()
-    ports = {"PORT": free_port(), "PARTNER_PORT": partner_port, "FAR_PORT": far_port}
+    ports = {"LISTEN_PORT": free_port(), "PARTNER_PORT": partner_port, "FAR_PORT": far_port}
     home = Instance(base, "home", "home.conf", ports)
-    partner = Instance(base, "partner", "partner.conf", {"PORT": partner_port})
-    far = Instance(base, "far", "partner.conf", {"PORT": far_port})
+    partner = Instance(base, "partner", "partner.conf", {"LISTEN_PORT": partner_port})
+    far = Instance(base, "far", "partner.conf", {"LISTEN_PORT": far_port})
     try:
         say("Two servers are started", "head")
         home.start()

@@ -94,6 +94,11 @@ class Setup:
             services.logs.to_stderr = None
         return services
 
+    def make_spool_folder(self) -> None:
+        """The first daemon of a machine finds no spool directory. Raises SpoolError if none can be made."""
+        layout = Services(self.config).spool.layout
+        layout.make_folder(layout.directory)
+
     def recover(self) -> None:
         """What processes that died had accepted and not finished is put where queue runs find it.
 

@@ -28,9 +28,10 @@ def run(call: Invocation) -> int:
         return config
 
     setup = Setup(line, call.config, read, local_server.serve)
-    setup.recover()
     supervisor = Supervisor(setup)
     try:
+        setup.make_spool_folder()
+        setup.recover()
         supervisor.listen()
         if must_leave_terminal(call):
             if os.fork():
