@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,27 @@ def test_a_condition_that_cannot_be_expanded_is_logged(tmp_path: Path) -> None:
         'failed to expand "$nonexistent" in "a" authenticator server_advertise_condition: '
         'unknown variable name "nonexistent"'
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [("yes", True), ("no", False), ("${if eq{a}{b}}", False), ("${if eq{a}{b}{x}fail}", True), ("a@b", True)],
+)
+def test_sender_of_mail_commands(condition: str, expected: bool, tmp_path: Path) -> None:
+    authenticator, context = configured(
+        tmp_path, f"a:\n driver = plaintext\n server_condition = 1\n server_mail_auth_condition = {condition}"
+    )
+    assert authenticator.accepts_sender(context) is expected
+
+
+def test_debugging_output(tmp_path: Path) -> None:
+    authenticator, context = configured(
+        tmp_path, "a:\n driver = plaintext\n server_condition = 1\n server_debug_print = user $auth1"
+    )
+    lines: list[str] = []
+    context.trace = SimpleNamespace(auth=lines.append)
+    authenticate(authenticator, Server(b64("me"), []).exchange, context)
+    assert lines == ["user me"]
 
 
 def test_name(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ class Authenticator(Options):
 
     def judge(self, context: Context) -> Result:
         """The verdict of server_condition; success if there is none."""
+        self._show(context)
         if self.server_condition is None:
             return Result(Status.OK)
         verdict = self.server_condition.expand(context)
@@ -115,6 +116,33 @@ class Authenticator(Options):
         if verdict.lower() in ("1", "yes", "true"):
             return Result(Status.OK)
         return Result(Status.DEFER, verdict, verdict)
+
+    def _show(self, context: Context) -> None:
+        """Add server_debug_print to the debugging output."""
+        if context.trace is None or self.server_debug_print is None:
+            return
+        try:
+            context.trace.auth(self.server_debug_print.expand(context))
+        except (ExpandError, Defer) as error:
+            context.trace.auth(f'failed to expand debug_output "{self.server_debug_print.source}": {error}')
+
+    def accepts_sender(self, context: Context) -> bool:
+        """The verdict of server_mail_auth_condition on the AUTH parameter of a MAIL command; true if there is none.
+
+        A forced failure of its expansion counts as true, as in Exim; any other is logged, and counts as false.
+        """
+        condition = self.server_mail_auth_condition
+        if condition is None:
+            return True
+        try:
+            return not is_false(condition.expand(context))
+        except ForcedFail:
+            return True
+        except (ExpandError, Defer) as error:
+            context.services.logs.main(
+                f'failed to expand condition "{condition.source}" for {self.name} authenticator: {error}'
+            )
+            return False
 
 
 def is_false(text: str) -> bool:

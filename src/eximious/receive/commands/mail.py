@@ -199,9 +199,19 @@ def _auth(session: Session, message: Message, parameter: Parameter) -> None:
             why = f"{'temporarily ' if result in ('defer', 'error') else ''}rejected by ACL{': ' + why if why else ''}"
     if result == ACCEPT:
         message.authenticated_sender = Tainted(address)
-        return
+        if _is_kept(session):
+            return
+        who = f': authenticated ID="{client.authenticated_id}"' if client.authenticated_id else ""
+        why = f"server_mail_auth_condition failed{who}"
     message.authenticated_sender = ""
     session.logs.main(f"ignoring AUTH={value} from {session.host_and_ident} ({why})")
+
+
+def _is_kept(session: Session) -> bool:
+    """False if the authenticator that the client used has a condition for this, which does not hold."""
+    name = session.client.authenticator_name
+    used = next((one for one in session.config.authenticators if one.name == name), None)
+    return used is None or bool(used.accepts_sender(session.context))
 
 
 def _ret(session: Session, message: Message, parameter: Parameter) -> None:
