@@ -91,7 +91,7 @@ def print_line(text: str) -> None:
 
 
 def prompted_lines() -> Iterator[str]:
-    """The lines of standard input; a backslash at the end continues one, white space before the next part is dropped."""
+    """The lines of standard input. A backslash at the end continues one; the next part loses its white space before."""
     line = ""
     continued = False
     while True:

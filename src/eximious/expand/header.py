@@ -74,7 +74,7 @@ def _is_addresses(header: Header) -> bool:
 def _together(found: list[tuple[Header, str]]) -> str:
     """The values without white space at both ends, joined as their kind asks for."""
     parts: list[str] = []
-    for header, value in found:
+    for _, value in found:
         trimmed = value.strip(" \t\r\n")
         if trimmed:
             parts.append(trimmed)

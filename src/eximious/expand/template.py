@@ -55,7 +55,12 @@ _cache: dict[str, Template] = {}
 
 
 def expand(text: str, context: Context) -> str:
-    """Compile (with a cache) and expand in one step, for text that is not in the configuration."""
+    """Compile (with a cache) and expand in one step, for text that is not in the configuration.
+
+    Tainted text is refused, unless there is nothing to expand in it.
+    """
+    if "$" not in text and "\\" not in text:
+        return text
     if text.__class__ is Tainted:
         raise ExpandError(f"attempt to expand tainted string '{text}'")
     template = _cache.get(text)

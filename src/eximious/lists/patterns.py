@@ -188,18 +188,22 @@ def with_sets(items: list[Item]) -> list[Item]:
     result: list[Item] = []
     row: list[Item] = []
     for item in [*items, None]:
-        if item is not None and isinstance(item.pattern, Literal) and not item.is_negated:
-            if not row or row[0].pattern.is_caseful == item.pattern.is_caseful:  # type: ignore[union-attr]
-                row.append(item)
-                continue
+        if item is not None and _belongs(item, row):
+            row.append(item)
+            continue
         result += _row(row)
-        row = []
-        if item is not None:
-            if isinstance(item.pattern, Literal) and not item.is_negated:
-                row.append(item)
-            else:
-                result.append(item)
+        row = [item] if item is not None and _belongs(item, []) else []
+        if item is not None and not row:
+            result.append(item)
     return result
+
+
+def _belongs(item: Item, row: list[Item]) -> bool:
+    """True if the item is a literal that may join the row."""
+    pattern = item.pattern
+    if not isinstance(pattern, Literal) or item.is_negated:
+        return False
+    return not row or row[0].pattern.is_caseful == pattern.is_caseful  # type: ignore[union-attr]
 
 
 def _row(row: list[Item]) -> list[Item]:

@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"-?[0-9]+\Z")
 
 @condition("bool", 1)
 def strict(text: str) -> bool:
-    """``true``, ``yes`` and numbers other than 0 hold; ``false``, ``no``, 0 and nothing do not; the rest is an error."""
+    """``true``, ``yes`` and numbers but 0 hold; ``false``, ``no``, 0 and nothing do not; all else is an error."""
     return strict_truth(text)
 
 

@@ -23,7 +23,7 @@ class And(Condition):
         self.conditions = tuple(conditions)
 
     def holds(self, context: Context) -> bool:
-        for condition in self.conditions:
+        for condition in self.conditions:  # noqa: SIM110 (twice as fast as a generator)
             if not condition.holds(context):
                 return False
         return True
@@ -39,7 +39,7 @@ class Or(Condition):
         self.conditions = tuple(conditions)
 
     def holds(self, context: Context) -> bool:
-        for condition in self.conditions:
+        for condition in self.conditions:  # noqa: SIM110 (twice as fast as a generator)
             if condition.holds(context):
                 return True
         return False

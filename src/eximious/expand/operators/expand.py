@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.expand.operator import operator
+from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -22,6 +23,8 @@ def expand_again(context: Context, text: str) -> str:
         raise ExpandError("expansions of expansions are nested too deeply")
     context.depth += 1
     try:
+        if text.__class__ is Tainted:
+            raise ExpandError(f"attempt to expand tainted string '{text}'")
         return expand(text, context)
     except ForcedFail as error:
         raise ForcedFail(f'internal expansion of "{text}" failed: {error}') from None

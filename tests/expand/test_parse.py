@@ -1,0 +1,203 @@
+"""What must hold for any string, whatever is in it."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.expand.context import answer, make_context
+
+from eximious.errors import Defer, ExpandError, ForcedFail, Place
+from eximious.expand.parse import DEEPEST_NESTING
+from eximious.expand.template import compile, expand
+from eximious.taint import Tainted, is_tainted
+
+PIECES = st.sampled_from(
+    [
+        *("${", "}", "{", "$", "\\", "\\N", ":", "${if ", "eq", "{a}", "{b}", "match", "and{", "or{", "fail", "${lc:"),
+        *("${map{", "${extract{", "${lookup{", "lsearch", "$1", "$h_to:", "$value", "$item", "${sg{", "(", ")", "^"),
+        *(
+            "${substr_1_2:",
+            "${eval:",
+            "1",
+            "+",
+            "/",
+            "0",
+            "=",
+            "<",
+            ">",
+            "!",
+            " ",
+            "\n",
+            "x",
+            "\xe9",
+            "forany{",
+            "def:",
+        ),
+        *(
+            "${sort{",
+            "${hash_",
+            "${tr{",
+            "${length{",
+            "json",
+            "${base64d:",
+            "${mask:",
+            "${rfc2047d:",
+            "=?utf-8?q?",
+            "?=",
+        ),
+    ]
+)
+OCTETS = st.text(st.characters(max_codepoint=255), max_size=60)
+
+
+@given(st.one_of(OCTETS, st.lists(PIECES, max_size=30).map("".join)))
+def test_any_string_expands_or_fails_with_words(text: str) -> None:
+    template = compile(text, Place("exim.conf", 3, 5, text))
+    assert all(0 <= fault.place.column - 5 <= len(text) for fault in template.faults if fault.place)
+    try:
+        result = template.expand(make_context())
+    except (ExpandError, Defer):
+        return
+    assert result.__class__ in (str, Tainted)
+    assert all(ord(character) < 256 for character in result)
+
+
+@given(OCTETS.filter(lambda text: "$" not in text and "\\" not in text))
+def test_plain_text_stands_for_itself(text: str) -> None:
+    assert compile(text).constant == text
+
+
+@given(OCTETS.filter(lambda text: "\\N" not in text and not text.endswith("\\")))
+def test_text_between_marks_is_not_expanded(text: str) -> None:
+    assert answer(f"\\N{text}\\N") == text
+
+
+@given(OCTETS)
+def test_base64_round_trips(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text
+    assert answer("${base64d:${base64:$acl_m_x}}", context) == text
+
+
+@given(OCTETS)
+def test_a_quoted_item_comes_back_from_a_list(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text.strip(string.whitespace) or "x"
+    wanted = context.message.acl_variables["m_x"]
+    found = answer("${listextract{2}{first : ${listquote{:}{$acl_m_x}} : last}}", context)
+    assert found == wanted
+
+
+@given(OCTETS)
+def test_rxquote_matches_itself(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text.replace("\0", "")
+    assert answer("${if match{$acl_m_x}{^${rxquote:$acl_m_x}\\$}{yes}{no}}", context) in ("yes", "no")
+    if "\n" not in text:
+        assert answer("${if match{$acl_m_x}{^${rxquote:$acl_m_x}\\$}{yes}{no}}", context) == "yes"
+
+
+@given(OCTETS)
+def test_hexquote_can_be_expanded_back(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text.replace("\\", "").replace("$", "")
+    quoted = answer("${hexquote:$acl_m_x}", context)
+    assert expand(str(quoted), context) == context.message.acl_variables["m_x"]
+
+
+def test_nesting_has_a_limit() -> None:
+    deep = "${lc:" * (DEEPEST_NESTING + 1) + "x" + "}" * (DEEPEST_NESTING + 1)
+    assert answer(deep) == "Failed: the string is nested too deeply"
+    fine = "${if eq{a}{a}{" * (DEEPEST_NESTING - 1) + "x" + "}}" * (DEEPEST_NESTING - 1)
+    assert answer(fine) == "x"
+
+
+def test_results_have_a_limit() -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = "x" * 1_000_000
+    ten = "$acl_m_x" * 10
+    assert answer("${map{a:b:c:d:e:f:g:h}{" + ten + "}}", context) == "Failed: the expanded string is too long"
+
+
+FAULTS = [
+    ("a $bogus", 3, ""),
+    ("a ${lcc:x}", 3, "did you mean lc?"),
+    ("${if equ{a}{b}}", 6, "did you mean eq?"),
+    ("$sender_hlo_name", 1, "did you mean sender_helo_name?"),
+    ("${lookup{x}lsaerch{/x}}", 12, "did you mean lsearch?"),
+    ("${extrcat{a}{b}}", 1, "did you mean extract?"),
+]
+
+
+@pytest.mark.parametrize(("text", "column", "hint"), FAULTS)
+def test_faults_have_places_and_suggestions(text: str, column: int, hint: str) -> None:
+    (fault,) = compile(text, Place("exim.conf", 7, 1, text)).faults
+    assert fault.place is not None
+    assert (fault.place.line, fault.place.column, fault.hint) == (7, column, hint)
+
+
+def test_what_stands_before_a_fault_is_evaluated_first() -> None:
+    assert answer("${if eq{a}{b}{x}fail}$bogus") == 'Failed: "if" failed and "fail" requested'
+
+
+TAINT = [
+    ("$acl_m_t", True),
+    ("x$acl_m_t", True),
+    ("x", False),
+    ("${lc:$acl_m_t}", True),
+    ("${strlen:$acl_m_t}", False),
+    ("${md5:$acl_m_t}", False),
+    ("${map{$acl_m_t}{$item}}", True),
+    ("${map{$acl_m_t}{x}}", True),
+    ("${extract{1}{:}{$acl_m_t}}", True),
+    ("${if match{$acl_m_t}{(.)}{$1}}", True),
+    ("${if eq{$acl_m_t}{evil}{yes}}", False),
+    ("${sg{abc}{b}{$acl_m_t}}", True),
+    ("${sg{abc}{b}{x}}", False),
+    ("${if inlist{$acl_m_t}{good:evil}{$value}}", False),
+    ("${if match_local_part{$acl_m_t}{good:evil}{$value}}", False),
+    ("${listextract{1}{$acl_m_t:b}}", True),
+    ("${reduce{a:b}{$acl_m_t}{$value$item}}", True),
+    ("${tr{abc}{b}{$acl_m_t}}", True),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TAINT)
+def test_taint_goes_where_the_text_goes(text: str, expected: bool) -> None:
+    context = make_context()
+    context.message.acl_variables["m_t"] = Tainted("evil")
+    assert is_tainted(compile(text).expand(context)) is expected
+
+
+REFUSED = [
+    ("${readfile{/etc/$acl_m_t}}", "Tainted filename '/etc/evil'"),
+    ("${run{/bin/$acl_m_t}}", "Attempt to exec tainted path: '/bin/evil'"),
+    ("${lookup{x}lsearch{/etc/$acl_m_t}}", "Tainted filename for search: '/etc/evil'"),
+    ("${run,preexpand{/bin/echo $acl_m_t}}", "Tainted '/bin/echo evil' (command for ${run} expansion) not permitted"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), REFUSED)
+def test_tainted_names_are_refused_and_logged(text: str, line: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_t"] = Tainted("evil")
+    assert answer(text, context) == "Failed: NULL"
+    assert context.services.logs.lines == [line]  # type: ignore[attr-defined]
+
+
+def test_tainted_text_is_never_expanded() -> None:
+    context = make_context()
+    context.message.acl_variables["m_t"] = Tainted("${run{/bin/id}}")
+    assert "attempt to expand tainted string" in answer("${expand:$acl_m_t}", context)
+    with pytest.raises(ExpandError, match="attempt to expand tainted string"):
+        expand(Tainted("$tod_epoch"), context)
+    assert answer("$acl_m_t", context) == "${run{/bin/id}}"
+    assert "integer expected" in answer("${if >{$acl_m_t}{1}{y}{n}}", context)
+
+
+def test_forced_failure_is_a_kind_of_its_own() -> None:
+    with pytest.raises(ForcedFail):
+        compile("${if eq{a}{b}{x}fail}").expand(make_context())
