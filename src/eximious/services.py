@@ -85,6 +85,4 @@ class Services:
     @cached_property
     def lookups(self) -> Any:
         """Open lookup files and connections, and their cached answers."""
-        from eximious.lookups.cache import LookupCache
-
-        return LookupCache()
+        return importlib.import_module("eximious.lookups.cache").LookupCache()
