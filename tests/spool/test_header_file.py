@@ -255,6 +255,8 @@ OLDER_FORMS = [
     ),
     # quoted for a lookup
     ("--(pgsql)aclm _x 1\nc\n", "0", "", lambda m: m.acl_variables, {"m_x": "c"}),
+    # a line that would be another one when it is written again
+    ("-frozen\0 1\n-new\n", "0", "", lambda m: (m.is_frozen, m.spool_extra), (False, ["-new"])),
     # headers of a thousand characters and more
     ("", "0", f"1009  X: {'y' * 1005}\n", lambda m: len(m.headers[0].text), 1009),
 ]

@@ -155,7 +155,8 @@ def _load_variables(reader: _Reader, message: Message) -> str:
         match = _VARIABLE.match(line)
         name = match["name"] if match else ""
         if match is None or (name not in BY_NAME and name not in _ACL):
-            message.spool_extra.append(line)
+            if "\0" not in line:  # such a one would be another line when it is written
+                message.spool_extra.append(line)
         elif name in _ACL:
             _load_acl_variable(reader, message, match)
         else:
