@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.hints.store import HintsError
-from eximious.retry.updates import RetryUpdate, Verdict, apply
+from eximious.retry.updates import Verdict, apply
 from eximious.transports.outcome import FREEZE, ROUTING_RETRY
 
 if TYPE_CHECKING:
@@ -21,26 +21,22 @@ def update_hints(progress: Progress) -> None:
     if not progress.retry_updates:
         return
     verdicts: dict[str, Verdict] = {}
-    failing = {update.key for updates in progress.retry_updates.values() for update in updates if not update.works}
+    learnt = [update for updates in progress.retry_updates.values() for update in updates]
+    failing = {update.key for update in learnt if not update.works}
     try:
-        for updates in progress.retry_updates.values():
-            for update in updates:
-                if update.works and update.key not in failing and update.key not in verdicts:
-                    verdicts[update.key] = apply(update, progress.context)
-        overdue = [address for address in progress.deferred if _is_over(progress, address, verdicts)]
+        for update in learnt:
+            if update.key not in verdicts and not (update.works and update.key in failing):
+                verdicts[update.key] = apply(update, progress.context)
     except HintsError as error:
         progress.services.logs.panic(str(error), progress.message.id)
         return
-    for address in overdue:
+    for address in [address for address in progress.deferred if _is_over(progress, address, verdicts)]:
         _give_up(progress, address)
 
 
 def _is_over(progress: Progress, address: Address, verdicts: dict[str, Verdict]) -> bool:
     """True if all that failed for the address has been failing for longer than its rule allows."""
-    failures: list[RetryUpdate] = [update for update in progress.retry_updates.get(id(address), ()) if not update.works]
-    for update in failures:
-        if update.key not in verdicts:
-            verdicts[update.key] = apply(update, progress.context)
+    failures = [update for update in progress.retry_updates.get(id(address), ()) if not update.works]
     if not failures or id(address) in progress.retry_skipped:
         return False
     outcome = address.result

@@ -303,19 +303,19 @@ class Delivery:
     def _take(self, transaction: Transaction) -> None:
         """What the host said of recipients. Who was refused for now may do better with another host."""
         left = []
-        for number, outcome in zip(self.pending, transaction.outcomes, strict=True):
+        for position, number in enumerate(self.pending):
+            outcome = transaction.outcomes[position]
             if outcome is None:
                 left.append(number)
                 continue
             self.outcomes[number] = outcome
             if outcome.status == DEFERRED:
-                self._learn_of_recipient(number, outcome)
+                if outcome.errno == RCPT_4XX or position == transaction.timed_out:
+                    self._learn_of_recipient(number, outcome)
                 left.append(number)
         self.pending = left
 
     def _learn_of_recipient(self, number: int, outcome: Outcome) -> None:
-        if outcome.errno != RCPT_4XX and outcome.errno <= 0:
-            return
         address = self.batch.addresses[number]
         sender = self.message.sender if self.transport.address_retry_include_sender else None
         update = RetryUpdate(
@@ -337,14 +337,11 @@ class Delivery:
             if failure.scope == MESSAGE:
                 self._worked(judgement)
             return
+        if failure.scope == RECIPIENT:
+            return  # the transaction has said what that means
         self._log(host, failure)
         for number in self.pending:
-            before = self.outcomes[number]
-            if failure.scope == RECIPIENT and before is not None and before.errno == failure.errno:
-                continue
             self.outcomes[number] = self._deferral(host, failure)
-        if failure.scope == RECIPIENT:
-            return
         update = RetryUpdate(
             judgement.host_key if failure.scope == HOST else judgement.message_key,
             errno=failure.errno,
@@ -359,7 +356,7 @@ class Delivery:
 
     def _deferral(self, host: Host, failure: Failure) -> Outcome:
         outcome = deferred(failure.message, failure.errno, failure.more_errno)
-        if failure.scope != RECIPIENT and failure.connected:
+        if failure.connected:
             outcome.host = host
             outcome.sent = self._sent_to(host)
         if failure.reply is not None:
@@ -382,7 +379,7 @@ class Delivery:
 
     def _log(self, host: Host, failure: Failure) -> None:
         """A line about the host, in the main log and the message's own."""
-        if failure.scope == RECIPIENT or self.transport.disable_logging:
+        if self.transport.disable_logging:
             return
         import os
 

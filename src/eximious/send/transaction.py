@@ -52,6 +52,7 @@ class Transaction:
         self.uses_dsn = "DSN" in connection.features
         self.uses_chunking = chunking and "CHUNKING" in connection.features and not connection.is_lmtp
         self.uses_prdr = False
+        self.timed_out = -1  # the recipient for whom no answer came in time
         self._accepted: list[int] = []
 
     # --- the envelope -----------------------------------------------------------------------------------------------
@@ -238,15 +239,19 @@ class Transaction:
             return self.connection.reply(shown, self.transport.command_timeout, pipelined=pipelined)
         except Failure as failure:
             if failure.errno == errno.ETIMEDOUT:
-                failure.scope = RECIPIENT
-                failure.message = f"SMTP timeout after {shown}"
-                self.outcomes[number] = self._timed_out(failure)
+                self._time_out(number, failure)
             raise
 
-    def _timed_out(self, failure: Failure) -> Outcome:
-        outcome = deferred(failure.message, failure.errno)
-        outcome.host = self.connection.host
-        return outcome
+    def _time_out(self, slow: int, failure: Failure) -> None:
+        """The host does not answer for one recipient: all are deferred, but only that one has to wait for it."""
+        failure.scope = RECIPIENT
+        failure.message = f"SMTP timeout after {self._shown_rcpt(slow)}"
+        self.timed_out = slow
+        for number, known in enumerate(self.outcomes):
+            if known is None:
+                outcome = self.outcomes[number] = deferred(failure.message, failure.errno)
+                if number <= slow:
+                    outcome.host = self.connection.host
 
     def _judge_mail(self, reply: Reply, *, pipelined: bool) -> None:
         if reply.is_positive:
