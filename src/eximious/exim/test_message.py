@@ -30,7 +30,8 @@ def read_test_message(call: Invocation, context: Context, path: str) -> None:
     message.allow_unqualified_sender = message.allow_unqualified_recipient = True
     message.login = submitter.login
     message.originator_uid, message.originator_gid = submitter.uid, submitter.gid
-    message.received_protocol = call.line.protocol or "local"
+    message.received_protocol = call.line.protocol
+    message.facts["has_no_received_header"] = True
     given = sender_of(call, context, submitter)
     message.sender = submitter.address if given is None else Tainted(given)
     message.sender_is_local = given is None
@@ -46,9 +47,10 @@ def read_test_message(call: Invocation, context: Context, path: str) -> None:
     finally:
         os.close(fd)
     message.line_count = sum(header.text.count("\n") for header in message.headers) + 1 + message.body_line_count
-    header_recipients.extract(context)
+    message.size = size_of(message.headers) + 1 + message.body_size
+    if call.line.recipients_from_header:
+        header_recipients.extract(context)
     reception = context.reception = Reception()
     Fixups(context, reception, submitter, is_local=True, is_smtp=False).apply()
     put_right(context, qualifies_senders=True, qualifies_recipients=True)
-    message.size = size_of(message.headers) + 1 + message.body_size
     context.facts["recipients_visible"] = True

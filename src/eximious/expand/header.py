@@ -44,11 +44,11 @@ class HeaderValue(Node):
         else:
             text = _together(found)
         text = text[:LONGEST_VALUE]
-        if self.form == "b" or "=?" not in text:
+        if self.form == "l" or "=?" not in text:
             return Tainted(text)
         from eximious.expand.operators.rfc2047 import decode_words
 
-        return Tainted(decode_words(text, context))
+        return Tainted(decode_words(text, context, converts=self.form != "b"))
 
     def is_present(self, context: Context) -> bool:
         """True if there is a header of that name (``def:h_name:``)."""
@@ -83,5 +83,5 @@ def _together(found: list[tuple[Header, str]]) -> str:
 
 
 def _listed(found: list[tuple[Header, str]]) -> str:
-    """The values as a list with colons between, those within doubled."""
-    return ":".join(value.strip(" \t\r\n").replace(":", "::") for _, value in found)
+    """The values, raw but for their ends, as a list with colons between; those within are doubled."""
+    return ":".join(value.removesuffix("\n").replace(":", "::") for _, value in found)

@@ -21,13 +21,17 @@ _BAD_HEX = re.compile(r"=(?![0-9A-Fa-f]{2})")
 _SPECIAL: Final = frozenset('?=()<>@,;:\\".[]_')
 
 
-def decode_words(text: str, context: Context) -> str:
-    """The text with its encoded words decoded, into the character set that `headers_charset` names."""
-    return decode(text, context.config.main.headers_charset or "UTF-8", context.config.main.check_rfc2047_length)
+def decode_words(text: str, context: Context, *, converts: bool = True) -> str:
+    """The text with its encoded words decoded, into the character set that `headers_charset` names, or not converted."""
+    charset = context.config.main.headers_charset or "UTF-8" if converts else ""
+    return decode(text, charset, context.config.main.check_rfc2047_length)
 
 
 def decode(text: str, charset: str, check_length: bool) -> str:
-    """The text with its encoded words decoded; white space between two of them vanishes."""
+    """The text with its encoded words decoded; white space between two of them vanishes.
+
+    Without a `charset` the octets that the words stand for are not converted.
+    """
     parts: list[str] = []
     at = 0
     after_word = False
@@ -73,7 +77,7 @@ def _converted(raw: str, source: str, target: str) -> str:
 
     Raises ExpandError for a character set that is not known.
     """
-    if source.lower() == target.lower():
+    if not target or source.lower() == target.lower():
         return raw
     try:
         return raw.encode("latin-1").decode(source).encode(target).decode("latin-1")

@@ -71,6 +71,12 @@ def callout_address(context: Context) -> str | None:
 
 
 @variable
+def csa_status(context: Context) -> str | None:
+    """What ``verify = csa`` found: ``ok``, ``fail``, ``defer`` or ``unknown``."""
+    return context.facts.get("csa_status")
+
+
+@variable
 def sender_rate(context: Context) -> str | None:
     """The rate that the ``ratelimit`` condition measured."""
     return context.facts.get("sender_rate")

@@ -154,23 +154,19 @@ def _visible_body(context: Context, from_end: bool) -> str:
 @variable
 def message_headers(context: Context) -> str:
     """All header lines, decoded."""
-    text = _all_headers(context.message)
+    texts = [header.text.rstrip(" \t\r\n") for header in context.message.headers if header.kind != DELETED]
+    text = "\n".join(texts)
     if "=?" in text:
         from eximious.expand.operators.rfc2047 import decode_words
 
-        text = decode_words(text, context)
+        text = decode_words(text, context, converts=False)
     return Tainted(text)
 
 
 @variable
 def message_headers_raw(message: Message) -> str:
     """All header lines, as they are."""
-    return Tainted(_all_headers(message))
-
-
-def _all_headers(message: Message) -> str:
-    text = "".join(header.text for header in message.headers if header.kind != DELETED)
-    return text.removesuffix("\n")
+    return Tainted("".join(header.text for header in message.headers if header.kind != DELETED))
 
 
 @variable
@@ -181,7 +177,7 @@ def reply_address(message: Message) -> str:
     for name in ("reply-to", "from"):
         text = ",\n".join(value.strip(" \t\r\n") for _, value in matching(message.headers, name))
         if text:
-            return Tainted(text)
+            return Tainted(text.replace("\n", " "))
     return ""
 
 
@@ -190,7 +186,8 @@ def received_count(message: Message) -> str:
     """How many Received: headers there are, ours included."""
     from eximious.expand.header import matching
 
-    return str(sum(1 for _ in matching(message.headers, "received")))
+    not_yet_added = 1 if message.facts.get("has_no_received_header") else 0
+    return str(sum(1 for _ in matching(message.headers, "received")) + not_yet_added)
 
 
 @variable
