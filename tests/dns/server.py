@@ -32,7 +32,7 @@ class Server:
             name, kind, data = line.split(None, 2)
             added = dns.rrset.from_text(name, 300, "IN", kind, data)
             known = self._records.setdefault((name.lower(), kind), added)
-            known.update(added)
+            known.update(added)  # type: ignore[no-untyped-call]
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
         self.port = self._udp.getsockname()[1]

@@ -7,6 +7,7 @@ import contextlib
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import pytest
@@ -156,7 +157,7 @@ def test_flags_and_sections() -> None:
 def test_extended_response_code() -> None:
     made = response("A", "192.0.2.1")
     made.use_edns(0)
-    made.set_rcode(16)
+    made.set_rcode(dns.rcode.BADVERS)
     assert wire.decode(made.to_wire()).rcode == 16
 
 

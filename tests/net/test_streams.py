@@ -90,7 +90,7 @@ class OnLoop:
             stream.timeout = 5
             tasks.append(loop.create_task(waiting.run(quietly, serve, stream)))
 
-        server = await loop.create_server(lambda: LoopStream(begin), "127.0.0.1", 0)  # type: ignore[arg-type,type-var,return-value]
+        server = await loop.create_server(lambda: LoopStream(begin), "127.0.0.1", 0)  # type: ignore[arg-type,return-value]
         port = server.sockets[0].getsockname()[1]
         try:
             return await waiting.run(use, lambda: connect("127.0.0.1", port, timeout=5))
@@ -99,10 +99,18 @@ class OnLoop:
             await asyncio.gather(*tasks)
 
 
-KINDS = {"blocking": Blocking(), "asyncio": OnLoop(asyncio.run), "uvloop": OnLoop(uvloop.run)}
+KINDS: dict[str, Blocking | OnLoop] = {
+    "blocking": Blocking(),
+    "asyncio": OnLoop(asyncio.run),
+    "uvloop": OnLoop(uvloop.run),
+}
+    "blocking": Blocking(),
+    "asyncio": OnLoop(asyncio.run),
+    "uvloop": OnLoop(uvloop.run),
+}
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> Blocking | OnLoop:
     return request.param  # type: ignore[no-any-return]
 

@@ -322,7 +322,7 @@ class Over:
             stream.timeout = 5
             tasks.append(loop.create_task(waiting.run(serve, stream)))
 
-        server = await loop.create_server(lambda: LoopStream(begin), "127.0.0.1", 0)  # type: ignore[arg-type,type-var,return-value]
+        server = await loop.create_server(lambda: LoopStream(begin), "127.0.0.1", 0)  # type: ignore[arg-type,return-value]
         port = server.sockets[0].getsockname()[1]
         try:
             return await waiting.run(lambda: use(connect("127.0.0.1", port, timeout=5)))
