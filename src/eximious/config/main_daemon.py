@@ -63,6 +63,9 @@ class DaemonOptions(Options):
     tcp_wrappers_daemon_name: str | None = option(None, doc="Name to use with TCP wrappers.", later="TCP wrappers")
     tls_on_connect_ports: Ports = option("", doc="Ports where TLS begins at once, before the greeting.")
     spool_directory: StartText = option(paths.SPOOL, doc="Where messages and hints are kept.")
+    spool_journal: bool = option(
+        True, doc="Eximious only: new messages go to a journal, and to files of their own if they stay."
+    )
     split_spool_directory: bool = option(False, doc="Spread messages over 62 subdirectories of the spool.")
     spool_wireformat: bool = option(False, doc="Accepted and without effect: data files are always in the usual form.")
     timezone: str | None = option(

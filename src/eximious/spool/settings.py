@@ -16,4 +16,6 @@ def queue_store(main: MainOptions) -> QueueStore:
     """The queue in `spool_directory`, with all options that concern it."""
     layout = Layout(main.spool_directory, main.split_spool_directory, main.exim_user, main.exim_group)
     logs = MessageLogs(layout, main.message_logs, main.preserve_message_logs)
-    return QueueStore(layout, logs)
+    store = QueueStore(layout, logs)
+    store.uses_journal = main.spool_journal
+    return store

@@ -42,6 +42,7 @@ class QueueStore:
         self.layout = layout
         self.logs = logs or MessageLogs(layout)
         self.random = random.Random()
+        self.uses_journal = True  # the option spool_journal
         self.journal: Journal | None = None
 
     @classmethod
@@ -54,10 +55,12 @@ class QueueStore:
     # --- the journal ------------------------------------------------------------------------------------------------
 
     def open_journal(self, loop: asyncio.AbstractEventLoop | None, report: Callable[[str], None]) -> None:
-        """Accept messages into a journal from now on: for a process that goes on delivering them.
+        """Accept messages into a journal from now on, unless the option is off: for a process that delivers them.
 
         `report` gets lines for the panic log.
         """
+        if not self.uses_journal:
+            return
         from eximious.spool.journal.journal import Journal
 
         self.journal = Journal(self.layout, self.logs, loop, report=report)

@@ -416,6 +416,16 @@ def test_without_a_loop(spool: Spool) -> None:
     assert "segment" not in spool.files()
 
 
+def test_an_option_turns_it_off(spool: Spool) -> None:
+    def work() -> None:
+        message_id = spool.accept()
+        assert spool.files() == [f"input/{message_id}-D", f"input/{message_id}-H"]
+
+    spool.store.uses_journal = False
+    spool.run(work)
+    assert spool.store.journal is None
+
+
 def test_outside_the_loop_messages_become_files(tmp_path: Path) -> None:
     import asyncio
 
