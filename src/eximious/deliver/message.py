@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from eximious import waiting
 from eximious.context import Context
 from eximious.deliver import local_delivery, remote_delivery
 from eximious.deliver.frozen import is_to_be_tried
@@ -29,8 +30,22 @@ MISSING: Final = "missing"  # there is no such message
 
 
 def deliver(message_id: str, services: Services, how: How | None = None, queue_name: str = "") -> str:
-    """Try to deliver a message of the queue."""
+    """Try to deliver a message of the queue, and others that wait for a host which turns out to be there."""
     how = how or How()
+    ended = deliver_one(message_id, services, how, queue_name)
+    pool = services.connections
+    if pool is not None:
+        if pool.has_news:
+            from eximious.deliver.continuing import deliver_waiting
+
+            deliver_waiting(services, how, message_id)
+        if not waiting.on_loop():
+            pool.close()
+    return ended
+
+
+def deliver_one(message_id: str, services: Services, how: How, queue_name: str = "") -> str:
+    """Try to deliver one message."""
     try:
         claimed = services.spool.claim(message_id, queue_name)
     except SpoolFormatError as error:
@@ -83,7 +98,7 @@ def _attempt(progress: Progress) -> None:
         _fail_all(progress, "delivery cancelled by administrator")
         return
     Router(progress).run()
-    if progress.local and not how.route_only:
+    if progress.local:
         local_delivery.deliver_all(progress)
     if progress.remote:
         remote_delivery.deliver_all(progress)

@@ -437,10 +437,8 @@ class Delivery:
         elif tally["failed"] + tally["deferred"] == total:
             outcome = deferred("all host address lookups failed", 0)
         else:
-            text = (
-                "some host address lookups failed and retry time not reached for other hosts or connection limit reached"
-            )
-            outcome = deferred(text, 0)
+            why = "retry time not reached for other hosts or connection limit reached"
+            outcome = deferred(f"some host address lookups failed and {why}", 0)
         outcome.tries_fallback = True
         return outcome
 

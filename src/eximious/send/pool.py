@@ -30,6 +30,7 @@ class Pool:
         self._idle: dict[Key, list[Connection]] = {}
         self._count = 0
         self._timer: Any = None
+        self._news: list[Connection] = []  # that became idle, and for which nobody has looked for more to send
 
     @staticmethod
     def of(services: Services) -> Pool:
@@ -63,10 +64,22 @@ class Pool:
             connection.quit()
             return
         connection.rest()
+        self._news.append(connection)
         same.append(connection)
         self._count += 1
         if waiting.on_loop():
             self._set_timer()
+
+    @property
+    def has_news(self) -> bool:
+        """True if a connection has become idle since `take_news`."""
+        return bool(self._news)
+
+    def take_news(self) -> list[Connection]:
+        """The connections that became idle and still are."""
+        news, self._news = self._news, []
+        idle = self.idle()
+        return [connection for connection in news if any(connection is other for other in idle)]
 
     def has_any(self) -> bool:
         """True if a connection is idle."""
@@ -81,6 +94,7 @@ class Pool:
         for connection in self.idle():
             connection.quit()
         self._idle.clear()
+        self._news.clear()
         self._count = 0
 
     # --- in the daemon ----------------------------------------------------------------------------------------------

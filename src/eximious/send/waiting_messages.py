@@ -50,7 +50,9 @@ def take(hints: Hints, transport_name: str, host_name: str, but: str = "") -> st
         return record if ids else None
 
     try:
-        hints.wait(transport_name).change(host_name.lower(), remove)
+        table = hints.wait(transport_name)
+        if table.get(host_name.lower()) is not None:  # reading is cheap, and mostly enough
+            table.change(host_name.lower(), remove)
     except HintsError:
         return None
     return found
