@@ -195,7 +195,7 @@ def measure(message: Message) -> None:
     """Set size and number of lines of the message as Exim counts them: headers, the empty line, body."""
     live = [header.text for header in message.headers if header.kind != DELETED]
     message.size = sum(map(len, live)) + 1 + message.body_size
-    message.line_count = sum(text.count("\n") for text in live) + 1 + message.body_line_count
+    message.line_count = sum(text.count("\n") for text in live) + message.body_line_count
 
 
 def read_journal(folder: str, message_id: str) -> set[str]:
