@@ -104,10 +104,6 @@ KINDS: dict[str, Blocking | OnLoop] = {
     "asyncio": OnLoop(asyncio.run),
     "uvloop": OnLoop(uvloop.run),
 }
-    "blocking": Blocking(),
-    "asyncio": OnLoop(asyncio.run),
-    "uvloop": OnLoop(uvloop.run),
-}
 
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
