@@ -90,6 +90,11 @@ class Control:
         self.has_options = has_options
         self.later = later
 
+    @property
+    def shown_name(self) -> str:
+        """The name in messages: the newer one, where there are two."""
+        return "queue" if self.name == "queue_only" else self.name
+
 
 conditions: Registry[Declaration] = Registry("eximious.acl.conditions", "ACL condition")
 modifiers: Registry[Declaration] = Registry(

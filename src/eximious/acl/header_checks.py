@@ -36,6 +36,7 @@ def bad_syntax(message: Message) -> str:
 
 def _complaint(header: Header, value: str, item: ListItem, error: str) -> str:
     shown = value[item.start : item.end].strip(" \t\r\n")
+    error = error.replace("\n", "\\n")
     return f'{error}: failing address in "{header.name}:" header is: {shown}'
 
 

@@ -52,6 +52,7 @@ class Run:
         "log_message",
         "log_targets",
         "log_template",
+        "may_tell",
         "message_template",
         "ratelimits",
         "statement",
@@ -72,6 +73,7 @@ class Run:
         self.log_message = ""
         self.log_targets: tuple[str, ...] = MAIN_AND_REJECT
         self.ratelimits: dict[str, float] = {}  # measured during this run
+        self.may_tell = False  # why a condition is deferred may be told to the client
         self.drop_seen = False  # the last nested ACL ended with "drop"
 
     @property
@@ -112,7 +114,6 @@ class Run:
             self.statement = saved
         if trace is not None:
             trace.acl(f"end of {label}: implicit DENY")
-        self.user_message = self.log_message = ""
         return DENY
 
     def _statement(self, statement: Statement, label: str) -> str | None:
@@ -122,6 +123,7 @@ class Run:
         self.statement = statement
         self.message_template = self.log_template = None
         self.user_message = self.log_message = ""
+        self.may_tell = False
         if trace is not None:
             place = statement.place
             trace.acl(
@@ -163,7 +165,7 @@ class Run:
             if self.trace is not None:
                 self.trace.acl(f"{verb}: endpass encountered - denying access")
             result = DROP if outcome == FALSE_DROP else DENY
-        self._say(verb, statement, outcome, result)
+        self._say(verb, statement, outcome)
         if verb == "warn" and outcome == TRUE and (self.message_template or self.log_template):
             self._warn()
         return result
@@ -192,7 +194,7 @@ class Run:
                 source = printing(item.source)
                 raise AclError(f'failed to expand ACL string "{source}": {error}') from error
             if not declaration.is_modifier and (not answer) is not item.negated:
-                return (FALSE_DROP if self.drop_seen and not item.negated else FALSE), index
+                return (FALSE_DROP if self.drop_seen and item.name == "acl" and not item.negated else FALSE), index
         return TRUE, len(statement.items)
 
     def _value(self, item: Item) -> Any:
@@ -224,15 +226,20 @@ class Run:
     def _deferred(self, verb: str) -> str | None:
         """A condition that cannot be told now defers the whole, but only makes ``warn`` pass."""
         if verb != "warn":
+            if not (self.may_tell or self.context.config.main.smtp_return_error_details):
+                self.user_message = ""
             return DEFER
         why = f": {self.log_message}" if self.log_message else ""
         self.log_main(f'{self.client_text()} Warning: ACL "warn" statement skipped: condition test deferred{why}')
         return None
 
-    def _say(self, verb: str, statement: Statement, outcome: str, result: str | None) -> None:
+    def _say(self, verb: str, statement: Statement, outcome: str) -> None:
         """Expand ``message`` and ``log_message``, if the verb's outcome wants them."""
+        if not self._wants_message(verb, statement, outcome):
+            self.user_message = self.log_message = ""
+            return
         message, log = self.message_template, self.log_template
-        if (message is not None or log is not None) and self._wants_message(verb, statement, outcome, result):
+        if message is not None or log is not None:
             text = self._expanded(message)
             log_text = self._expanded(log)
             if verb == "warn":
@@ -245,12 +252,13 @@ class Run:
         if not self.log_message and verb != "warn":
             self.log_message = self.user_message
 
-    def _wants_message(self, verb: str, statement: Statement, outcome: str, result: str | None) -> bool:
+    def _wants_message(self, verb: str, statement: Statement, outcome: str) -> bool:
+        """True if what the statement says is for this outcome; it may yet serve for the implicit denial."""
         if verb == "require":
             return outcome != TRUE
         if verb in ("accept", "discard"):
-            # With endpass the message is for those who are turned away.
-            return (outcome != TRUE and result is not None) if statement.endpass_at >= 0 else outcome == TRUE
+            # With endpass the message is only for those who are turned away.
+            return outcome != TRUE or statement.endpass_at < 0
         return outcome == TRUE
 
     def _expanded(self, template: Template | None) -> str:

@@ -106,8 +106,8 @@ class Reception:
             position = ":at_end:"
             body = line
             for name in POSITIONS:
-                if line.startswith(name):
-                    position, body = name, line[len(name) :]
+                if line.lstrip().startswith(name):
+                    position, body = name, line.lstrip()[len(name) :].lstrip()
             if not HEADER_NAME.match(body):
                 body = "X-ACL-Warn: " + body
             body += "\n"

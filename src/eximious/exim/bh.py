@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eximious.exim.submission import endpoint
-from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +25,7 @@ def run(call: Invocation) -> int:
     from eximious.net.blocking import BlockingStream
     from eximious.receive.session import Session
 
-    line = call.line
-    address, port = endpoint(line.test_address)
+    address, port = endpoint(call.line.host_address or call.line.test_address)
     call.print(f"\n**** SMTP testing session as if from host {address}")
     call.print("**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n")
     sys.stdout.flush()
@@ -39,14 +37,20 @@ def run(call: Invocation) -> int:
     services.spool = Nowhere()  # type: ignore[assignment]
     stream = BlockingStream(0, 1)
     session = Session(stream, context, is_checking=True)
+    session.forced_protocol = call.line.protocol
+    session.given_sender = call.line.authenticated_sender or ""
+    context.message = session.new_message()
     session.run()
     return 0
 
 
 def _describe(call: Invocation, context: Context, address: str, port: int) -> None:
+    """What the command line says of the client."""
     line, client = call.line, context.client
     client.host_address = address
     client.host_port = port
+    if line.host_name:
+        client.host_name = line.host_name
     if line.interface:
         client.interface_address, client.interface_port = endpoint(line.interface)
     if line.ident is not None:
@@ -91,5 +95,5 @@ class Nowhere:
     def accept(self, message: Message, body: Body) -> None:
         """Nothing is stored."""
 
-    def __getattr__(self, name: str) -> Any:
-        raise SpoolError(f"there is no queue in this test ({name})")
+    def log(self, message: Message, line: str) -> None:
+        """Nothing is logged."""

@@ -25,7 +25,8 @@ def run(call: Invocation) -> int:
         from eximious.receive.batch import receive_batch
 
         deliveries.arrange(call)
-        return receive_batch(context, submitter)
+        protocol = call.line.protocol if call.caller.is_trusted else ""
+        return receive_batch(context, submitter, protocol or "local-bsmtp")
     connection = forward.connect(call)
     if connection is not None:
         return forward.talk(call, connection)
@@ -45,8 +46,12 @@ def run(call: Invocation) -> int:
     session = Session(stream, context)
     if context.client.is_local:
         session.submitter = submitter
+    if call.caller.is_trusted:
+        session.forced_protocol = call.line.protocol
+        session.given_sender = call.line.authenticated_sender or ""
+        context.message = session.new_message()
     session.run()
-    return 0
+    return 0 if session.has_quit else 1
 
 
 def _stream() -> Stream:

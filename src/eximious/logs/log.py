@@ -115,6 +115,10 @@ class Logs:
         if PANIC in chosen and self.to_stderr is not None:
             self.to_stderr(line)
 
+    def stamp(self) -> str:
+        """The present time as entries begin with it."""
+        return self._timestamps.now()
+
     def flush(self) -> None:
         """Write what waits for the end of the event loop's turn."""
         held, self._held, self._held_size = self._held, {}, 0

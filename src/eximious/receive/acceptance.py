@@ -16,7 +16,8 @@ from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
 from eximious.receive.header_recipients import extract
-from eximious.receive.headers import Found, records, size_of, value_of
+from eximious.receive.headers import Found, records, value_of
+from eximious.receive.limits import expanded_integer
 from eximious.receive.received import ReceivedError, received_header, received_text
 from eximious.spool.errors import SpoolError
 from eximious.spool.message import DELETED
@@ -68,9 +69,11 @@ class Incoming:
         "context",
         "discarded_by",
         "errors_are_fatal",
+        "has_given_sender",
         "is_batch",
         "is_local",
         "is_smtp",
+        "is_stored",
         "reader",
         "reception",
         "recipients_from_headers",
@@ -100,11 +103,18 @@ class Incoming:
         self.is_batch = is_batch
         self.recipients_from_headers = False  # -t
         self.size_limit = 0  # bytes; 0 for none
+        self.has_given_sender = False  # -f, or a From line that counts
+        self.is_stored = False  # the body belongs to the queue
         self.errors_are_fatal = False  # bad addresses in headers, even if there are good ones
         self.complaint: Complaint | None = None  # about addresses in headers
         self.arrival = Arrival()
         self.discarded_by = ""  # the ACL that discarded all recipients, and why; "" while there are some
         self.accept_message = ""  # what the ACL wants the client to be told instead of "OK id=..."
+
+    def close(self) -> None:
+        """Give back what the message held, unless it is in the queue."""
+        if not self.is_stored:
+            self.body.close()
 
 
 def give_id(context: Context) -> None:
@@ -141,6 +151,8 @@ def accept(incoming: Incoming) -> Outcome:
         context.services.logs.panic(f"{what} found in headers", message.id)
     if complaint is not None and (incoming.errors_are_fatal or not message.recipients):
         return Outcome(FAILED, complaint=_with_copy(complaint, incoming))
+    if not incoming.is_smtp and _too_many(incoming):
+        return Outcome(FAILED, 552, "too many recipients", complaint=_with_copy(Complaint(Kind.TOO_MANY), incoming))
     too_big = _too_big(incoming)
     if too_big is not None:
         return too_big
@@ -168,7 +180,14 @@ def _put_headers_right(incoming: Incoming) -> None:
     if context.config.rewrite_rules:
         _rewrite_envelope(context)
     is_smtp = incoming.is_smtp or incoming.is_batch
-    fixups = Fixups(context, incoming.reception, incoming.submitter, is_local=incoming.is_local, is_smtp=is_smtp)
+    fixups = Fixups(
+        context,
+        incoming.reception,
+        incoming.submitter,
+        is_local=incoming.is_local,
+        is_smtp=is_smtp,
+        has_given_sender=is_smtp or incoming.has_given_sender,
+    )
     fixups.apply()
     incoming.arrival.header_id_was_added = fixups.id_was_added
     put_right(
@@ -182,10 +201,11 @@ def _rewrite_envelope(context: Context) -> None:
     from eximious.rewrite.engine import rewrite_recipient, rewrite_sender
 
     message = context.message
-    sender = rewrite_sender(message.sender, context)
-    if sender != message.sender:
-        message.sender_rewritten_from = message.sender_rewritten_from or message.sender
-        message.sender = Tainted(sender)
+    if not message.sender_rewritten_from:  # not yet by its verification
+        sender = rewrite_sender(message.sender, context)
+        if sender != message.sender:
+            message.sender_rewritten_from = message.sender
+            message.sender = Tainted(sender)
     for recipient in message.recipients:
         recipient.address = Tainted(rewrite_recipient(recipient.address, context))
 
@@ -198,6 +218,13 @@ def _with_copy(complaint: Complaint, incoming: Incoming) -> Complaint:
     return complaint
 
 
+def _too_many(incoming: Incoming) -> bool:
+    """True if a message that did not come by SMTP has more than ``recipients_max`` recipients."""
+    context = incoming.context
+    limit = expanded_integer(context.config.main.recipients_max, context)
+    return 0 < limit < len(context.message.recipients)
+
+
 def _too_big(incoming: Incoming) -> Outcome | None:
     """Refuse a message that has more than ``message_size_limit``; those who read it stopped a little above."""
     context = incoming.context
@@ -208,7 +235,7 @@ def _too_big(incoming: Incoming) -> Outcome | None:
         return None
     logs.reject(
         f"rejected from <{message.sender}> {logs.fields.host_and_ident(context.client)}: message too big: "
-        f"read={size} max={limit}",
+        f"read={limit + 1} max={limit}",  # Exim stops counting there
         message.id,
         rejected_header(message, logs.selected),
     )
@@ -218,11 +245,9 @@ def _too_big(incoming: Incoming) -> Outcome | None:
 
 def _measure(incoming: Incoming) -> None:
     message = incoming.context.message
-    headers = size_of(message.headers)
-    message.size = headers + 1 + message.body_size
-    message.line_count = (
-        message.body_line_count + 1 + sum(header.text.count("\n") for header in message.headers if header.kind != "*")
-    )
+    live = [header.text for header in message.headers if header.kind != DELETED]
+    message.size = sum(map(len, live)) + 1 + message.body_size
+    message.line_count = message.body_line_count + sum(text.count("\n") for text in live)
 
 
 def _ask(incoming: Incoming) -> Outcome | None:
@@ -271,11 +296,10 @@ def _store(incoming: Incoming, received: str) -> Outcome:
     if message.recipients:
         try:
             spool.accept(message, incoming.body)
+            incoming.is_stored = True
         except SpoolError as error:
             services.logs.panic(f"spool write failed: {error}", message.id)
             return Outcome(FAILED, 451, "Error while writing spool file")
-    else:
-        incoming.body.close()
     _log(incoming)
     return Outcome(ACCEPTED, 250, f"OK id={message.id}", complaint=incoming.complaint)
 
@@ -301,7 +325,8 @@ def _log(incoming: Incoming) -> None:
     flag = "(=" if incoming.reception.fake_response == "550" else "<="
     logs.main(arrival_line(message, arrival, logs.fields, flag), message.id)
     if context.config.main.message_logs and message.recipients:
-        context.services.spool.log(message, message_log_line(message, arrival, logs.fields))
+        line = message_log_line(message, arrival, logs.fields)
+        context.services.spool.log(message, f"{logs.stamp()} {line}")
     if message.is_frozen:
         logs.main("frozen by ACL", message.id)
     if not message.recipients:

@@ -40,9 +40,10 @@ class BatchError(Exception):
 class Batch:
     """One batch from one stream."""
 
-    def __init__(self, context: Context, submitter: Submitter, stream: Stream) -> None:
+    def __init__(self, context: Context, submitter: Submitter, stream: Stream, received_protocol: str) -> None:
         self.context = context
         self.submitter = submitter
+        self.received_protocol = received_protocol
         self.stream = stream
         self.protocol = ServerProtocol()
         self.rules = EnvelopeRules(context.config.main)
@@ -107,7 +108,7 @@ class Batch:
         message.sender = Tainted(address) if submitter.is_trusted else submitter.address
         message.sender_is_local = message.sender == submitter.address
         message.allow_unqualified_sender = message.allow_unqualified_recipient = True
-        message.received_protocol = "local-bsmtp"
+        message.received_protocol = self.received_protocol
         message.login = submitter.login
         message.originator_uid, message.originator_gid = submitter.uid, submitter.gid
         self.protocol.succeeded(command)
@@ -151,7 +152,7 @@ class Batch:
             self.protocol.end_data(reader)
             self._accept(incoming)
         finally:
-            body.close()
+            incoming.close()
         self._reset()
         self.start_line = self.line
 
@@ -211,8 +212,8 @@ class Batch:
         return SOME if count else NONE
 
 
-def receive_batch(context: Context, submitter: Submitter) -> int:
+def receive_batch(context: Context, submitter: Submitter, received_protocol: str = "local-bsmtp") -> int:
     """Take in a batch from standard input; gives the exit status."""
     from eximious.net.blocking import BlockingStream
 
-    return Batch(context, submitter, BlockingStream(0, 1)).run()
+    return Batch(context, submitter, BlockingStream(0, 1), received_protocol).run()

@@ -79,6 +79,8 @@ class Complaint:
             return f"message rejected: message too big (max={self.limit})"
         if self.kind is Kind.REJECTED:
             return f"message rejected by non-SMTP ACL: {self.addresses[0][0]}"
+        if self.kind is Kind.TOO_MANY:
+            return "too many recipients"
         return f"message rejected: {self.kind.subject}"
 
     def reason(self, limits: dict[Kind, int]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
 from eximious.errors import Defer, ExpandError, ForcedFail
-from eximious.receive import refusal
+from eximious.receive import ending, refusal
+from eximious.receive.limits import message_size_limit
 from eximious.receive.replies import wording
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ def begin(session: Session) -> bool:
     """Welcome the client; False if it was sent away."""
     client, main = session.client, session.main
     _name_ends(session)
-    client.active_host_name = _active_host_name(session)
+    session.active_host_name = _active_host_name(session)
+    if session.active_host_name != main.primary_hostname:
+        client.active_host_name = session.active_host_name
+    _set_size_limit(session)
     if not client.is_local and not _is_welcome(session):
         return False
     session.stream.timeout = _timeout(session)
@@ -33,6 +37,16 @@ def begin(session: Session) -> bool:
     session.check_synchronisation()
     _banner(session, message)
     return True
+
+
+def _set_size_limit(session: Session) -> None:
+    """What holds for all messages of the session."""
+    try:
+        session.size_limit = message_size_limit(session.context)
+    except (ExpandError, Defer) as error:
+        word = "unable to expand" if isinstance(error, Defer) else "invalid"
+        session.logs.panic(f"{word} message_size_limit: {error}")
+        ending.closed(session, "Temporary local problem - please try later")
 
 
 def _name_ends(session: Session) -> None:
@@ -101,14 +115,13 @@ def _has_load_to_spare(session: Session) -> bool:
     if limit is None or limit < 0:
         return True
     load = os.getloadavg()[0]
-    if load <= limit or session.is_client_in("smtp_reserve_hosts"):
-        return True
-    session.logs.reject(
-        f"temporarily refused connection from {session.full_host}: not in reserve list and load average = {load:.2f} "
-        f"(limit = {limit:.2f})"
-    )
-    session.reply(421, "Too much load; please try again later")
-    return False
+    if load > limit and not session.is_client_in("smtp_reserve_hosts"):
+        session.logs.reject(
+            f"temporarily refused connection from {session.full_host}: not in reserve list and load average = "
+            f"{load:.2f} (limit = {limit:.2f})"
+        )
+        ending.closed(session, "Too much load; please try again later")
+    return True
 
 
 def _run_acl(session: Session) -> str | None:
@@ -136,7 +149,7 @@ def _banner(session: Session, message: str) -> None:
             text = banner.expand(session.context) if banner is not None else ""
         except (ExpandError, Defer) as error:
             session.logs.panic(f'Expansion of "{banner.source}" (smtp_banner) failed: {error}')
-            session.reply(421, f"{session.client.active_host_name} internal error")
+            session.reply(421, f"{session.active_host_name} internal error")
             raise ConnectionAbortedError from None
         lines = text.rstrip("\n").split("\n")
         before = "".join(f"{code}-{line}\r\n" for line in lines[:-1])

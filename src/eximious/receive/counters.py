@@ -14,6 +14,18 @@ HISTORY: Final = 20  # commands that are remembered for the log
 MAIL_COMMANDS: Final = frozenset({"MAIL", "RCPT", "DATA", "BDAT", "QUIT"})
 
 
+def refuse_data(session: Session) -> bool:
+    """DATA has come without a recipient: say why, where all were refused alike. True if that is the whole answer."""
+    transaction = session.transaction
+    if transaction.refusal is not None and not transaction.refusals_differ:
+        lines = "".join(f"503-{line}\r\n" for line in transaction.refusal.split("\n"))
+        session.send(f"503-All RCPT commands were rejected with this error:\r\n{lines}")
+    if "PIPELINING" not in session.advertised or session.counters.history[-2:-1] != ["RCPT"]:
+        return False
+    session.send("503 Valid RCPT command must precede DATA\r\n")
+    return True
+
+
 class Counters:
     """The counts of one connection."""
 
@@ -64,8 +76,19 @@ class Counters:
         session.check_synchronisation()
         if refusal.fault is Fault.UNKNOWN:
             self.unknown_command(session, refusal.line)
-        else:
-            self.error(session, refusal.code, refusal.text)
+            return
+        verb = refusal.line.split(" ", 1)[0].upper()
+        self.note(verb)
+        if verb == "RCPT":
+            session.transaction.rcpt_failed += 1
+            session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
+        kind = ""
+        if verb == "DATA" and refusal.code == 503:
+            if refuse_data(session):
+                return
+        elif verb == "MAIL":
+            kind = "protocol"
+        self.error(session, refusal.code, refusal.text, kind=kind)
 
     def unknown_command(self, session: Session, line: str) -> None:
         """Answer what is no command at all."""

@@ -46,13 +46,16 @@ def too_many(session: Session, what: str, text: str, *, code: int = 554) -> NoRe
     raise Ended
 
 
-def too_many_errors(session: Session, code: int, text: str) -> NoReturn:
-    """There were too many syntax or protocol errors."""
+def too_many_errors(session: Session, code: int, text: str, *, is_plain: bool = False) -> NoReturn:
+    """There were too many syntax or protocol errors; with `is_plain`, the client is told only of the last."""
     history = session.command_history
     session.logs.reject(
         f"SMTP call from {session.full_host} dropped: too many syntax or protocol errors "
         f'(last command was "{session.command.line}", {" C=" + history if history else ""})'
     )
+    if is_plain:
+        not_quit(session, "bad-commands", code, text)
+        raise Ended
     session.send(f"{code}-{text}\r\n")
     not_quit(session, "bad-commands", code, "Too many syntax or protocol errors")
     raise Ended
@@ -77,6 +80,27 @@ def out_of_step(session: Session) -> NoReturn:
     raise Ended
 
 
+def closed(session: Session, text: str) -> NoReturn:
+    """We cannot serve anybody now: say so, to every command, until the client leaves."""
+    session.reply(421, text)
+    protocol = session.protocol
+    try:
+        while True:
+            while (line := protocol.next_line()) is None:
+                data = session.stream.read()
+                if not data:
+                    raise Ended
+                protocol.receive(data)
+            if line.strip().upper() == "QUIT":
+                session.reply(221, f"{session.active_host_name} closing connection")
+                session.has_quit = True
+                break
+            session.reply(421, text)
+    except OSError:
+        pass
+    raise Ended
+
+
 def printable(data: bytes, limit: int = 150) -> str:
     """The beginning of what a client sent, for the log."""
     escapes = {10: "\\n", 13: "\\r", 9: "\\t", 92: "\\\\"}
@@ -92,7 +116,7 @@ def timed_out(session: Session) -> None:
     tls = " TLS" if session.client.tls is not None else ""
     session.logs.main(f"SMTP command timeout on{tls} connection from {session.full_host} {session.duration}")
     with suppress(OSError):
-        name = session.client.active_host_name
+        name = session.active_host_name
         not_quit(session, "command-timeout", 421, f"{name}: SMTP command timeout - closing connection")
 
 
@@ -100,8 +124,8 @@ def lost(session: Session) -> None:
     """The client is gone, without QUIT."""
     incomplete(session, "connection lost")
     with suppress(OSError):
-        not_quit(session, "connection-lost", 421, f"{session.client.active_host_name} lost input connection")
-    if "lost_incoming_connection" in session.logs.selected:
+        not_quit(session, "connection-lost", 421, f"{session.active_host_name} lost input connection")
+    if "lost_incoming_connection" in session.logs.selected and not session.client.is_local:
         session.logs.main(
             f"unexpected disconnection while reading SMTP command from {session.full_host} {session.duration}"
         )
@@ -120,6 +144,8 @@ def incomplete(session: Session, why: str) -> None:
 def finish(session: Session) -> None:
     """Close the connection. Never fails."""
     session.is_open = False
+    with suppress(OSError):
+        session.stream.flush()
     no_mail(session)
     session.stream.close()
 
@@ -127,7 +153,7 @@ def finish(session: Session) -> None:
 def no_mail(session: Session) -> None:
     """Log connections that did not even begin a transaction, if the log selector wants it."""
     counters = session.counters
-    if counters.mails or "smtp_no_mail" not in session.logs.selected or session.client.is_local:
+    if counters.mails or "smtp_no_mail" not in session.logs.selected:
         return
     cipher = session.logs.fields.tls(session.client.tls)
     history = counters.history

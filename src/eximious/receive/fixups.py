@@ -40,7 +40,14 @@ class Fixups:
     """The fix-ups of one message."""
 
     def __init__(
-        self, context: Context, reception: Reception, submitter: Submitter, *, is_local: bool, is_smtp: bool
+        self,
+        context: Context,
+        reception: Reception,
+        submitter: Submitter,
+        *,
+        is_local: bool,
+        is_smtp: bool,
+        has_given_sender: bool,
     ) -> None:
         self.context = context
         self.main = context.config.main
@@ -49,6 +56,7 @@ class Fixups:
         self.submitter = submitter
         self.is_local = is_local
         self.is_smtp = is_smtp
+        self.has_given_sender = has_given_sender  # by MAIL, -f or a From line
         self.is_wanted = (is_local and not reception.suppress_local_fixups) or self.submission is not None
         self.found = Found(self.message.headers)
         self.id_was_added = False
@@ -133,7 +141,7 @@ class Fixups:
             return
         if value_of(found).lower() != self.submitter.login.lower():
             return
-        name = phrase(self.submitter.name, self.main)
+        name = phrase(self._submitter_name(), self.main)
         new = Header(f"{self.found.prefix}From: {name} <{self.submitter.address}>\n", FROM)
         found.kind = DELETED
         self.message.headers.append(new)
@@ -150,14 +158,19 @@ class Fixups:
             text = f"{prefix}From: {name} <{address}>\n" if name else f"{prefix}From: {address}\n"
         elif not sender:
             return
-        elif sender == self.submitter.address or self.submitter.name_is_forced:
-            name = phrase(self.submitter.name, self.main)
-            text = f"{prefix}From: {name} <{sender}>\n" if name else f"{prefix}From: {sender}\n"
         else:
-            text = f"{prefix}From: {sender}\n"
+            name = phrase(self._submitter_name(), self.main)
+            text = f"{prefix}From: {name} <{sender}>\n" if name else f"{prefix}From: {sender}\n"
         header = Header(text, FROM)
         self.message.headers.append(header)
         self.found.from_ = header
+
+    def _submitter_name(self) -> str:
+        """The caller's name; "" where a trusted caller has said who the sender is, and only that."""
+        submitter = self.submitter
+        if submitter.is_trusted and not submitter.name_is_forced and self.has_given_sender:
+            return ""
+        return submitter.name
 
     # --- Sender: ----------------------------------------------------------------------------------------------------
 

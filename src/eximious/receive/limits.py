@@ -28,17 +28,17 @@ def _expanded_time(template: object, context: Context) -> float:
 
 
 def message_size_limit(context: Context) -> int:
-    """The largest message that is accepted, in bytes; 0 for no limit. Raises ExpandError."""
+    """The largest message that is accepted, in bytes; 0 for no limit. Raises ExpandError with the words for the log."""
     option = context.config.main.message_size_limit
+    from eximious.config.numbers import INT64_MAX, integer
+
     text = option.constant if option.constant is not None else option.expand(context)
     if not text.strip():
         return 0
-    from eximious.config.numbers import integer
-
     try:
-        return integer(text.strip())
+        return integer(text.strip(), INT64_MAX)
     except ValueError as error:
-        raise ExpandError(f"bad value for message_size_limit: {text}") from error
+        raise ExpandError(str(error)) from error
 
 
 def expanded_integer(option: object, context: Context) -> int:

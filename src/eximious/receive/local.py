@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl import engine, where
 from eximious.acl.settings import Reception
 from eximious.address.header_list import parse_list
+from eximious.errors import Defer, ExpandError
 from eximious.receive import from_line, queueing
 from eximious.receive.acceptance import ACCEPTED, Incoming, Outcome, accept, give_id, log_refusal
 from eximious.receive.complaint import Complaint, Kind
@@ -89,6 +90,11 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
         _argument_recipients(context, request, stream)
     except Problem as problem:
         return _failed(context, request, problem)
+    try:
+        size_limit = message_size_limit(context)
+    except (ExpandError, Defer) as error:
+        context.services.logs.panic(f"invalid value for message_size_limit: {error}")
+        return FAILURE
     if not has_space(context, 0):
         request.complain("exim: insufficient disk space\n")
         return FAILURE
@@ -99,11 +105,12 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
     give_id(context)
     body = context.services.spool.new_body(message.queue_name)
     reader = PlainReader(main.header_maxsize, main.header_line_maxsize, dot_ends=request.dot_ends)
+    is_local = context.client.is_local
+    incoming = Incoming(context, reception, reader, body, submitter, is_local=is_local, is_smtp=False)
     try:
-        incoming = Incoming(
-            context, reception, reader, body, submitter, is_local=context.client.is_local, is_smtp=False
-        )
+        incoming.size_limit = size_limit
         incoming.recipients_from_headers = request.recipients_from_header
+        incoming.has_given_sender = request.sender is not None
         incoming.errors_are_fatal = request.is_to_stderr
         incoming.arrival.reference = request.bounced_id or request.reference
         _read(incoming, reader, request, stream)
@@ -111,7 +118,7 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
     except Problem as problem:
         return _failed(context, request, problem)
     finally:
-        body.close()
+        incoming.close()
 
 
 def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
@@ -160,7 +167,7 @@ def _argument_recipients(context: Context, request: Request, stream: Stream) -> 
 def _read(incoming: Incoming, reader: PlainReader, request: Request, stream: Stream) -> None:
     """Read the whole text. Raises Problem for what cannot be read or is too large."""
     context, body = incoming.context, incoming.body
-    limit = incoming.size_limit = message_size_limit(context)
+    limit = incoming.size_limit
     is_first = True
     while not reader.is_complete:
         try:
@@ -194,6 +201,7 @@ def _without_from_line(data: bytes, incoming: Incoming, request: Request) -> byt
         message.sender = Tainted(sender)
         message.sender_is_local = False
         message.authenticated_sender = ""
+        incoming.has_given_sender = True
     return data
 
 

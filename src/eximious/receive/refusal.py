@@ -121,7 +121,8 @@ def _log_sender_failure(session: Session) -> None:
         return
     text = f": {verified.message}" if verified.message else ""
     session.logs.reject(
-        f"{session.host_and_ident} sender verify {verified.result.value} for <{verified.original}>{text}"
+        f"{session.host_and_ident} sender verify {verified.result.value} for <{verified.original}>{text}",
+        session.context.message.id,
     )
 
 
@@ -132,8 +133,11 @@ def details(session: Session) -> str:
         return ""
     verified = reception.sender_failure
     reception.sender_failure = None
-    if not session.settings.multiline_responses:
+    if not session.settings.multiline_responses or not verified.user_message:
+        return ""
+    is_deferred = verified.result.value == "defer"
+    if is_deferred and not (verified.is_from_callout or session.main.smtp_return_error_details):
         return ""
     code = "451" if verified.result.value == "defer" else "550"
-    lines = [f"Verification failed for <{verified.original}>", *fold(verified.user_message or verified.message)]
+    lines = [f"Verification failed for <{verified.original}>", *fold(verified.user_message)]
     return "".join(f"{code}-{line}\r\n" for line in lines)

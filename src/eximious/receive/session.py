@@ -56,6 +56,10 @@ class Session:
         self.client = context.client
         self.is_checking = is_checking  # a dry run (-bh): nothing is delivered, nothing waits
         self.is_open = True
+        self.has_quit = False
+        self.active_host_name: str = self.main.primary_hostname
+        self.forced_protocol = ""  # what a trusted caller says is spoken (-oMr)
+        self.given_sender = ""  # who it says submitted the messages (-oMas)
         self.started_at = context.services.now()
         self.protocol = ServerProtocol()
         self.settings = ConnectionSettings(enforce_sync=self.main.smtp_enforce_sync)
@@ -66,12 +70,13 @@ class Session:
         self.command = Command("")
         self.transaction = Transaction()
         self.envelope_rules = EnvelopeRules(self.main)
+        self.size_limit = 0  # message_size_limit, expanded
         self.mail_limit: int | None = None  # smtp_accept_max_per_connection, once it has been expanded
         self.recipients_limit: int | None = None  # recipients_max, likewise
         self.submitter: Submitter | None = None  # who runs us, for local SMTP
         self.facts: dict[str, Any] = {}  # what features keep for the connection
         context.session = self
-        context.message = Message(self.client)
+        context.message = self.new_message()
 
     # --- the conversation ---------------------------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class Session:
     def reset(self) -> None:
         """Forget the message in progress."""
         context = self.context
-        context.message = Message(self.client)
+        context.message = self.new_message()
         context.reception = None
         if context.named_list_cache:
             context.named_list_cache.clear()
@@ -185,6 +190,15 @@ class Session:
                 facts.pop(name, None)
         self.transaction = Transaction()
         self.protocol.reset()
+
+    def new_message(self) -> Message:
+        """A message with what is known of the connection."""
+        message = Message(self.client)
+        message.size = -1
+        message.received_protocol = self.received_protocol
+        if self.given_sender:
+            message.authenticated_sender = self.given_sender
+        return message
 
     @property
     def has_sender(self) -> bool:
@@ -203,6 +217,8 @@ class Session:
     @property
     def received_protocol(self) -> str:
         """``$received_protocol``: what is spoken, as in Received: headers (RFC 3848)."""
+        if self.forced_protocol:
+            return self.forced_protocol
         client = self.client
         name = "esmtp" if self.is_esmtp else "smtp"
         if client.tls is not None:

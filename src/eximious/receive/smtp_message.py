@@ -10,7 +10,6 @@ from eximious.logs.message import rejected_header
 from eximious.receive import ending, refusal
 from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, accept, give_id
 from eximious.receive.envelope import client_may
-from eximious.receive.limits import message_size_limit
 from eximious.receive.replies import wording
 from eximious.receive.server_user import server_user
 from eximious.spool.body import Body
@@ -18,6 +17,7 @@ from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
     from eximious.receive.session import Session
+    from eximious.receive.submitter import Submitter
     from eximious.smtp.data import DataReader
 
 FAKE_TEXT = (
@@ -33,22 +33,22 @@ def receive(session: Session) -> None:
     body = context.services.spool.new_body(context.message.queue_name)
     main = session.main
     reader = session.protocol.begin_data(main.header_maxsize, main.header_line_maxsize)
+    incoming = _incoming(session, reader, body)
     try:
-        failure = _read(session, reader, body)
+        failure = _read(session, incoming, reader)
         if failure is None:
-            incoming = _incoming(session, reader, body)
             _answer(session, incoming, accept(incoming))
         else:
             session.reply(failure.code, failure.reply)
     finally:
-        body.close()
+        incoming.close()
     session.protocol.end_data(reader)
     session.reset()
 
 
-def _read(session: Session, reader: DataReader, body: Body) -> Outcome | None:
+def _read(session: Session, incoming: Incoming, reader: DataReader) -> Outcome | None:
     """Read to the end of the text; None if it is there. What is too large is counted, but not kept."""
-    limit = message_size_limit(session.context)
+    body, limit = incoming.body, incoming.size_limit
     stream = session.stream
     failure: Outcome | None = None
     while True:
@@ -102,7 +102,7 @@ def _data_timeout(session: Session) -> NoReturn:
         f"{session.duration}",
         message.id,
     )
-    name = session.client.active_host_name
+    name = session.active_host_name
     ending.not_quit(session, "data-timeout", 421, f"{name} SMTP incoming data timeout - closing connection.")
     raise ending.Ended
 
@@ -110,17 +110,20 @@ def _data_timeout(session: Session) -> NoReturn:
 def _data_lost(session: Session) -> NoReturn:
     message = session.context.message
     session.logs.main(f"SMTP connection from {session.full_host} lost while reading message data", message.id)
-    ending.not_quit(session, "connection-lost", 421, f"{session.client.active_host_name} SMTP incoming data lost")
+    ending.not_quit(session, "connection-lost", 421, f"{session.active_host_name} SMTP incoming data lost")
     raise ending.Ended
 
 
 def _incoming(session: Session, reader: DataReader, body: Body) -> Incoming:
-    submitter = session.submitter or server_user(session.context)
+    context = session.context
+    submitter = session.submitter or server_user(context)
+    message = context.message
+    if session.submitter is not None:
+        _believe(session, submitter)
     incoming = Incoming(
         session.context, session.reception, reader, body, submitter, is_local=session.client.is_local, is_smtp=True
     )
-    incoming.size_limit = message_size_limit(session.context)
-    message = session.context.message
+    incoming.size_limit = session.size_limit
     message.allow_unqualified_sender = client_may(session, "sender")
     message.allow_unqualified_recipient = client_may(session, "recipient")
     message.login = submitter.login
@@ -129,6 +132,20 @@ def _incoming(session: Session, reader: DataReader, body: Body) -> Incoming:
     if not message.recipients:
         incoming.discarded_by = _discarded_by(session)
     return incoming
+
+
+def _believe(session: Session, submitter: Submitter) -> None:
+    """What a local program says of the sender counts only if its caller is trusted."""
+    context = session.context
+    message, client = context.message, context.client
+    if not submitter.is_trusted:
+        allowed = session.main.untrusted_set_sender
+        if not message.sender or allowed is None or allowed.match(message.sender, context) is None:
+            message.sender = submitter.address
+    message.sender_is_local = message.sender == submitter.address
+    if message.sender_is_local and not submitter.is_trusted:
+        client.authenticated_id = client.authenticated_id or submitter.login
+        message.authenticated_sender = message.authenticated_sender or submitter.address
 
 
 def _discarded_by(session: Session) -> str:

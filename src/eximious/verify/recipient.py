@@ -23,7 +23,7 @@ def verify_for_vrfy(address: str, context: Context) -> tuple[int, str]:
         return 250, f"<{address}> is deliverable"
     text = verified.user_message or (verified.message if verified.result is Result.FAIL else "")
     if verified.result is Result.DEFER:
-        return 451, f"<{address}> {text or 'Cannot resolve address at this time'}"
+        return 451, f"<{address}> {text}" if text else f"Cannot resolve <{address}> at this time"
     return 550, f"<{address}> {text or 'is not deliverable'}"
 
 

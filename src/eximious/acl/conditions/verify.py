@@ -174,6 +174,7 @@ def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
         if options.defer_ok or (verified.is_from_callout and options.callout is not None and options.callout.defer_ok):
             return True
         run.blame(verified.user_message, verified.message)
+        run.may_tell = verified.is_from_callout
         raise Defer(verified.message)
     run.blame(verified.user_message or verified.message, verified.message)
     return False
@@ -209,6 +210,7 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     text = "Could not complete sender verify" if is_deferred else "Sender verify failed"
     run.blame(text + (" callout" if is_deferred and verified.is_from_callout else ""), text)
     run.log_message = run.user_message
+    run.may_tell = verified.is_from_callout
     if is_deferred:
         raise Defer(run.log_message)
     return False

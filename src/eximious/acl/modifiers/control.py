@@ -34,5 +34,5 @@ def control(wanted: Setting, run: Run) -> None:
     """Obey the control, where it is allowed."""
     found = wanted.control
     if run.where not in found.allowed:
-        raise AclError(f'cannot use "control={found.name}" in {run.where} ACL')
+        raise AclError(f'cannot use "control={found.shown_name}" in {run.where} ACL')
     found.function(wanted.options, run)

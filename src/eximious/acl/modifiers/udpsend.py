@@ -8,8 +8,8 @@ from eximious.acl.declare import TEXT, modifier
 from eximious.acl.run import Run
 from eximious.acl.verdict import AclError
 from eximious.acl.where import EVERYWHERE
+from eximious.config.lists import separator
 from eximious.errors import Defer
-from eximious.lists.split import split
 from eximious.waiting import in_thread
 
 
@@ -28,16 +28,18 @@ def udpsend(text: str, run: Run) -> None:
 
 
 def _parse(text: str) -> tuple[str, int, str]:
-    items = split(text)
-    if not items or not items[0]:
+    mark, start = separator(text)
+    items = text[start:].split(mark, 2)  # the packet is taken as it is
+    if not items[0].strip():
         raise AclError('missing destination host in "udpsend" modifier')
     if len(items) < 2:
         raise AclError('missing destination port in "udpsend" modifier')
-    if not items[1].isdigit():
+    port = items[1].strip()
+    if not port.isdigit():
         raise AclError('bad destination port in "udpsend" modifier')
     if len(items) < 3:
         raise AclError('missing datagram payload in "udpsend" modifier')
-    return items[0], int(items[1]) & 0xFFFF, items[2]
+    return items[0].strip(), int(port) & 0xFFFF, items[2]
 
 
 def _send(host: str, port: int, packet: str) -> str:

@@ -35,12 +35,3 @@ def data(session: Session, command: Command) -> None:
     else:
         session.reply(354, GO_AHEAD)
     receive(session)
-
-
-def without_recipients(session: Session) -> str:
-    """Lines that go before the refusal of DATA where every RCPT was refused with the same words."""
-    transaction = session.transaction
-    if transaction.refusal is None or transaction.refusals_differ:
-        return ""
-    lines = transaction.refusal.split("\n")
-    return "503-All RCPT commands were rejected with this error:\r\n" + "".join(f"503-{line}\r\n" for line in lines)

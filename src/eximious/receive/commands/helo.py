@@ -10,7 +10,6 @@ from eximious.acl.verdict import ACCEPT
 from eximious.errors import Defer, ExpandError
 from eximious.receive import ending, refusal
 from eximious.receive.commands.auth import advertised_mechanisms
-from eximious.receive.limits import message_size_limit
 from eximious.receive.replies import wording
 from eximious.smtp.server import Stage
 from eximious.taint import Tainted
@@ -45,7 +44,10 @@ def helo(session: Session, command: Command) -> None:
     if session.main.acl_smtp_helo is not None:
         verdict = session.check(session.main.acl_smtp_helo, where.HELO)
         if verdict.result != ACCEPT:
-            refusal.refuse(session, where.HELO, verdict)
+            try:
+                refusal.refuse(session, where.HELO, verdict)
+            finally:
+                client.helo_name = ""
             return
         message = verdict.user_message
     session.has_greeted = True
@@ -85,7 +87,7 @@ def _refuse_name(session: Session, command: Command) -> None:
     counters = session.counters
     counters.syntax_errors += 1
     if counters.syntax_errors > session.main.smtp_max_synprot_errors:
-        ending.too_many_errors(session, 501, text)
+        ending.too_many_errors(session, 501, text, is_plain=True)
     session.reply(501, text)
 
 
@@ -123,12 +125,10 @@ def _is_verified_enough(session: Session, command: Command) -> bool:
     temporarily = "temporarily " if answer is None else ""
     session.logs.reject(
         f"{temporarily}rejected {command.verb} from {session.full_host}: {'temporary ' if answer is None else ''}"
-        f"verification failure"
+        "verification failure"
     )
-    if answer is None:
-        session.reply(451, "Temporary local problem - please try later")
-    else:
-        session.reply(550, f"{command.verb} verification failed")
+    session.reply(451 if answer is None else 550, f"{command.verb} argument does not match calling host")
+    session.client.helo_name = ""
     return False
 
 
@@ -137,14 +137,17 @@ def _answer(session: Session, message: str) -> None:
     if message:
         first, newline, _ = message.partition("\n")
         if newline:
-            session.logs.panic("EHLO/HELO response must not contain newlines: truncated")
+            session.logs.panic(
+                "EHLO/HELO response must not contain newlines: message truncated: "
+                + session.logs.fields.printing(f"250 {message}" if not message[:3].isdigit() else message)
+            )
         words = wording("250", first, session.logs.panic)
         code, text = words.code, f"{words.extended} {words.text}".strip() if words.extended else words.text
     else:
         code = "250"
         ident = f"{client.ident} at " if client.ident else ""
         address = f" [{client.host_address}]" if client.host_address else ""
-        text = f"{client.active_host_name} Hello {ident}{client.helo_name}{address}"
+        text = f"{session.active_host_name} Hello {ident}{client.host_name or client.helo_name}{address}"
     if not session.is_esmtp:
         session.send(f"{code} {text}\r\n")
         return
@@ -157,7 +160,7 @@ def _extensions(session: Session) -> list[str]:
     """The extensions that this client is offered, in Exim's order."""
     main = session.main
     lines: dict[str, str] = {}
-    size = message_size_limit(session.context)
+    size = session.size_limit
     lines["SIZE"] = f"SIZE {size}" if size > 0 else "SIZE"
     limits = _limits(session) if _is_offered(session, "limits") else ""
     if limits:

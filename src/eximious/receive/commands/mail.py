@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT, DISCARD
 from eximious.address.parse import AddressError
-from eximious.errors import Defer, ExpandError
 from eximious.receive import refusal
 from eximious.receive.envelope import client_may, read_address
-from eximious.receive.limits import expanded_integer, has_space, message_size_limit
+from eximious.receive.limits import expanded_integer, has_space
 from eximious.receive.parameters import Parameter, decode_xtext, split
 from eximious.receive.ratelimit import wait_for_turn
 from eximious.receive.replies import wording
@@ -60,11 +59,9 @@ def mail(session: Session, command: Command) -> None:
 
 
 def _new_message(session: Session) -> Message:
-    """A message with what is known of the connection."""
+    """The transaction's message."""
     context = session.context
-    message = Message(session.client)
-    message.size = -1
-    message.received_protocol = session.received_protocol
+    message = session.new_message()
     context.message = message
     context.reception = None
     session.transaction = Transaction()
@@ -110,12 +107,7 @@ def _sender(session: Session, text: str) -> str | None:
 def _fits(session: Session, message: Message, command: Command) -> bool:
     """True if there is room for what SIZE announces."""
     size = message.size
-    try:
-        limit = message_size_limit(session.context)
-    except (ExpandError, Defer) as error:
-        session.logs.panic(str(error))
-        session.reply(451, "Temporary local problem - please try later")
-        return False
+    limit = session.size_limit
     if limit > 0 and size > limit:
         session.logs.reject(
             f"rejected MAIL FROM:{command.argument.split(None, 1)[0]} {session.host_and_ident}: message too big: "

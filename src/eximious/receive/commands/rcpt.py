@@ -82,8 +82,7 @@ def _too_many(session: Session) -> bool:
     limit = session.recipients_limit
     if limit is None:
         limit = session.recipients_limit = expanded_integer(session.main.recipients_max, session.context)
-    given = len(session.context.message.recipients) + session.transaction.discarded
-    if limit <= 0 or given < limit:
+    if limit <= 0 or session.transaction.rcpt <= limit:
         return False
     if session.main.recipients_max_reject:
         session.transaction.rcpt_failed += 1

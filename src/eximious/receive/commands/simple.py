@@ -29,8 +29,7 @@ def help_(session: Session, command: Command) -> None:
     """Say which commands there are (for this client)."""
     main = session.main
     words = []
-    if "AUTH" in session.advertised or session.config.authenticators:
-        words.append("AUTH")
+    words.append("AUTH")
     if "STARTTLS" in session.advertised:
         words.append("STARTTLS")
     words.append("HELO EHLO MAIL RCPT DATA")
@@ -50,9 +49,10 @@ def quit_(session: Session, command: Command) -> None:
         if verdict.result == "error":
             session.logs.panic(f"ACL for QUIT returned ERROR: {verdict.log_message}")
         text = verdict.user_message
-    text = text or f"{session.client.active_host_name} closing connection"
+    text = text or f"{session.active_host_name} closing connection"
     session.send(Wording("221", "", text).lines())
     session.is_open = False
+    session.has_quit = True
     session.protocol.close()
     if session.facts.get("connection_logged"):
         session.logs.main(f"SMTP connection from {session.full_host} {session.duration} closed by QUIT")

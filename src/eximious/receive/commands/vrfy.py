@@ -33,7 +33,7 @@ def vrfy(session: Session, command: Command) -> None:
     from eximious.verify.recipient import verify_for_vrfy
 
     code, text = verify_for_vrfy(address, session.context)
-    if code != 250:
+    if code == 550:
         session.logs.main(f"VRFY failed for {argument} {session.host_and_ident}")
     session.reply(code, text)
 
