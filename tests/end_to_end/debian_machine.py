@@ -82,8 +82,10 @@ def dress_up(root: Path, configuration: str) -> None:
     uid, gid = (int(word) for word in accounts[0].split(":")[2:4])
     for folder in ("/etc", "/var/lib"):
         layer(Path(folder), Path(folder), machine / folder[1:])
-    for folder in ("/var/spool", "/var/log", "/var/mail"):
+    for folder in ("/var/spool", "/var/log", "/var/mail", "/home"):
         layer(Path(folder))
+    Path("/home/alice").mkdir()
+    os.chown("/home/alice", 7001, 7001)
     if configuration == "example":
         example = machine / "usr/share/doc/exim4-base/examples/example.conf"
         Path("/etc/exim4/exim4.conf").write_bytes(example.read_bytes())
@@ -190,14 +192,14 @@ def main() -> None:
     until(
         "the server answers", lambda: send("x@laptop.test", "not an address") != "" and "refused" not in send("", "x")
     )
-    log = "/var/log/exim4/mainlog" if configuration != "example" else "/var/spool/exim/log/mainlog"
-    seen["local"] = send("bob@laptop.test", "alice@home.test")
-    seen["alias"] = send("bob@laptop.test", "postmaster@home.test")
-    seen["unknown"] = send("bob@laptop.test", "nobody@home.test")
+    log = f"/var/spool/{'exim' if configuration == 'example' else 'exim4'}/log/mainlog"
+    seen["local"] = send("bob@elsewhere.test", "alice@home.test")
+    seen["alias"] = send("bob@elsewhere.test", "postmaster@home.test")
+    seen["unknown"] = send("bob@elsewhere.test", "stranger@home.test")
     seen["far"] = send("alice@home.test", "bob@elsewhere.test")
     seen["bouncing"] = send("alice@home.test", "nobody@elsewhere.test")
     subprocess.run([exim, "-i", "alice"], input="Subject: by command\n\nHello.\n", text=True, check=False, timeout=30)
-    until("alice has four messages", lambda: text_of("/var/mail/alice").count("\nReturn-path:") >= 3)
+    until("alice has two messages, a bounce and one by command", lambda: text_of("/var/mail/alice").count("\nReturn-path:") >= 3)
     until("the far host has one", lambda: "bob@elsewhere.test" in received.read_text())
     until("all is finished", lambda: command(exim, "-bpc").strip() == "0")
     seen["mailbox"] = text_of("/var/mail/alice")

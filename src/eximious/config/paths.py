@@ -15,7 +15,7 @@ TRUSTED: Final = "/etc/eximious/trusted"
 SPOOL: Final = "/var/spool/exim"
 SUBMISSION_SOCKET: Final = "/run/eximious/submission"
 PROGRAM: Final = "/usr/sbin/exim"
-USERS: Final = ("eximious", "mail")  # the first that exists
+USERS: Final = ("eximious", "Debian-exim", "mail")  # the first that exists; the second owns the spool of Debian's Exim
 
 
 def default_user() -> str:
