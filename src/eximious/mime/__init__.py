@@ -1,0 +1,1 @@
+"""MIME: what header lines and bodies mean beyond plain octets."""
