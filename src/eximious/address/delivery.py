@@ -73,6 +73,7 @@ class Address:
         "local_part_suffix",
         "local_part_suffix_v",
         "message",
+        "mode",
         "more_errno",
         "numeric",
         "onetime_parent",
@@ -137,6 +138,7 @@ class Address:
         self.expand_again = False
         self.flags: set[str] = set()  # "pipe", "file", "autoreply", "unseen", "ignore_error", "local", ...
         self.redirected_file = ""  # for pipe, file and autoreply addresses: the command, path or text
+        self.mode: int | None = None  # of the file, for file addresses that a filter gave one
         self.reply: Any = None  # for autoreply addresses: the eximious.filters.actions.Reply that a filter asked for
         self.message = ""  # why it failed or was deferred, for the log
         self.user_message = ""  # the same, for a person outside

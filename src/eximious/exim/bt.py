@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from eximious.exim.local_jobs import arrange_local_jobs
 from eximious.taint import taint
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ EXIT_STATUS = {"ok": 0, "defer": 1, "fail": 2}
 
 def run(call: Invocation) -> int:
     """Route each address. The exit status is 2 if any fails, else 1 if any cannot be resolved now."""
+    arrange_local_jobs(call)
     context = call.context()
     context.facts["debug_print"] = sys.stderr.write
     # Log lines are shown to whoever asked, as with -v.

@@ -30,7 +30,7 @@ class Ended(EximiousError):
 
 
 class Observer:
-    """Told of everything that is done; this one does it, quietly. The one that talks is in `eximious.filters.report`."""
+    """Told of everything that is done; this one does it, quietly. One that talks is in `eximious.filters.report`."""
 
     is_testing = False
 

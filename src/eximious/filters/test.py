@@ -12,6 +12,7 @@ from eximious.filters.personal import is_personal
 from eximious.filters.tree import All, Any, Condition, ForAnyAddress, Not, Personal, Test
 
 if TYPE_CHECKING:
+    from eximious.context import Context
     from eximious.filters.run import Run
 
 MOST_ADDRESSES: Final = 10_000  # that foranyaddress looks at
@@ -21,8 +22,8 @@ class Tester:
     """Tests conditions for one run."""
 
     def __init__(self, run: Run) -> None:
-        self.run = run
-        self.context = run.context
+        self.run: Run = run
+        self.context: Context = run.context
 
     def holds(self, condition: Condition) -> bool:
         """True if the condition does. Raises FilterError."""

@@ -155,10 +155,11 @@ class Redirect(Router):
             from eximious.routers.redirect_filter import run_filter
 
             return run_filter(self, text, address, context)
-        return self._expand_list(text, address, context)
+        return self.expand_list(text, address, context)
 
-    def _expand_list(self, text: str, address: Address, context: Context) -> Routing:
-        from eximious.routers.redirect_children import Parent, child_of
+    def expand_list(self, text: str, address: Address, context: Context) -> Routing:
+        """What a list that is no filter comes to."""
+        from eximious.routers.redirect_children import BAD_REDIRECT, Parent, child_of
         from eximious.routers.redirect_errors import report_skipped
         from eximious.routers.redirect_list import RedirectError, parse_list
         from eximious.routers.redirect_rules import rules_for
@@ -179,9 +180,6 @@ class Redirect(Router):
         if redirection.special:
             return _refusal(redirection.special, redirection.message, children)
         return Routing(Decision.ACCEPT, generated=children)
-
-
-BAD_REDIRECT = -17  # the error number, as Exim logs it
 
 
 def _refusal(special: str, message: str, children: list[Address]) -> Routing:

@@ -8,8 +8,10 @@ import stat
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import ExpandError, ForcedFail
+from eximious.routers.as_user import run_as_user
 from eximious.routers.outcome import Deferred
 from eximious.taint import is_tainted
+from eximious.transports.job import READ
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
@@ -41,17 +43,33 @@ def _expanded(router: Redirect, template: Template, context: Context) -> str | N
 
 
 def _file_text(router: Redirect, path: str, address: Address, context: Context) -> str | None:
-    if is_tainted(path):
+    if is_tainted(path):  # an outsider must not choose which file is read
         message = f"Tainted name '{path}' for file read not permitted\n"
         raise Deferred(message)
     if not path.startswith("/"):
         raise Deferred(f'"{path}" is not an absolute path')
     try:
-        octets = read_file(path, lambda status: _check(router, path, status, context))
+        octets = _read(router, path, address, context)
     except OSError as error:
         _judge_error(router, path, error)
         return None
     return octets.decode("latin-1")
+
+
+def _read(router: Redirect, path: str, address: Address, context: Context) -> bytes:
+    """The file's octets, read as the user if there is one. Raises OSError and Deferred."""
+    ended = run_as_user(READ, {"path": path}, address, context)
+    if ended is None:
+        return read_file(path, lambda status: _check(router, path, status, context))
+    if ended.descriptor is None:
+        if ended.errno:
+            raise OSError(ended.errno, os.strerror(ended.errno))
+        raise Deferred(f"{path} is {ended.message}" if ended.message.startswith("not a") else ended.message)
+    try:
+        _check(router, path, os.fstat(ended.descriptor), context)
+        return _limited(ended.descriptor, path)
+    finally:
+        os.close(ended.descriptor)
 
 
 def read_file(path: str, check: Any) -> bytes:
@@ -59,10 +77,15 @@ def read_file(path: str, check: Any) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         check(os.fstat(descriptor))
-        with open(descriptor, "rb", closefd=False) as stream:
-            octets = stream.read(LARGEST_FILE + 1)
+        return _limited(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def _limited(descriptor: int, path: str) -> bytes:
+    """The content of an open file. Raises Deferred if it is too much."""
+    with open(descriptor, "rb", closefd=False) as stream:
+        octets = stream.read(LARGEST_FILE + 1)
     if len(octets) > LARGEST_FILE:
         raise Deferred(f"{path} is too large")
     return octets

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.address.parse import split as split_address
 from eximious.routers.complaints import log_main
 from eximious.routers.outcome import Decision, Routing
+from eximious.taint import Tainted, is_tainted
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address, Host
@@ -64,10 +65,20 @@ def _reroute(setting: str, address: Address, context: Context) -> Routing:
 
 def change_domain(address: Address, domain: str, *, rewrite_headers: bool, context: Context) -> Routing:
     """Route the same local part under another domain; header lines follow if wanted, unless only verifying."""
+    local_part, _ = split_address(address.address)
+    child = successor(address, f"{local_part}@{domain}")
+    if rewrite_headers and context.message.headers and context.facts.get("routing") == "":
+        from eximious.rewrite.header import change_domain_in_headers
+
+        change_domain_in_headers(context.message, address.domain, domain, context)
+    return Routing(Decision.REROUTED, generated=[child])
+
+
+def successor(address: Address, text: str) -> Address:
+    """A child that is routed in place of the address, with everything that routers have attached to it so far."""
     from eximious.address.delivery import Address
 
-    local_part, _ = split_address(address.address)
-    child = Address(f"{local_part}@{domain}", address)
+    child = Address(Tainted(text) if is_tainted(address.address) else text, address)
     child.recipient = address.recipient
     child.address_data = address.address_data
     child.router_variables = address.router_variables
@@ -76,9 +87,7 @@ def change_domain(address: Address, domain: str, *, rewrite_headers: bool, conte
     child.remove_headers = list(address.remove_headers)
     child.onetime_parent = address.onetime_parent
     child.flags = set(address.flags)
+    child.dsn_flags = address.dsn_flags
+    child.dsn_orcpt = address.dsn_orcpt
     address.child_count = 1
-    if rewrite_headers and context.message.headers and context.facts.get("routing") == "":
-        from eximious.rewrite.header import change_domain_in_headers
-
-        change_domain_in_headers(context.message, address.domain, domain, context)
-    return Routing(Decision.REROUTED, generated=[child])
+    return child

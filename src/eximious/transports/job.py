@@ -25,8 +25,9 @@ SPAWN: Final = "spawn"  # start a command and hand back a stream to it
 CONNECT: Final = "connect"  # connect to a Unix-domain socket and hand back the stream
 FILTER: Final = "filter"  # pass the message through a command
 READ: Final = "read"  # read a file
+USER_FILTER: Final = "user_filter"  # run a filter file
 REMEMBER: Final = "remember"  # the log and the memory of the autoreply transport
-KINDS: Final = (APPEND, NEW_FILE, COMMAND, FILTER, SPAWN, CONNECT, READ, REMEMBER)
+KINDS: Final = (APPEND, NEW_FILE, COMMAND, FILTER, SPAWN, CONNECT, READ, REMEMBER, USER_FILTER)
 
 
 class JobLost(EximiousError):

@@ -13,6 +13,7 @@ from eximious.address.parse import AddressError, is_qualified, parse
 from eximious.address.rules import address_rules
 from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome, Routed
+from eximious.taint import Tainted, is_tainted
 
 if TYPE_CHECKING:
     from eximious.acl.verify_options import CalloutOptions
@@ -111,7 +112,8 @@ def prepare(text: str, context: Context, *, is_recipient: bool, qualifies: bool)
         if not qualifies:
             return None
         main = context.config.main
-        text = f"{text}@{main.qualify_recipient if is_recipient else main.qualify_domain}"
+        qualified = f"{text}@{main.qualify_recipient if is_recipient else main.qualify_domain}"
+        text = Tainted(qualified) if is_tainted(text) else qualified
     if context.config.rewrite_rules:
         from eximious.rewrite.engine import rewrite_recipient, rewrite_sender
 

@@ -121,7 +121,7 @@ class RoutingReport:
     def _show_delivery(self, address: Address) -> None:
         transport = address.transport
         name = transport.name if transport is not None else "unset"
-        key = f"{address.unique}/{name}" if has_namesake(address) else address.unique
+        key = f"{address.address}/{name}" if has_namesake(address) else address.address
         self.show(address.address + ("   [duplicate, would not be delivered]" if key in self.seen else ""))
         self.seen.add(key)
         self._show_parents(address)

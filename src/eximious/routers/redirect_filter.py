@@ -1,0 +1,144 @@
+"""Filters as redirection data: run as the user, and what they want done made into children of the address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eximious.filters.actions import Deliver, Outcome, Pipe, Reply, Save
+from eximious.filters.filter import is_sieve_filter, obey_filter
+from eximious.filters.lexer import FilterError
+from eximious.filters.parse import Rules
+from eximious.routers.as_user import run_as_user
+from eximious.routers.complaints import log_main
+from eximious.routers.outcome import Decision, Deferred, Routing, decline
+from eximious.routers.redirect_children import (
+    BAD_REDIRECT,
+    Parent,
+    address_child,
+    file_child,
+    pipe_child,
+    reply_child,
+)
+from eximious.transports.job import USER_FILTER
+
+if TYPE_CHECKING:
+    from eximious.address.delivery import Address
+    from eximious.context import Context
+    from eximious.filters.actions import Action
+    from eximious.routers.redirect import Redirect
+
+FORBIDS: Final = {
+    "dlfunc": "forbid_filter_dlfunc",
+    "exists": "forbid_filter_existstest",
+    "lookup": "forbid_filter_lookup",
+    "perl": "forbid_filter_perl",
+    "readfile": "forbid_filter_readfile",
+    "readsocket": "forbid_filter_readsocket",
+    "run": "forbid_filter_run",
+}
+
+
+def run_filter(router: Redirect, text: str, address: Address, context: Context) -> Routing:
+    """Run the filter, and decide as it says. Raises Deferred for a filter with a fault, unless faults are skipped."""
+    word = "data" if router.file is None else "file"
+    kind = "Sieve" if is_sieve_filter(text) else "Exim"
+    if (kind == "Sieve" and router.forbid_sieve_filter) or (kind == "Exim" and router.forbid_exim_filter):
+        raise Deferred(f"error in filter {word}: {kind} filtering not enabled")
+    if kind == "Sieve":
+        raise Deferred(f"error in filter {word}: this version has no Sieve filters")
+    parent = Parent(router, address, context)
+    try:
+        outcome = _obey(router, text, parent)
+    except FilterError as error:
+        address.errno = BAD_REDIRECT
+        if router.skip_syntax_errors:
+            log_main(context, f"{router.name} router: skipped error: {error} in filter {word}")
+            return decline()
+        raise Deferred(f"error in filter {word}: {error}") from error
+    children = [child for action in outcome.actions if (child := child_for(parent, action)) is not None]
+    return _decided(parent, outcome, children)
+
+
+def _obey(router: Redirect, text: str, parent: Parent) -> Outcome:
+    """Run it as the address's user, in this process if it must be so."""
+    address, context = parent.address, parent.context
+    allowed = {"defer": router.allow_defer, "fail": router.allow_fail, "freeze": router.allow_freeze}
+    rules = Rules(
+        frozenset(name for name, is_allowed in allowed.items() if is_allowed),
+        may_log=not router.forbid_filter_logwrite,
+    )
+    names = [f"forbid_{name}" for name, option in FORBIDS.items() if getattr(router, option)]
+    facts = context.facts
+    facts.update(dict.fromkeys(names, True))
+    try:
+        from eximious.filters.request import decode_outcome, encode
+
+        record = encode(text, context, rules, parent.qualify_domain)
+        ended = run_as_user(USER_FILTER, record, address, context)
+        if ended is None:
+            return obey_filter(text, context, rules, qualify_domain=parent.qualify_domain)
+        if ended.message:
+            raise Deferred(f"internal problem in {router.name} router: {ended.message}")
+        return decode_outcome(ended.values)
+    finally:
+        for name in names:
+            facts.pop(name, None)
+
+
+def child_for(parent: Parent, action: Action) -> Address | None:
+    """The child that does what the action says; None for one that only marks the message as seen."""
+    router = parent.router
+    match action:
+        case Deliver():
+            child = address_child(parent, action.address)
+            if action.errors_to:
+                child.errors_to = action.errors_to
+        case Save():
+            child = file_child(parent, _path(router, action.path, parent.address))
+            child.mode = action.mode
+        case Pipe():
+            child = pipe_child(parent, f"|{action.command.removeprefix('|').lstrip()}")
+            child.numeric = action.captures
+            child.expand_again = True
+        case Reply():
+            child = reply_child(parent, _recipients(action, parent), action)
+        case _:
+            return None
+    if getattr(action, "no_error", False):
+        child.flags.add("ignore_error")
+    return child
+
+
+def _path(router: Redirect, path: str, address: Address) -> str:
+    """A relative path begins in the home directory, if it is known."""
+    if path.startswith("/") or not router.filter_prepend_home or not address.home_directory:
+        return path
+    return f"{address.home_directory}/{path}"
+
+
+def _recipients(reply: Reply, parent: Parent) -> str:
+    """Whom a reply goes to, as it is shown."""
+    from eximious.address.header_list import parse_list
+    from eximious.expand.template import expand
+
+    text = reply.to
+    if text is None:
+        text = expand("$reply_address", parent.context)
+    found = [item.parsed.address for item in parse_list(text) if item.parsed is not None]
+    return ", ".join(found) if found else "**bad-reply**"
+
+
+def _decided(parent: Parent, outcome: Outcome, children: list[Address]) -> Routing:
+    message = outcome.message
+    if outcome.verdict == "fail":
+        return Routing(Decision.FAIL, message, user_message=message, generated=children)
+    if outcome.verdict in ("defer", "freeze"):
+        return Routing(
+            Decision.DEFER, message, user_message=message, generated=children, freeze=outcome.verdict == "freeze"
+        )
+    if outcome.is_delivered:
+        return Routing(Decision.ACCEPT, generated=children) if children else Routing(Decision.DISCARD)
+    if not children:
+        return decline()
+    # Normal delivery happens besides: as a child that is the same address, which this router will not see again.
+    return Routing(Decision.ACCEPT, generated=[parent.make(parent.address.address), *children])
