@@ -98,7 +98,9 @@ class Address:
     )
 
     def __init__(self, address: str, parent: Address | None = None) -> None:
-        local_part, _, domain = address.rpartition("@")
+        local_part, at, domain = address.rpartition("@")
+        if not at:
+            local_part, domain = domain, ""
         self.address = address
         # The key by which duplicates are found: the case of letters may matter in local parts.
         self.unique = f"{local_part}@{domain.lower()}" if domain else address

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from eximious.filters.filter import is_exim_filter, is_sieve_filter, obey_filter
+from eximious.filters.exim import is_exim_filter, is_sieve_filter, obey_filter
 from eximious.filters.lexer import FilterError
 from eximious.filters.parse import Rules
 from eximious.filters.report import Reporter

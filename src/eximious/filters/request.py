@@ -145,7 +145,7 @@ def _rich(value: Any) -> Any:
 
 def perform(record: Record) -> Record:
     """Run the filter that a record describes; gives what it wants done, or why it failed."""
-    from eximious.filters.filter import obey_filter
+    from eximious.filters.exim import obey_filter
     from eximious.filters.parse import Rules
 
     context = _context(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.filters.actions import Deliver, Outcome, Pipe, Reply, Save
-from eximious.filters.filter import is_sieve_filter, obey_filter
+from eximious.filters.exim import is_sieve_filter, obey_filter
 from eximious.filters.lexer import FilterError
 from eximious.filters.parse import Rules
 from eximious.routers.as_user import run_as_user
