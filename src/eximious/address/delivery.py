@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from eximious.octets import lower
+
 
 class Host:
     """A host to try for a remote delivery; `address` is "" until it has been looked up."""
@@ -103,12 +105,12 @@ class Address:
             local_part, domain = domain, ""
         self.address = address
         # The key by which duplicates are found: the case of letters may matter in local parts.
-        self.unique = f"{local_part}@{domain.lower()}" if domain else address
+        self.unique = f"{local_part}@{lower(domain)}" if domain else address
         if '"' in local_part or "\\" in local_part:
             local_part = unquoted(local_part)
         self.local_part_cased = local_part  # without quotes
-        self.local_part = local_part.lower()
-        self.domain = domain.lower()
+        self.local_part = lower(local_part)
+        self.domain = lower(domain)
         self.parent = parent  # the address this one was generated from
         self.recipient: Any = None  # the spool.message.Recipient it stems from
         self.onetime_parent = ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from eximious.errors import ExpandError
+from eximious.octets import SPACE
 
 DEEPEST: Final = 200  # objects and arrays within each other
-SPACE: Final = " \t\n\r\f\v"
 
 
 def array_items(text: str, *, strip_quotes: bool) -> list[str]:

@@ -9,12 +9,12 @@ from eximious.expand.nodes import Literal as LiteralNode
 from eximious.expand.regex import compile as compile_regex
 from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
-from eximious.expand.text import lower
 from eximious.lists import domain as domain_lists
 from eximious.lists import local_part as local_part_lists
 from eximious.lists.base import PLAIN_POLICY, Item, Matched, MatchList, Pattern, Unusable
 from eximious.lists.patterns import Text, lookup_of, usual_pattern
 from eximious.lookups.base import LookupError, LookupSpec
+from eximious.octets import lower
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:

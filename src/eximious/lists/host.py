@@ -12,10 +12,10 @@ from eximious.expand.nodes import Literal as LiteralNode
 from eximious.expand.regex import compile as compile_regex
 from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
-from eximious.expand.text import lower
 from eximious.lists.base import Matched, MatchList, Pattern, Policy, Unknown
 from eximious.lists.patterns import lookup_of
 from eximious.lookups.base import LookupError, LookupSpec
+from eximious.octets import lower
 from eximious.spool.message import Client
 from eximious.taint import Tainted
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, final
 from eximious.errors import ExpandError
 from eximious.expand.regex import Pattern as Regex
 from eximious.expand.regex import compile as compile_regex
-from eximious.expand.text import lower
 from eximious.lists.base import SET_FROM, Item, Matched, Pattern
 from eximious.lookups.base import LookupError, LookupSpec, parse_spec
+from eximious.octets import lower
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:

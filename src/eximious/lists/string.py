@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, final
 from eximious.errors import Defer, ExpandError, ForcedFail, Place
 from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
-from eximious.expand.text import lower
 from eximious.lists.base import Matched
 from eximious.lists.split import split
+from eximious.octets import lower
 
 if TYPE_CHECKING:
     from eximious.context import Context

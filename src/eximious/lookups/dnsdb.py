@@ -11,6 +11,7 @@ from eximious.config.numbers import seconds
 from eximious.errors import Defer
 from eximious.expand.ip import ip_version, reverse_name
 from eximious.lookups.base import Options, QueryLookup, lookups
+from eximious.octets import SPACE
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 TYPES: Final = frozenset(
     {"a", "a+", "aaaa", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"}
 )
-SPACE: Final = " \t\n\r\f\v"
 
 _MODIFIER = re.compile(r"((?:defer|dnssec|retrans|retry)_)(\w+)[ \t\n]*,[ \t\n]*")
 _TYPED = re.compile(r"[ \t\n]*([A-Za-z+]+)[ \t\n]*=(.*)\Z", re.DOTALL)

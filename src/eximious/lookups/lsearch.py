@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from eximious.expand.text import lower
 from eximious.lookups.base import Options, SingleKeyLookup, lookups
+from eximious.octets import SPACE, lower
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
 PURPOSE: Final = "linear search"
-SPACE: Final = " \t\n\r\f\v"
 
 _PLAIN_KEY = re.compile(r"[^: \t\n\r\f\v]*")
 _AFTER_KEY = re.compile(r"[ \t\n\r\f\v]*:?[ \t\n\r\f\v]*")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-SPACE: Final = " \t\n\r\f\v"
+from eximious.octets import SPACE
+
 NULL: Final = "<NULL>"
 
 

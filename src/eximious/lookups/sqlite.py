@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 LONGEST_QUERY: Final = 30.0  # seconds that a query may work
 MOST_ROWS: Final = 100_000
 MOST_FILES: Final = 64  # that stay open
+
+
+_PATH = re.compile(r"[^ \t\n\r\f\v]+")
 
 
 class Database:
@@ -52,9 +56,10 @@ def _file_of(context: Context, query: str, options: Options) -> tuple[str, str]:
     path = options.get("file") or _default_file(context)
     stripped = query.lstrip(" \t\n")
     if not options.get("file") and stripped.startswith("/"):
-        parts = stripped.split(None, 1)
-        path = Tainted(parts[0]) if query.__class__ is Tainted else parts[0]
-        query = parts[1] if len(parts) > 1 else ""
+        named = _PATH.match(stripped)
+        assert named is not None
+        path = Tainted(named[0]) if query.__class__ is Tainted else named[0]
+        query = stripped[named.end() :]
     if path.__class__ is Tainted:
         raise refuse_tainted(context, f"Tainted filename for search: '{path}'")
     if not path.startswith("/"):

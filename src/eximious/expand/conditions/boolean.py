@@ -6,7 +6,7 @@ import re
 
 from eximious.errors import ExpandError
 from eximious.expand.condition import condition
-from eximious.expand.text import lower
+from eximious.octets import lower
 
 _NUMBER = re.compile(r"-?[0-9]+\Z")
 

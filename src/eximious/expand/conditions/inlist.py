@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.expand.condition import condition
-from eximious.expand.text import lower
 from eximious.lists.split import split
+from eximious.octets import lower
 
 if TYPE_CHECKING:
     from eximious.context import Context

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from eximious.expand.condition import Condition, condition, condition_arguments, syntax
 from eximious.expand.nodes import Node
-from eximious.expand.text import lower
+from eximious.octets import lower
 
 if TYPE_CHECKING:
     from eximious.context import Context

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from eximious.errors import ExpandError
 from eximious.expand.fault import Fault
 from eximious.expand.item import item, syntax
 from eximious.expand.nodes import Choice, Node
 from eximious.lists.split import quote_item, split
+from eximious.octets import SPACE
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.parse import Parser
 
-SPACE: Final = " \t\n\r\f\v"
 _NUMBER = re.compile(r"[ \t\n\r\f\v]*(-?[0-9]+)[ \t\n\r\f\v]*\Z")
 _PAIR = re.compile(
     r'[ \t\n\r\f\v]*+([^= \t\n\r\f\v]*+)[ \t\n\r\f\v]*+=[ \t\n\r\f\v]*+("(?:[^"\\]|\\.)*+"?|[^ \t\n\r\f\v]*+)'

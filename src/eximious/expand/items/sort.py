@@ -9,8 +9,8 @@ from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import Node
 from eximious.expand.numbers import integer
-from eximious.expand.text import lower
 from eximious.lists.split import join, split_with_separator
+from eximious.octets import lower
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eximious.expand.operator import operator
-from eximious.expand.text import lower, upper
+from eximious.octets import lower, upper
 
 
 @operator("lc")

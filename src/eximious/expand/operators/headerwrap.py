@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from eximious.expand.operator import operator
+from eximious.octets import SPACE
 
 TAB_COLUMNS: Final = 8
 SHORTEST_LINE: Final = 11  # a line is not broken at a space before this column
-SPACE: Final = " \t\n\r\f\v"
 
 
 @operator("headerwrap", suffix="lenient")

@@ -1,8 +1,10 @@
-"""Letters as the C locale knows them: only A to Z have a case."""
+"""Letters as the C locale knows them, in text with one character an octet: only A to Z have a case."""
 
 from __future__ import annotations
 
 from typing import Final
+
+SPACE: Final = " \t\n\r\f\v"  # what is white space; `str.strip` without it would also take octets above 127
 
 _LOWER: Final = {upper: upper + 32 for upper in range(65, 91)}
 _UPPER: Final = {lower: lower - 32 for lower in range(97, 123)}

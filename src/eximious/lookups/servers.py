@@ -1,0 +1,140 @@
+"""Servers that query-style lookups ask: lists of them in the configuration, addresses, and connections kept open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from eximious.config.lists import split
+from eximious.errors import Defer
+from eximious.lookups.base import Options
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+
+C = TypeVar("C")
+
+MOST_IDLE: Final = 8  # connections to one server that are kept for later
+CONNECT_TIMEOUT: Final = 10.0  # seconds
+QUERY_TIMEOUT: Final = 30.0  # seconds for one answer
+
+_OLD_FORM = re.compile(r"[ \t\n]*servers[ \t]*=[ \t]*([^;]*);(.*)\Z", re.DOTALL)
+
+
+class Server:
+    """One server: ``host:port(socket)[group]/database/user/password``, or fewer of these."""
+
+    __slots__ = ("fields", "group", "host", "port", "socket", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        head, *self.fields = _slashed(text)
+        self.group = ""
+        if head.endswith("]") and "[" in head and not head.startswith("["):
+            head, _, group = head[:-1].rpartition("[")
+            self.group = group
+        self.socket = ""
+        if head.endswith(")"):
+            head, _, path = head[:-1].rpartition("(")
+            self.socket = path
+        self.host, self.port = _host_and_port(head)
+
+    def field(self, number: int) -> str:
+        """What stands after the slash of that number, counted from 0; "" if nothing does."""
+        return self.fields[number] if number < len(self.fields) else ""
+
+    @property
+    def shown(self) -> str:
+        """The server without its password, for messages."""
+        return f"({self.socket})" if self.socket else f"{self.host}:{self.port}" if self.port else self.host
+
+
+def _slashed(text: str) -> list[str]:
+    """The parts between slashes, of which those in parentheses do not count."""
+    start = text.rfind(")") + 1 if text.startswith("(") or "(" in text.partition("/")[0] else 0
+    head, *rest = text[start:].split("/")
+    return [text[:start] + head, *rest]
+
+
+def _host_and_port(head: str) -> tuple[str, int]:
+    if head.startswith("["):
+        host, _, rest = head[1:].partition("]")
+        port = rest.lstrip(":.")
+        return host, int(port) if port.isdecimal() else 0
+    if head.count(":") > 1:  # an IPv6 address, with a dot before a port
+        host, dot, port = head.rpartition(".")
+        return (host, int(port)) if dot and port.isdecimal() else (head, 0)
+    host, _, port = head.partition(":")
+    return host, int(port) if port.isdecimal() else 0
+
+
+def servers_for(
+    context: Context, name: str, what: str, query: str, options: Options, required: int
+) -> tuple[list[Server], str]:
+    """The servers to ask, in order, and the query without an old-fashioned list of servers before it.
+
+    `name` is the lookup type, `what` its name in Exim's messages; an entry that is complete has at least `required`
+    fields after the host. Raises Defer if there are no servers.
+    """
+    configured: Sequence[str] = getattr(context.config.main, f"{name}_servers") or ()
+    known = [Server(text) for text in configured]
+    wanted = options.get("servers")
+    if wanted is None and (old := _OLD_FORM.match(query)) is not None:
+        wanted, rest = old.groups()
+        query = type(query)(rest)
+    if wanted is None:
+        if not known:
+            raise Defer(f"no {what} servers defined ({name}_servers option)")
+        return known, query
+    return [_complete(item, known, what, name, required) for item in split(wanted)], query
+
+
+def _complete(item: str, known: list[Server], what: str, name: str, required: int) -> Server:
+    if "/" in item:
+        return Server(item)
+    for server in known:
+        if server.host == item or server.shown == item:
+            return server
+    raise Defer(f'{what} server "{item}" not found in {name}_servers')
+
+
+def addresses_of(server: Server, context: Context) -> list[str]:
+    """The IP addresses of the server, or the path of its socket. Raises Defer if there are none."""
+    from eximious.expand.ip import ip_version
+
+    if server.socket:
+        return [server.socket]
+    if ip_version(server.host):
+        return [server.host]
+    if server.host in ("", "localhost"):
+        return ["127.0.0.1", "::1"]
+    found: list[str] = context.services.dns.hosts(server.host, qualify_single=True).data()
+    if not found:
+        from eximious.lists.host_name import system_addresses
+
+        found = system_addresses(server.host)
+    if not found:
+        raise Defer(f"no IP address found for host {server.host}")
+    return found
+
+
+class Pool(Generic[C]):
+    """Connections that wait to be used again, by server."""
+
+    def __init__(self, close: Callable[[C], Any]) -> None:
+        self._idle: dict[str, list[C]] = {}
+        self._close = close
+
+    def take(self, key: str) -> C | None:
+        """One that was put back, if there is one."""
+        idle = self._idle.get(key)
+        return idle.pop() if idle else None
+
+    def put(self, key: str, connection: C) -> None:
+        """Keep a connection that is in order."""
+        idle = self._idle.setdefault(key, [])
+        if len(idle) < MOST_IDLE:
+            idle.append(connection)
+        else:
+            self._close(connection)
