@@ -12,6 +12,7 @@ from eximious import waiting
 from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
+    from eximious.deliver.how import How
     from eximious.services import Services
 
 AT_ONCE: Final = 100  # deliveries that one worker has under way
@@ -61,9 +62,22 @@ class WorkerDeliveries:
 
     def run_queue(self, run: dict[str, Any], done: Callable[[], None]) -> None:
         """Run a queue once; `done` is called when the run is over."""
-        from eximious.daemon.queue_run import run_queue
+        from eximious.deliver.queue import Run, run_queue
 
-        self._spawn(lambda: run_queue(self.services, run), done, "queue run")
+        self._spawn(lambda: run_queue(self.services, Run.of(run), self._attempt(run["name"])), done, "queue run")
+
+    def _attempt(self, queue_name: str) -> Callable[[str, How], object]:
+        """Makes one attempt of a queue run. A bug ends the attempt, and not the run."""
+        from eximious.deliver.message import deliver
+
+        def attempt(message_id: str, how: How) -> object:
+            try:
+                return deliver(message_id, self.services, how, queue_name)
+            except Exception as error:  # what goes wrong with one message must not keep others from being delivered
+                self._note_bug(message_id, error)
+                return None
+
+        return attempt
 
     def spill(self, done: Callable[[], None]) -> None:
         """Put what is only in the journal into spool files; `done` is called when that is durable."""

@@ -126,8 +126,14 @@ class Supervisor:
         return part
 
     def announce(self) -> None:
-        """Write the pid file and the log line: the daemon is ready."""
+        """Write the log line and the pid file: the daemon is ready."""
         line, main = self.setup.line, self.config.main
+        if line.asks("bw"):
+            limit = f"terminating after {line.wait_timeout} seconds" if line.wait_timeout else "no timeout"
+            what = f"launched with listening socket, {limit}"
+        else:
+            what = f"{self.schedule.describe()}, {listening.describe(self.interfaces)}"
+        self._log(f"exim {EXIM_VERSION} daemon started: pid={os.getpid()}, {what}")
         self.pid_path = pid_file.path(
             main, line.pid_file, is_listening=line.asks("bd"), is_overridden=bool(line.listen_on)
         )
@@ -136,12 +142,6 @@ class Supervisor:
                 pid_file.write(self.pid_path)
             except OSError as error:
                 self._log(f"Failed to write pid file {self.pid_path}: {error.strerror}")
-        if line.asks("bw"):
-            limit = f"terminating after {line.wait_timeout} seconds" if line.wait_timeout else "no timeout"
-            what = f"launched with listening socket, {limit}"
-        else:
-            what = f"{self.schedule.describe()}, {listening.describe(self.interfaces)}"
-        self._log(f"exim {EXIM_VERSION} daemon started: pid={os.getpid()}, {what}")
 
     # Watching.
 
@@ -387,6 +387,9 @@ class Supervisor:
             self.control.close(remove=False)
 
     def _clean_up(self) -> None:
+        signal.set_wakeup_fd(-1)
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         if self.pid_path:
             pid_file.remove(self.pid_path)
         if self.agent is not None:

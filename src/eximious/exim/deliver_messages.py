@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximious.deliver import message
 from eximious.deliver.how import How, forced
-from eximious.exim.deliveries import ForkedDeliveries
+from eximious.exim.deliveries import ForkedDeliveries, note_bug
 from eximious.exim.local_jobs import arrange_local_jobs
 
 if TYPE_CHECKING:
@@ -16,35 +16,46 @@ if TYPE_CHECKING:
 
 def deliver(call: Invocation, message_id: str) -> bool:
     """``-M``: try now, whatever the hints say; ``-Mc``: only what they let through."""
+    prepare_deliveries(call)
     how = forced() if call.line.message_action == "deliver" else How()
-    return _attempt(call, message_id, call.line.queue_name, how)
+    return attempt(call, message_id, call.line.queue_name, how)
 
 
 def give_up(call: Invocation, message_id: str) -> bool:
     """``-Mg``: fail all that is left, and tell the sender."""
     from eximious.config.users import user_name
 
+    prepare_deliveries(call)
     how = How()
     how.give_up = True
     how.who = user_name(call.caller.uid)
-    return _attempt(call, message_id, call.line.queue_name, how)
+    return attempt(call, message_id, call.line.queue_name, how)
 
 
 def deliver_received(call: Invocation, message_id: str, queue_name: str, *, no_remote: bool) -> None:
     """The first attempt for a message that this command line has brought in."""
+    prepare_deliveries(call)
     how = How()
     how.no_remote = no_remote
-    _attempt(call, message_id, queue_name, how)
+    attempt(call, message_id, queue_name, how)
 
 
-def _attempt(call: Invocation, message_id: str, queue_name: str, how: How) -> bool:
-    services = call.services
+def prepare_deliveries(call: Invocation) -> None:
+    """Let this process deliver: local jobs are done as other users, reports that it makes are delivered in turn."""
     arrange_local_jobs(call)
-    # Reports that the attempt makes are delivered by processes like this one.
-    services.deliveries = ForkedDeliveries(call, wait=call.line.delivery == "i")
+    call.services.deliveries = ForkedDeliveries(call, wait=call.line.delivery == "i")
+
+
+def attempt(call: Invocation, message_id: str, queue_name: str, how: How) -> bool:
+    """Try to deliver one message. A bug ends the attempt; the message stays in the queue."""
+    services = call.services
     if call.line.verbose:
         sys.stderr.write(f"delivering {message_id}\n")
-    ended = message.deliver(message_id, services, how, queue_name)
+    try:
+        ended = message.deliver(message_id, services, how, queue_name)
+    except Exception:  # what goes wrong with one message must not keep others from being delivered
+        note_bug(call, message_id)
+        return False
     if ended == message.MISSING:
         services.logs.main(f"Spool file {message_id}-D not found", message_id)
     return True

@@ -27,6 +27,7 @@ PATIENCE: Final = 30.0  # seconds for the command line to come
 CREDENTIALS: Final = struct.Struct("=iII")  # process, user, group
 SO_PEERGROUPS: Final = 59  # linux: asm-generic/socket.h
 GROUPS_SIZE: Final = 1024  # octets; what Python gives room for
+CONTROL: Final = frozenset(chr(code) for code in (*range(32), 127))  # what no word may contain
 SERVED: Final = frozenset({"bm", "bs"})
 
 
@@ -75,7 +76,7 @@ def read_line(stream: LoopStream) -> CommandLine:
     stream.push_back(rest)
     facts = json.loads(first)
     words = [facts["program"], *facts["words"]] if isinstance(facts, dict) else []
-    if not words or not all(isinstance(word, str) and word.isprintable() or word == "" for word in words):
+    if not words or not all(isinstance(word, str) and CONTROL.isdisjoint(word) for word in words):
         raise ValueError("no command line")
     line = parse(words)
     combinations.check(line)
