@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from eximious.deliver.progress import Progress
     from eximious.routers.outcome import Routed
 
-FORBIDDEN: Final = (-11, -12, -13)  # error numbers of pipes, files and replies that may not be
+FORBIDDEN: Final = (-10, -11, -12, -13)  # error numbers of pipes, files and replies that cannot or may not be
 DEEPEST: Final = 100  # generations of addresses
 
 

@@ -45,7 +45,7 @@ def read_filter_message(call: Invocation, context: Context) -> None:
         call.print("Warning: no message headers read")
     return_path = _take_return_path(call, context)
     reception = context.reception = Reception()
-    Fixups(context, reception, submitter, is_local=True, is_smtp=False).apply()
+    Fixups(context, reception, submitter, is_local=True, is_smtp=False, has_given_sender=given is not None).apply()
     put_right(context, qualifies_senders=True, qualifies_recipients=True)
     message.size = size_of(message.headers) + 1 + message.body_size
     context.address = filter_address(call)

@@ -25,7 +25,8 @@ def append(path: str, text: str, mode: int, context: Context) -> None:
     try:
         descriptor = os.open(path, flags, mode)
     except OSError as error:
-        raise FilterError(f'filter log file "{path}" open failed: {error.strerror}') from error
+        who = f"(euid={os.geteuid()} egid={os.getegid()})"
+        raise FilterError(f'failed to open filter log file "{path}": {error.strerror} {who}') from error
     try:
         os.write(descriptor, text[:LONGEST].encode("latin-1", "replace"))
     except OSError as error:

@@ -42,9 +42,7 @@ class Rules:
 
     __slots__ = ("allowed", "is_system", "may_log")
 
-    def __init__(
-        self, allowed: frozenset[str] = frozenset(), *, is_system: bool = False, may_log: bool = True
-    ) -> None:
+    def __init__(self, allowed: frozenset[str] = frozenset(), *, is_system: bool = False, may_log: bool = True) -> None:
         self.allowed = frozenset(("defer", "fail", "freeze")) if is_system else allowed  # of these three
         self.is_system = is_system
         self.may_log = may_log  # may write log files

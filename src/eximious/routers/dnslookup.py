@@ -130,7 +130,7 @@ class DnsLookup(Router):
         defers = self.fail_defer_domains
         if defers is not None and defers.match(address.domain, context) is not None:
             return Routing(Decision.DEFER, message)
-        return decline(message)
+        return decline(message, message)
 
 
 def _explanation(finder: HostFinder, found: Found, context: Context) -> str:

@@ -73,7 +73,7 @@ class _Chain:
                     router = router.pass_to or router.next_router
                     continue
                 if answer.decision is Decision.DECLINE:
-                    self.address.message = answer.message
+                    self.address.message, self.address.user_message = answer.message, answer.user_message
                     router = router.next_router if self._may_go_on(router) else None
                     continue
                 return self._decided(router, answer)
@@ -135,7 +135,7 @@ class _Chain:
             return Routed(Outcome.FAILED, address)
         is_discarded = answer.decision is Decision.DISCARD
         routed = Routed(Outcome.DISCARDED if is_discarded else Outcome.ROUTED, address, generated=answer.generated)
-        if not is_discarded and not answer.generated:
+        if not is_discarded and not answer.generated and not answer.is_redirection:
             address.transport = answer.transport
             address.host_list = answer.hosts
             routed.deliveries = [address]
@@ -162,12 +162,13 @@ class _Chain:
         address, context = self.address, self.context
         if last is not None and last.cannot_route_message is not None:
             try:
-                address.message = last.cannot_route_message.expand(context)
+                address.message = address.user_message = last.cannot_route_message.expand(context)
             except ForcedFail:
                 pass
             except (ExpandError, Defer) as error:
                 log_main_and_panic(context, f"failed to expand cannot_route_message in {last.name} router: {error}")
-        address.user_message = address.message = address.message or "Unrouteable address"
+        if not address.message:
+            address.message = address.user_message = "Unrouteable address"
         address.router = None
         return Routed(Outcome.FAILED, address)
 

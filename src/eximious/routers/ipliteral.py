@@ -25,7 +25,7 @@ class IpLiteral(Router):
     def route(self, address: Address, context: Context) -> Routing:
         """Accept if the domain is a literal, of an address that is not ignored."""
         ip = literal_address(address.domain)
-        if ip is None:
+        if ip is None or (":" in ip and context.config.main.disable_ipv6):
             return decline()
         host = Host(address.domain, ip)
         if is_ignored(self.ignore_target_hosts, host, context):

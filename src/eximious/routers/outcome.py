@@ -36,8 +36,8 @@ class Routed:
     `generated` are children, in order, to be put in front of what is still to be routed; there may be some besides a
     failure or deferral. Routing of each starts at its `start_router` (None: the first). Those whose flags hold "pipe",
     "file" or "autoreply" are not routed: they have their transport already, or a `message` that says why not and an
-    `errno`, -11 to -13 if they are forbidden (they fail), or another (they are deferred). `address.child_count` counts
-    children: the parent is done when all of them are.
+    `errno`, -10 to -13 if they cannot be or are forbidden (they fail), or another (they are deferred).
+    `address.child_count` counts children: the parent is done when all of them are.
     """
 
     __slots__ = ("address", "deliveries", "generated", "outcome")
@@ -70,7 +70,7 @@ class Decision(Enum):
 class Routing:
     """A router's decision, with what belongs to it."""
 
-    __slots__ = ("decision", "freeze", "generated", "hosts", "message", "transport", "user_message")
+    __slots__ = ("decision", "freeze", "generated", "hosts", "is_redirection", "message", "transport", "user_message")
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Routing:
         hosts: list[Host] | None = None,
         generated: list[Address] | None = None,
         freeze: bool = False,
+        is_redirection: bool = False,
     ) -> None:
         self.decision = decision
         self.message = message  # why, for the log
@@ -89,6 +90,7 @@ class Routing:
         self.transport = transport  # with ACCEPT: an eximious.transports.base.Transport, None when only verifying
         self.hosts = hosts or []  # with ACCEPT: for a remote transport
         self.generated = generated or []  # with ACCEPT by redirection, and with REROUTED
+        self.is_redirection = is_redirection  # with ACCEPT: nothing is delivered to the address itself
         self.freeze = freeze  # with DEFER: freeze the message
 
 
@@ -102,6 +104,6 @@ class Deferred(Exception):
         self.freeze = freeze
 
 
-def decline(message: str = "") -> Routing:
-    """Not for this router."""
-    return Routing(Decision.DECLINE, message)
+def decline(message: str = "", user_message: str = "") -> Routing:
+    """Not for this router. The messages are for the case that no other router wants the address either."""
+    return Routing(Decision.DECLINE, message, user_message=user_message)

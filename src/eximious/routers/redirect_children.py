@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eximious.routers.redirect import Redirect
 
 # Error numbers as Exim logs them.
+BAD_ADDRESS = -10
 FORBIDDEN_PIPE = -11
 FORBIDDEN_FILE = -12
 FORBIDDEN_REPLY = -13
@@ -26,6 +27,9 @@ NO_PIPE_TRANSPORT = -14
 NO_FILE_TRANSPORT = -15
 NO_REPLY_TRANSPORT = -16
 BAD_REDIRECT = -17
+
+
+BAD_REPLY = "**bad-reply**"  # in place of the recipients of a reply that nobody can get
 
 
 class Parent:
@@ -138,6 +142,10 @@ def reply_child(parent: Parent, recipients: str, reply: Any) -> Address:
     """A child that is an automatic reply; `reply` is what the filter says about it."""
     child = _direct_child(parent, f">{recipients}", "autoreply")
     child.reply = reply
+    if recipients == BAD_REPLY:
+        child.flags.add("ignore_error")
+        _forbid(child, BAD_ADDRESS, "filter autoreply generated syntactically invalid recipient")
+        return child
     _give_transport(parent, child, parent.router.reply_transport, "reply_transport", NO_REPLY_TRANSPORT)
     if parent.router.is_reply_forbidden:
         _forbid(child, FORBIDDEN_REPLY, "autoreply forbidden")

@@ -9,16 +9,17 @@ from eximious.filters.exim import is_sieve_filter, obey_filter
 from eximious.filters.lexer import FilterError
 from eximious.filters.parse import Rules
 from eximious.routers.as_user import run_as_user
-from eximious.routers.complaints import log_main
 from eximious.routers.outcome import Decision, Deferred, Routing, decline
 from eximious.routers.redirect_children import (
     BAD_REDIRECT,
+    BAD_REPLY,
     Parent,
     address_child,
     file_child,
     pipe_child,
     reply_child,
 )
+from eximious.routers.redirect_errors import report_skipped
 from eximious.transports.job import USER_FILTER
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run_filter(router: Redirect, text: str, address: Address, context: Context) 
     except FilterError as error:
         address.errno = BAD_REDIRECT
         if router.skip_syntax_errors:
-            log_main(context, f"{router.name} router: skipped error: {error} in filter {word}")
+            report_skipped(router, [("", str(error))], False, context)
             return decline()
         raise Deferred(f"error in filter {word}: {error}") from error
     children = [child for action in outcome.actions if (child := child_for(parent, action)) is not None]
@@ -125,7 +126,7 @@ def _recipients(reply: Reply, parent: Parent) -> str:
     if text is None:
         text = expand("$reply_address", parent.context)
     found = [item.parsed.address for item in parse_list(text) if item.parsed is not None]
-    return ", ".join(found) if found else "**bad-reply**"
+    return ", ".join(found) if found else BAD_REPLY
 
 
 def _decided(parent: Parent, outcome: Outcome, children: list[Address]) -> Routing:
@@ -137,7 +138,7 @@ def _decided(parent: Parent, outcome: Outcome, children: list[Address]) -> Routi
             Decision.DEFER, message, user_message=message, generated=children, freeze=outcome.verdict == "freeze"
         )
     if outcome.is_delivered:
-        return Routing(Decision.ACCEPT, generated=children) if children else Routing(Decision.DISCARD)
+        return Routing(Decision.ACCEPT, generated=children, is_redirection=True)
     if not children:
         return decline()
     # Normal delivery happens besides: as a child that is the same address, which this router will not see again.
