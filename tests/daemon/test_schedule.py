@@ -48,7 +48,8 @@ def test_what_a_worker_is_told() -> None:
     (order,) = schedule("-qqGq/1m", "-Rf", "x").take_due(100.0)
     assert order["name"] == "q"
     assert order["two_stage"] is True
-    assert order["recipient_selection"] == {"text": "x", "is_regex": False, "force": True, "force_frozen": False}
+    assert order["force"] is True
+    assert order["recipient_selection"] == {"text": "x", "is_regex": False}
     assert order["sender_selection"] is None
 
 

@@ -37,28 +37,30 @@ def test_run(words: list[str], expected: dict[str, Any]) -> None:
     assert {name: getattr(run, name) for name in expected} == expected
 
 
-SELECTIONS: list[tuple[list[str], str, dict[str, Any]]] = [
-    (["-R", "text"], "recipient", {"text": "text", "is_regex": False, "force": False}),
-    (["-Rtext"], "recipient", {"text": "text"}),
-    (["-Rf", "text"], "recipient", {"text": "text", "force": True, "force_frozen": False}),
-    (["-Rff", "text"], "recipient", {"force": True, "force_frozen": True}),
-    (["-Rr", "^x"], "recipient", {"is_regex": True, "force": False}),
-    (["-Rrf", "^x"], "recipient", {"is_regex": True, "force": True}),
-    (["-Rpostmaster"], "recipient", {"text": "postmaster", "is_regex": False}),
-    (["-S", "text"], "sender", {"text": "text"}),
-    (["-Srff", "x"], "sender", {"is_regex": True, "force_frozen": True}),
-    (["-qR", "text"], "recipient", {"text": "text"}),
-    (["-qqRff", "text"], "recipient", {"text": "text", "force_frozen": True}),
-    (["-qqSr", "x"], "sender", {"text": "x", "is_regex": True}),
+SELECTIONS: list[tuple[list[str], str, str, bool, str]] = [
+    (["-R", "text"], "recipient", "text", False, ""),
+    (["-Rtext"], "recipient", "text", False, ""),
+    (["-Rf", "text"], "recipient", "text", False, "f"),
+    (["-Rff", "text"], "recipient", "text", False, "ff"),
+    (["-Rr", "^x"], "recipient", "^x", True, ""),
+    (["-Rrf", "^x"], "recipient", "^x", True, "f"),
+    (["-Rpostmaster"], "recipient", "postmaster", False, ""),
+    (["-S", "text"], "sender", "text", False, ""),
+    (["-Srff", "x"], "sender", "x", True, "ff"),
+    (["-qR", "text"], "recipient", "text", False, ""),
+    (["-qqRff", "text"], "recipient", "text", False, "ff"),
+    (["-qqSr", "x"], "sender", "x", True, ""),
+    (["-qf", "-R", "x"], "recipient", "x", False, "f"),
 ]
 
 
-@pytest.mark.parametrize(("words", "whose", "expected"), SELECTIONS)
-def test_selection(words: list[str], whose: str, expected: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("words", "whose", "text", "is_regex", "force"), SELECTIONS)
+def test_selection(words: list[str], whose: str, text: str, is_regex: bool, force: str) -> None:
     line = parse(["exim", *words])
     chosen = getattr(line, f"{whose}_selection")
-    assert {name: getattr(chosen, name) for name in expected} == expected
-    assert len(line.queue_runs) == 1
+    assert (chosen.text, chosen.is_regex) == (text, is_regex)
+    (run,) = line.queue_runs
+    assert "f" * (run.force + run.force_frozen) == force
 
 
 def test_several_queues() -> None:

@@ -46,13 +46,11 @@ class QueueRun:
 class Selection:
     """``-R`` or ``-S``: only messages with such a recipient, or from such a sender."""
 
-    __slots__ = ("force", "force_frozen", "is_regex", "text")
+    __slots__ = ("is_regex", "text")
 
-    def __init__(self, text: str, *, is_regex: bool, force: bool, force_frozen: bool) -> None:
+    def __init__(self, text: str, *, is_regex: bool) -> None:
         self.text = text
         self.is_regex = is_regex
-        self.force = force
-        self.force_frozen = force_frozen
 
 
 class CommandLine:

@@ -59,11 +59,14 @@ def selection_option(line: CommandLine, word: str, following: list[str]) -> int:
         if not following:
             raise CommandLineError(f"exim: string expected after {word[:2]}")
         text, used = following[0], 1
-    chosen = Selection(text, is_regex=flags.startswith("r"), force="f" in flags, force_frozen="ff" in flags)
+    chosen = Selection(text, is_regex=flags.startswith("r"))
     if word[1] == "R":
         line.recipient_selection = chosen
     else:
         line.sender_selection = chosen
     if not line.queue_runs:
         line.queue_runs.append(QueueRun())
+    for run in line.queue_runs:  # -Rf is -qf with a selection
+        run.force = run.force or "f" in flags
+        run.force_frozen = run.force_frozen or "ff" in flags
     return used
