@@ -152,6 +152,7 @@ def test_much_in_both_directions(kind: Blocking | OnLoop) -> None:
     kind.run(serve, use)
 
 
+@pytest.mark.slow
 def test_a_slow_reader_holds_the_writer_back(kind: Blocking | OnLoop) -> None:
     written = [0]
 
@@ -173,6 +174,7 @@ def test_a_slow_reader_holds_the_writer_back(kind: Blocking | OnLoop) -> None:
     assert written[0] < 40_000_000
 
 
+@pytest.mark.slow
 def test_time_limit(kind: Blocking | OnLoop) -> None:
     def use(make: Callable[[], Stream]) -> None:
         with make() as stream:
@@ -251,6 +253,28 @@ def test_is_there_input(kind: Blocking | OnLoop) -> None:
         threading.Event().wait(seconds)
 
     kind.run(echo, use)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_close_does_not_wait_for_ever(run: Callable[..., Any]) -> None:
+    """What a peer does not read is given up when the time limit is over."""
+
+    async def use() -> None:
+        ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        stream = LoopStream()
+        lost = loop.create_future()
+        stream.when_lost(lambda: lost.set_result(None))
+        await loop.create_connection(lambda: stream, sock=ours)  # type: ignore[arg-type,return-value]
+        stream.timeout = 0.05
+        with pytest.raises(TimeoutError):
+            await waiting.run(stream.write, b"x" * 10_000_000)
+        stream.close()
+        await asyncio.wait_for(lost, 5)
+        stream.when_lost(lambda: None)
+        theirs.close()
+
+    run(use())
 
 
 @pytest.mark.parametrize("on_loop", [False, True])

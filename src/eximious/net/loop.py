@@ -17,6 +17,7 @@ from eximious.waiting import wait
 
 HIGH_WATER: Final = 262144  # bytes received and not yet read, at which the transport pauses
 LOW_WATER: Final = 65536  # ... and goes on
+CLOSING_SECONDS: Final = 60.0  # how long output may take to go out after `close`, if there is no time limit
 
 
 class LoopStream(Stream):
@@ -182,8 +183,11 @@ class LoopStream(Stream):
             return
         if at_once:
             transport.abort()
-        else:
-            transport.close()
+            return
+        transport.close()
+        if not self._is_lost and transport.get_write_buffer_size():
+            # A peer that does not read must not keep the connection for ever.
+            self._loop.call_later(self.timeout or CLOSING_SECONDS, transport.abort)
 
     # Waiting.
 
