@@ -82,10 +82,10 @@ def test_no_character_sets(name: str) -> None:
 
 
 def test_names_that_strangers_make_up_are_not_remembered() -> None:
-    before = len(encodings._cache)  # type: ignore[attr-defined]
+    before = len(encodings._cache)
     for number in range(100):
         assert codec_for(f"made-up-{number}") is None
-    assert len(encodings._cache) == before  # type: ignore[attr-defined]
+    assert len(encodings._cache) == before
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def test_close_does_not_wait_for_ever(run: Callable[..., Any]) -> None:
         stream = LoopStream()
         lost = loop.create_future()
         stream.when_lost(lambda: lost.set_result(None))
-        await loop.create_connection(lambda: stream, sock=ours)  # type: ignore[arg-type,return-value]
+        await loop.create_connection(lambda: stream, sock=ours)  # type: ignore[type-var]
         stream.timeout = 0.05
         with pytest.raises(TimeoutError):
             await waiting.run(stream.write, b"x" * 10_000_000)
