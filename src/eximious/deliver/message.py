@@ -15,6 +15,7 @@ from eximious.deliver.how import How
 from eximious.deliver.progress import Progress
 from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
+from eximious.deliver.submit import submit
 from eximious.spool.errors import SpoolError, SpoolFormatError
 from eximious.transports.outcome import Outcome, failed
 
@@ -76,6 +77,7 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     progress = Progress(claimed, services, context, how or How())
     context.facts["how"] = progress.how
     context.facts["note"] = progress.note
+    context.facts["submit"] = submit
     is_over = False
     try:
         if not is_to_be_tried(progress):

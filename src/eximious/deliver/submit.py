@@ -40,22 +40,26 @@ def submit(
     """
     from eximious.receive import acceptance, queueing
 
-    incoming = _incoming(services, recipients, text, sender, uid, gid, about)
+    incoming = _incoming(services, recipients, text, sender, uid, gid)
+    incoming.context.message.is_locally_submitted_error = bool(about)
     context = incoming.context
     if authenticated_sender:
         context.message.authenticated_sender = authenticated_sender
         context.client.authenticated_id = ""
     incoming.arrival.reference = about
-    outcome = acceptance.accept(incoming)
-    if outcome.status != acceptance.ACCEPTED:
-        why = outcome.reply or (outcome.verdict.user_message if outcome.verdict is not None else "") or "refused"
-        raise NotSubmitted(why)
-    queueing.start_delivery(incoming)
+    try:
+        outcome = acceptance.accept(incoming)
+        if outcome.status != acceptance.ACCEPTED:
+            why = outcome.reply or (outcome.verdict.user_message if outcome.verdict is not None else "") or "refused"
+            raise NotSubmitted(why)
+        queueing.start_delivery(incoming)
+    finally:
+        incoming.close()
     return context.message.id
 
 
 def _incoming(
-    services: Services, recipients: list[str], text: bytes, sender: str, uid: int | None, gid: int | None, about: str
+    services: Services, recipients: list[str], text: bytes, sender: str, uid: int | None, gid: int | None
 ) -> Incoming:
     from eximious.acl.settings import Reception
     from eximious.receive import acceptance
@@ -74,7 +78,6 @@ def _incoming(
     client.active_host_name = main.primary_hostname
     message.sender = sender
     message.sender_is_local = True
-    message.is_locally_submitted_error = bool(about)
     message.login = login
     message.originator_uid, message.originator_gid = uid, gid
     message.received_protocol = "local"
@@ -87,8 +90,12 @@ def _incoming(
         body.append(reader.take())
     reader.finish()
     body.append(reader.take())
-    submitter = Submitter(login, "", uid, gid, address=f"{login}@{main.qualify_domain}", is_trusted=True)
-    return acceptance.Incoming(context, Reception(), reader, body, submitter, is_local=True, is_smtp=False)
+    is_trusted = uid in (main.exim_user, 0) or uid in (main.trusted_users or ())
+    submitter = Submitter(login, "", uid, gid, address=f"{login}@{main.qualify_domain}", is_trusted=is_trusted)
+    context.reception = reception = Reception()
+    incoming = acceptance.Incoming(context, reception, reader, body, submitter, is_local=True, is_smtp=False)
+    incoming.has_given_sender = True
+    return incoming
 
 
 def login_of(uid: int) -> str:

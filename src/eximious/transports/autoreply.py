@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from eximious.config.option import option
-from eximious.transports.base import Transport, transports
+from eximious.transports.base import Batch, Transport, transports
+from eximious.transports.outcome import Outcome
 
 if TYPE_CHECKING:
     from eximious.config.values import Octal, Size
+    from eximious.context import Context
     from eximious.expand.template import Template
     from eximious.lists.address import AddressList
 
@@ -40,3 +42,9 @@ class Autoreply(Transport):
     subject: Template | None = option(None, doc="Content of the Subject: header.")
     text: Template | None = option(None, doc="Text of the message, before what comes from a file.")
     to: Template | None = option(None, doc="Content of the To: header; its addresses are recipients.")
+
+    def deliver(self, batch: Batch, context: Context) -> list[Outcome]:
+        """Send one reply."""
+        from eximious.transports.replying import Delivery
+
+        return [Delivery(self, batch, context).run()]

@@ -22,7 +22,7 @@ class Transform:
         self.check = check
         self.escape = escape
         self.crlf = crlf
-        self._held = b""  # the beginning of a line that may still turn out to match, or a CR that may be part of CRLF
+        self._held = b""  # the beginning of a line that may still turn out to match
         self._at_start = True
         # A check string with a line end inside needs the expression; others are faster by plain replacement.
         self._pattern = re.compile(b"(?m)^" + re.escape(check)) if b"\n" in check else None
@@ -52,7 +52,7 @@ class Transform:
             return
         self._at_start = True
         self._held = b""
-        for chunk in chunks:
+        for chunk in _with_lf(chunks) if self.crlf else chunks:
             text = self._held + chunk
             cut = len(text) - self._unsure(text)
             self._held = text[cut:]
@@ -63,20 +63,15 @@ class Transform:
             self._held = b""
 
     def _unsure(self, text: bytes) -> int:
-        """How many octets at the end of the text have to wait for what comes after them."""
-        if self.check:
-            start = text.rfind(b"\n") + 1
-            line = text[start:]
-            if self._pattern is not None:
-                # The check string has several lines; hold everything from the first one that may begin it.
-                for length in range(min(len(self.check) - 1, len(text)), 0, -1):
-                    at = len(text) - length
-                    begins_line = text[at - 1 : at] == b"\n" if at else self._at_start
-                    if begins_line and self.check.startswith(text[at:]):
-                        return length
-            elif line and (start or self._at_start) and len(line) < len(self.check) and self.check.startswith(line):
-                return len(line)
-        return 1 if self.crlf and text.endswith(b"\r") else 0
+        """How many octets at the end may be the beginning of a check string, which the next piece completes."""
+        if not self.check:
+            return 0
+        for length in range(min(len(self.check) - 1, len(text)), 0, -1):
+            at = len(text) - length
+            begins_line = text[at - 1 : at] == b"\n" if at else self._at_start
+            if begins_line and self.check.startswith(text[at:]):
+                return length
+        return 0
 
     def _piece(self, text: bytes) -> bytes:
         if self._at_start:
@@ -84,7 +79,7 @@ class Transform:
         else:
             # Anything that is not a line end in front keeps the start of this piece from being taken for one of a line.
             done = self.whole(b"x" + text)[1:]
-        self._at_start = text.endswith((b"\n", b"\r") if self.crlf else b"\n")
+        self._at_start = text.endswith(b"\n")
         return done
 
     def record(self) -> dict[str, Any]:
@@ -98,4 +93,14 @@ class Transform:
         return cls(check.encode("latin-1"), escape.encode("latin-1"), bool(record["crlf"]))
 
 
-DOT_STUFFING: Final = (b".", b"..")  # RFC 5321 section 4.5.2
+def _with_lf(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text with LF for every CRLF and every CR alone."""
+    held = b""
+    for chunk in chunks:
+        text = held + chunk
+        held = b"\r" if text.endswith(b"\r") else b""
+        if held:
+            text = text[:-1]
+        yield LINE_ENDS.sub(b"\n", text) if b"\r" in text else text
+    if held:
+        yield b"\n"
