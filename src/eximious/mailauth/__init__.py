@@ -1,0 +1,18 @@
+"""Mail authentication: SPF, DKIM, DMARC, ARC, SRS, Authentication-Results and their reports.
+
+A library of its own: nothing here knows of the mail server, and any asyncio program may use it. What asks the DNS is a
+coroutine and is given a `resolver.Resolver`; all else are plain functions. Results are small frozen records: ``str()``
+of one is a line for people, its ``trace`` says how it came about.
+
+====================  =================================================================================
+`mailauth.spf`        RFC 7208: may this client send for that domain?
+`mailauth.dkim`       RFC 6376, 8301, 8463: signatures, verified and made
+`mailauth.arc`        RFC 8617: the chain of those that handled a message, validated and continued
+`mailauth.dmarc`      RFC 7489 and RFC 9989: what the author's domain wants done
+`mailauth.srs`        sender addresses that survive forwarding, and the way back
+`mailauth.authres`    RFC 8601: Authentication-Results, read and written
+`mailauth.reports`    aggregate and failure reports, made and read
+====================  =================================================================================
+
+``python -m eximious.mailauth FILE.eml --ip ADDRESS --helo NAME --from SENDER`` prints the verdict for a message.
+"""
