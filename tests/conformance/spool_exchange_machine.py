@@ -26,11 +26,12 @@ SPECIFIC
 begin routers
 boxes:
   driver = accept
+  local_parts = plain : one : two : three : folded : octets : empty : dots : large
   transport = boxes
 begin transports
 boxes:
   driver = appendfile
-  file = BASE/mail/${sg{$local_part}{\\N[^a-z]\\N}{}}
+  file = BASE/mail/$local_part_data
   user = EXIM_UID
   group = EXIM_GID
   envelope_to_add

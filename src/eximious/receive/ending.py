@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl import engine, where
-from eximious.config.numbers import show_seconds
 from eximious.receive.replies import wording
 
 if TYPE_CHECKING:
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
 
 class Ended(Exception):
     """The session is over; the client has been told."""
-
-
-def show_time(seconds: float) -> str:
-    """A length of time as log lines have it."""
-    return show_seconds(int(seconds))
 
 
 def not_quit(session: Session, reason: str, code: int, text: str) -> None:
@@ -146,6 +140,7 @@ def finish(session: Session) -> None:
     session.is_open = False
     with suppress(OSError):
         session.stream.flush()
+    session.transaction.close()
     no_mail(session)
     session.stream.close()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.acl import engine, where
 from eximious.acl.settings import ConnectionSettings, Reception
 from eximious.acl.verdict import ACCEPT, DENY, Verdict
+from eximious.logs.timestamp import duration
 from eximious.receive import ending
 from eximious.receive.commands import COMMANDS
 from eximious.receive.counters import Counters
@@ -55,11 +56,10 @@ class Session:
         self.logs = context.services.logs
         self.client = context.client
         self.is_checking = is_checking  # a dry run (-bh): nothing is delivered, nothing waits
+        self.does_callouts = not is_checking
         self.is_open = True
         self.has_quit = False
         self.active_host_name: str = self.main.primary_hostname
-        self.forced_protocol = ""  # what a trusted caller says is spoken (-oMr)
-        self.given_sender = ""  # who it says submitted the messages (-oMas)
         self.started_at = context.services.now()
         self.protocol = ServerProtocol()
         self.settings = ConnectionSettings(enforce_sync=self.main.smtp_enforce_sync)
@@ -87,6 +87,8 @@ class Session:
         try:
             if begin(self):
                 self._converse()
+            else:
+                self.has_quit = True  # it was we who ended it
         except TimeoutError:
             ending.timed_out(self)
         except ending.Ended:
@@ -165,7 +167,7 @@ class Session:
         """What the ACL for this moment says; where there is none, what Exim does then."""
         if option is not None:
             return engine.check(option, moment, self.context)
-        if moment in REFUSED_WITHOUT_ACL and not self.client.is_local:
+        if moment in REFUSED_WITHOUT_ACL:
             return Verdict(DENY)
         return Verdict(ACCEPT)
 
@@ -188,6 +190,7 @@ class Session:
         if facts:
             for name in MESSAGE_FACTS:
                 facts.pop(name, None)
+        self.transaction.close()
         self.transaction = Transaction()
         self.protocol.reset()
 
@@ -196,8 +199,6 @@ class Session:
         message = Message(self.client)
         message.size = -1
         message.received_protocol = self.received_protocol
-        if self.given_sender:
-            message.authenticated_sender = self.given_sender
         return message
 
     @property
@@ -217,8 +218,6 @@ class Session:
     @property
     def received_protocol(self) -> str:
         """``$received_protocol``: what is spoken, as in Received: headers (RFC 3848)."""
-        if self.forced_protocol:
-            return self.forced_protocol
         client = self.client
         name = "esmtp" if self.is_esmtp else "smtp"
         if client.tls is not None:
@@ -260,7 +259,8 @@ class Session:
     @property
     def duration(self) -> str:
         """How long the connection has lasted, as the log shows it."""
-        return f"D={ending.show_time(self.context.services.now() - self.started_at)}"
+        seconds = self.context.services.now() - self.started_at
+        return f"D={duration(seconds, 'millisec' in self.logs.selected)}"
 
     @property
     def command_history(self) -> str:

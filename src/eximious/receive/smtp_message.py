@@ -1,4 +1,4 @@
-"""A message that comes after DATA: read, judged, answered."""
+"""A message that comes after DATA, or in the chunks of BDAT: read, judged, answered."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, acc
 from eximious.receive.envelope import client_may
 from eximious.receive.replies import wording
 from eximious.receive.server_user import server_user
+from eximious.smtp.data import ChunkReader
 from eximious.spool.body import Body
 from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
     from eximious.receive.session import Session
     from eximious.receive.submitter import Submitter
+    from eximious.smtp.command import Command
     from eximious.smtp.data import DataReader
 
 FAKE_TEXT = (
@@ -28,12 +30,9 @@ FAKE_TEXT = (
 
 def receive(session: Session) -> None:
     """Read the message, take it in or refuse it, answer, and be ready for the next."""
-    context = session.context
-    give_id(context)
-    body = context.services.spool.new_body(context.message.queue_name)
     main = session.main
     reader = session.protocol.begin_data(main.header_maxsize, main.header_line_maxsize)
-    incoming = _incoming(session, reader, body)
+    incoming = _begin(session, reader)
     try:
         failure = _read(session, incoming, reader)
         if failure is None:
@@ -46,8 +45,36 @@ def receive(session: Session) -> None:
     session.reset()
 
 
-def _read(session: Session, incoming: Incoming, reader: DataReader) -> Outcome | None:
-    """Read to the end of the text; None if it is there. What is too large is counted, but not kept."""
+def receive_chunk(session: Session, command: Command) -> None:
+    """Read a chunk (RFC 3030); after the last one, take the message in or refuse it, and be ready for the next."""
+    transaction, protocol, main = session.transaction, session.protocol, session.main
+    if transaction.chunks is None:
+        transaction.chunks = _begin(session, ChunkReader(main.header_maxsize, main.header_line_maxsize))
+        transaction.chunks.arrival.chunking = True
+    incoming = transaction.chunks
+    reader = incoming.reader
+    assert isinstance(reader, ChunkReader)
+    protocol.begin_chunk(command, reader)
+    failure = _read(session, incoming, reader)
+    protocol.end_chunk(reader)
+    if failure is not None:
+        session.reply(failure.code, failure.reply)
+    elif not reader.is_complete:
+        session.reply(250, f"{reader.chunk_size} byte chunk received")
+        return
+    else:
+        _answer(session, incoming, accept(incoming))
+    session.reset()
+
+
+def _begin(session: Session, reader: DataReader | ChunkReader) -> Incoming:
+    give_id(session.context)
+    body = session.context.services.spool.new_body(session.context.message.queue_name)
+    return _incoming(session, reader, body)
+
+
+def _read(session: Session, incoming: Incoming, reader: DataReader | ChunkReader) -> Outcome | None:
+    """Read to the end of the text, or chunk; None if it is there. What is too large is counted, but not kept."""
     body, limit = incoming.body, incoming.size_limit
     stream = session.stream
     failure: Outcome | None = None
@@ -55,7 +82,7 @@ def _read(session: Session, incoming: Incoming, reader: DataReader) -> Outcome |
         piece = reader.take()
         if piece and failure is None and (limit <= 0 or body.size <= limit):
             failure = _keep(session, body, piece)
-        if reader.is_complete:
+        if not reader.wants_more:
             break
         try:
             data = stream.read()
@@ -78,7 +105,7 @@ def _keep(session: Session, body: Body, piece: bytes) -> Outcome | None:
     return None
 
 
-def _too_long(session: Session, reader: DataReader) -> Outcome | None:
+def _too_long(session: Session, reader: DataReader | ChunkReader) -> Outcome | None:
     """Refuse headers that are too long. The log hears of it."""
     main = session.main
     if not reader.too_long:
@@ -89,7 +116,7 @@ def _too_long(session: Session, reader: DataReader) -> Outcome | None:
     else:
         word, what, most = "overlong", "message header line", main.header_line_maxsize
         text = "A message header line is too long"
-    session.logs.reject(
+    session.logs.main(
         f"{word} {what} received from {session.full_host} (more than {most} characters): message abandoned"
     )
     return Outcome(FAILED, 552, text)
@@ -114,7 +141,7 @@ def _data_lost(session: Session) -> NoReturn:
     raise ending.Ended
 
 
-def _incoming(session: Session, reader: DataReader, body: Body) -> Incoming:
+def _incoming(session: Session, reader: DataReader | ChunkReader, body: Body) -> Incoming:
     context = session.context
     submitter = session.submitter or server_user(context)
     message = context.message
@@ -145,7 +172,6 @@ def _believe(session: Session, submitter: Submitter) -> None:
     message.sender_is_local = message.sender == submitter.address
     if message.sender_is_local and not submitter.is_trusted:
         client.authenticated_id = client.authenticated_id or submitter.login
-        message.authenticated_sender = message.authenticated_sender or submitter.address
 
 
 def _discarded_by(session: Session) -> str:
@@ -164,6 +190,8 @@ def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
         return
     session.counters.messages += 1
     reception = incoming.reception
+    if isinstance(incoming.reader, ChunkReader) and not reception.fake_response:
+        session.send(f"250- {incoming.reader.chunk_size} byte chunk, total {incoming.reader.size}\r\n")
     if reception.fake_response:
         text = reception.fake_text or FAKE_TEXT
         session.send(wording(reception.fake_response, text, session.logs.panic).lines())
@@ -172,7 +200,7 @@ def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
     else:
         session.reply(250, outcome.reply)
     if session.is_checking:
-        session.send("\r\n**** SMTP testing: that is not a real message id!\r\n\r\n")
+        session.send("\n**** SMTP testing: that is not a real message id!\n\n")
     if context.message.recipients and not session.is_checking:
         from eximious.receive.queueing import start_delivery
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eximious.receive.acceptance import Incoming
+
 
 class Transaction:
     """From one MAIL to the end of its message, or to whatever ends it before."""
 
     __slots__ = (
+        "chunks",
         "discard_reason",
         "discarded",
         "discarded_by",
@@ -32,6 +38,13 @@ class Transaction:
         self.refusal: str | None = None  # what RCPT commands were answered, if all were refused ...
         self.refusals_differ = False  # ... with the same words
         self.used_pipelining = False
+        self.chunks: Incoming | None = None  # the message that BDAT commands bring, from the first one to the last
+
+    def close(self) -> None:
+        """Give back what the transaction held."""
+        if self.chunks is not None:
+            self.chunks.close()
+            self.chunks = None
 
     def note_refusal(self, text: str) -> None:
         """A recipient was refused with this text."""

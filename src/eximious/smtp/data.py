@@ -36,6 +36,11 @@ class DataReader(MessageReader):
         self._is_first = True  # no line end has been seen yet
         self._imagined = 0  # length of the line end that we imagine before the first line, until it has gone by
 
+    @property
+    def wants_more(self) -> bool:
+        """The end of the text has not come yet."""
+        return not self.is_complete
+
     def feed(self, data: bytes) -> None:
         """Take what has arrived. After the end of the message it goes to `rest`."""
         if self.is_complete:
@@ -180,6 +185,11 @@ class ChunkReader(MessageReader):
     def is_chunk_complete(self) -> bool:
         """All octets of the chunk have come."""
         return self._missing == 0
+
+    @property
+    def wants_more(self) -> bool:
+        """The chunk's end has not come yet."""
+        return self._missing > 0
 
     def begin_chunk(self, size: int, *, is_last: bool) -> None:
         """A chunk of so many octets follows."""

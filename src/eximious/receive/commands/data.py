@@ -20,18 +20,30 @@ def data(session: Session, command: Command) -> None:
     """Ask the ACL, then take the message in and answer for it."""
     from eximious.receive.smtp_message import receive
 
-    if session.transaction.has_too_many and session.main.recipients_max_reject:
-        session.reply(554, "Too many recipients")
-        return
-    verdict = session.check(session.main.acl_smtp_predata, where.PREDATA)
-    if verdict.result == DISCARD:
-        session.logs.panic(f'"discard" verb not allowed in {where.PREDATA} ACL')
-        verdict = Verdict(ERROR)
-    if verdict.result != ACCEPT:
-        refusal.refuse(session, where.PREDATA, verdict)
+    verdict = _permission(session)
+    if verdict is None:
         return
     if verdict.user_message:
         session.send(wording("354", verdict.user_message, session.logs.panic).lines())
     else:
         session.reply(354, GO_AHEAD)
     receive(session)
+
+
+def may_begin(session: Session) -> bool:
+    """True if a message may be sent now; the client has been told if not."""
+    return _permission(session) is not None
+
+
+def _permission(session: Session) -> Verdict | None:
+    if session.transaction.has_too_many and session.main.recipients_max_reject:
+        session.reply(554, "Too many recipients")
+        return None
+    verdict = session.check(session.main.acl_smtp_predata, where.PREDATA)
+    if verdict.result == DISCARD:
+        session.logs.panic(f'"discard" verb not allowed in {where.PREDATA} ACL')
+        verdict = Verdict(ERROR)
+    if verdict.result != ACCEPT:
+        refusal.refuse(session, where.PREDATA, verdict)
+        return None
+    return verdict
