@@ -76,13 +76,14 @@ def entries(text: str) -> Iterator[Entry]:
                 line = f"{line} {trimmed.lstrip(SPACE)}"
             continue
         if line:
-            yield _split(line)
+            yield entry_of(line)
         line = trimmed
     if line:
-        yield _split(line)
+        yield entry_of(line)
 
 
-def _split(line: str) -> Entry:
+def entry_of(line: str) -> Entry:
+    """The key of a line, without quotes, and what follows it."""
     if line[0] == '"':
         return _split_quoted(line)
     found = _PLAIN_KEY.match(line)

@@ -127,7 +127,7 @@ def _connected(server: Server, context: Context) -> Connection:
 
 def _introduce(connection: Connection, server: Server) -> None:
     """``/database/password`` or ``/database/user/password``."""
-    database, *credentials = [field for field in server.fields] or [""]
+    database, *credentials = server.fields or [""]
     credentials = [word for word in credentials if word]
     if credentials:
         _demand(connection, [b"AUTH", *[word.encode("latin-1") for word in credentials[:2]]], "authentication")

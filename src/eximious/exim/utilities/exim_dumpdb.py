@@ -26,8 +26,10 @@ def console() -> NoReturn:
 
 def main(arguments: list[str]) -> int:
     """Options, the spool directory, the database's name."""
-    flags = [word for word in arguments if word in ("-z", "-k")]
-    words = [word for word in arguments if word not in ("-z", "-k")]
+    flags = [word for word in arguments if word in ("-z", "-k", "-L")]
+    words = [word for word in arguments if word not in ("-z", "-k", "-L")]
+    if "-L" in flags and len(words) == 1:
+        return dump_dbm(words[0], only_keys="-k" in flags)
     if len(words) != 2 or not is_database(words[1]):
         return complain(USAGE.format(program="exim_dumpdb"))
     spool, name = words
@@ -39,6 +41,22 @@ def main(arguments: list[str]) -> int:
     show_time = utc if "-z" in flags else local
     for key, record in records(hints, name):
         sys.stdout.write(f"  {key}\n" if "-k" in flags else SHOW[type(record)](key, record, show_time))
+    return 0
+
+
+def dump_dbm(path: str, *, only_keys: bool) -> int:
+    """Show a file for dbm lookups: keys and data with a tab between."""
+    from eximious.lookups.berkeley import Database, DatabaseError
+
+    try:
+        with open(path.encode("latin-1"), "rb") as file:
+            items = Database(file.read()).items()
+    except (OSError, DatabaseError) as error:
+        print(f"** Failed to open hintsdb {path}: {getattr(error, 'strerror', None) or error}")
+        return 1
+    for key, data in items:
+        shown = key.rstrip(b"\0").decode("latin-1")
+        sys.stdout.write(f"{shown}\n" if only_keys else f"{shown}\t{data.rstrip(bytes(1)).decode('latin-1')}\n")
     return 0
 
 
