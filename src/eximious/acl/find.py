@@ -80,8 +80,13 @@ def _lines(physical: list[str], file: str) -> list[Line]:
     pieces: list[Piece] = []
     for number, part in enumerate(physical, 1):
         stripped = part.strip()
-        if not stripped or stripped.startswith("#"):
+        if stripped.startswith("#"):
             continue  # also in the middle of a continued line
+        if not stripped:
+            if text:
+                lines.append(Line(text.rstrip(), pieces, number))
+                text, pieces = "", []
+            continue
         pieces.append(Piece(len(text), file, number, part, len(part) - len(part.lstrip())))
         is_continued = stripped.endswith("\\")
         text += stripped[:-1] if is_continued else stripped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
 from eximious.acl.verdict import AclError
@@ -114,6 +115,12 @@ class VerifyOptions:
             self._own_option(parts[1:])
         else:
             raise AclError(EXPECTED.format(text))
+
+    def without_callout(self) -> VerifyOptions:
+        """The same, but nobody is called."""
+        other = copy(self)
+        other.callout = None
+        return other
 
     def _own_option(self, options: list[str]) -> None:
         if self.what == "csa":

@@ -25,7 +25,7 @@ def run(call: Invocation) -> int:
     from eximious.net.blocking import BlockingStream
     from eximious.receive.session import Session
 
-    address, port = endpoint(call.line.host_address or call.line.test_address)
+    address, port = endpoint(_address(call))
     call.print(f"\n**** SMTP testing session as if from host {address}")
     call.print("**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n")
     sys.stdout.flush()
@@ -37,11 +37,19 @@ def run(call: Invocation) -> int:
     services.spool = Nowhere()  # type: ignore[assignment]
     stream = BlockingStream(0, 1)
     session = Session(stream, context, is_checking=True)
-    session.forced_protocol = call.line.protocol
-    session.given_sender = call.line.authenticated_sender or ""
-    context.message = session.new_message()
+    session.does_callouts = call.line.test_callouts
+    context.message.authenticated_sender = call.line.authenticated_sender or ""
     session.run()
     return 0
+
+
+def _address(call: Invocation) -> str:
+    """Of -bh or -oMa, whichever came last."""
+    line = call.line
+    if not line.host_address:
+        return line.test_address
+    last = max((n for n, word in enumerate(line.words) if word in ("-bh", "-bhc")), default=-1)
+    return line.host_address if "-oMa" in line.words[last + 1 :] else line.test_address
 
 
 def _describe(call: Invocation, context: Context, address: str, port: int) -> None:

@@ -47,9 +47,7 @@ def run(call: Invocation) -> int:
     if context.client.is_local:
         session.submitter = submitter
     if call.caller.is_trusted:
-        session.forced_protocol = call.line.protocol
-        session.given_sender = call.line.authenticated_sender or ""
-        context.message = session.new_message()
+        context.message.authenticated_sender = call.line.authenticated_sender or ""
     session.run()
     return 0 if session.has_quit else 1
 

@@ -34,7 +34,6 @@ def submitter_of(call: Invocation, context: Context) -> Submitter:
 def describe_client(call: Invocation, context: Context, submitter: Submitter) -> None:
     """Fill in where the message comes from: this machine, unless a trusted caller says otherwise."""
     line, client = call.line, context.client
-    client.active_host_name = call.config.main.primary_hostname
     client.ident = submitter.login
     client.is_local = True
     if not call.caller.is_trusted:

@@ -136,6 +136,5 @@ def rejected_header(message: Message, selected: frozenset[str]) -> str:
     for number, recipient in enumerate(message.recipients):
         parts.append(f"{'    ' if number else 'Envelope-to: '}<{_address(recipient.address)}>\n")
     for header in message.headers:
-        if header.kind != "*":
-            parts.append(f"{header.kind} {entry(header.text)}\n")
+        parts.append(f"{header.kind} {entry(header.text)}\n")
     return "".join(parts)

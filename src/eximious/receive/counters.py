@@ -92,11 +92,11 @@ class Counters:
 
     def unknown_command(self, session: Session, line: str) -> None:
         """Answer what is no command at all."""
-        self.log_fault(session, "syntax", "unrecognized command")
         self.unknown += 1
         if self.unknown > session.main.smtp_max_unknown_commands:
+            self.log_fault(session, "syntax", "unrecognized command")
             ending.too_many(session, "unrecognized commands", "Too many unrecognized commands", code=500)
-        session.reply(500, "unrecognized command")
+        self.error(session, 500, "unrecognized command")
 
     def error(self, session: Session, code: int, text: str, *, detail: str = "", kind: str = "") -> None:
         """Answer a syntax (501) or protocol (503) error, and count it.

@@ -53,7 +53,6 @@ def _send(context: Context, complaint: Complaint) -> bool:
     client, message = inner.client, inner.message
     client.is_local = True
     client.ident = submitter.login
-    client.active_host_name = context.config.main.primary_hostname
     message.recipients = [Recipient(Tainted(context.message.sender))]
     message.allow_unqualified_sender = message.allow_unqualified_recipient = True
     message.is_locally_submitted_error = True

@@ -213,7 +213,8 @@ def _too_long(incoming: Incoming, stream: Stream) -> Problem:
     if incoming.reader.too_long == "header":
         kind, word, what, most = Kind.LONG_HEADERS, "ridiculously long", "message header", main.header_maxsize
     caller = logs.fields.full_host(context.client) or context.client.ident
-    logs.reject(f"{word} {what} received from {caller} (more than {most} characters): message abandoned")
+    logs.main(f"{word} {what} received from {caller} (more than {most} characters): message abandoned")
+    context.message.id = ""  # as if it had not had one yet
     complaint = Complaint(kind, limit=most)
     complaint.rest = stream
     return Problem(complaint, f"message rejected: {what} too long")

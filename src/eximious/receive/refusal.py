@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.acl import where
 from eximious.acl.verdict import DENY, DISCARD, DROP, ERROR, Verdict
+from eximious.logs.message import rejected_header
 from eximious.receive import ending
 from eximious.receive.replies import fold, wording
 
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
 # Reply codes where they are not 550.
 CODES: Final = {where.AUTH: "503", where.ETRN: "458", where.VRFY: "252"}
+# What comes before and after the reason when a callout shows that the sender's host is at fault.
+FAILURES: Final = {
+    "postmaster": (
+        "Postmaster verification failed while checking",
+        "Several RFCs state that you are required to have a postmaster\nmailbox for each mail domain. "
+        "This host does not accept mail\nfrom domains whose servers reject the postmaster address.",
+    ),
+    "mail": (
+        "Callback setup failed while verifying",
+        "The initial connection, or a HELO or MAIL FROM:<> command was\nrejected. Refusing MAIL FROM:<> does not help "
+        "fight spam, disregards\nRFC requirements, and stops you from receiving standard bounce\nmessages. This host "
+        "does not accept mail from domains whose servers\nrefuse bounces.",
+    ),
+}
 WITH_SENDER: Final = frozenset({where.RCPT, where.DATA, where.MIME, where.DKIM, where.PRDR})
 NAMES: Final = {
     where.CONNECT: 'connection in "connect" ACL',
@@ -120,9 +135,11 @@ def _log_sender_failure(session: Session) -> None:
     if verified is None or "sender_verify_fail" not in session.logs.selected:
         return
     text = f": {verified.message}" if verified.message else ""
+    message = session.context.message
     session.logs.reject(
         f"{session.host_and_ident} sender verify {verified.result.value} for <{verified.original}>{text}",
-        session.context.message.id,
+        message.id,
+        rejected_header(message, session.logs.selected),
     )
 
 
@@ -133,11 +150,13 @@ def details(session: Session) -> str:
         return ""
     verified = reception.sender_failure
     reception.sender_failure = None
-    if not session.settings.multiline_responses or not verified.user_message:
+    why = verified.user_message or (verified.message if session.main.smtp_return_error_details else "")
+    if not session.settings.multiline_responses or not why:
         return ""
     is_deferred = verified.result.value == "defer"
     if is_deferred and not (verified.is_from_callout or session.main.smtp_return_error_details):
         return ""
     code = "451" if verified.result.value == "defer" else "550"
-    lines = [f"Verification failed for <{verified.original}>", *fold(verified.user_message)]
+    before, after = FAILURES.get(verified.failure, ("Verification failed for", ""))
+    lines = [f"{before} <{verified.original}>", *fold(why), *(fold(after) if after else ())]
     return "".join(f"{code}-{line}\r\n" for line in lines)

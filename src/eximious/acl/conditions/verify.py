@@ -149,6 +149,10 @@ def _verify(
     session = run.session
     if options.callout is not None and session is not None and session.settings.flush_before_callout:
         session.flush()
+    if options.callout is not None and session is not None and not session.does_callouts:
+        options = options.without_callout()
+        if run.trace is not None:
+            run.trace.acl("callout not made: this is only a test")
     return module.verify(address, options, run.context, is_recipient=is_recipient, has_fake_sender=has_fake_sender)
 
 
@@ -210,6 +214,8 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     text = "Could not complete sender verify" if is_deferred else "Sender verify failed"
     run.blame(text + (" callout" if is_deferred and verified.is_from_callout else ""), text)
     run.log_message = run.user_message
+    if not is_deferred and verified.is_from_callout and verified.message:
+        context.facts["acl_verify_message"] = f"{text}: {verified.message}"
     run.may_tell = verified.is_from_callout
     if is_deferred:
         raise Defer(run.log_message)

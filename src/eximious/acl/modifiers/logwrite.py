@@ -23,4 +23,4 @@ def logwrite(text: str, run: Run) -> None:
                     logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
             targets = [name for name in targets if name in LOGS] or ["main"]
             text = rest
-    logs.write(targets, logs.fields.printing(text.strip()), run.context.message.id)
+    logs.write(targets, logs.fields.printing(text.lstrip()), run.context.message.id)
