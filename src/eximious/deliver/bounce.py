@@ -116,12 +116,13 @@ def compose(progress: Progress, recipient: str, addresses: list[Address]) -> byt
 
 
 def _failed_recipients(addresses: list[Address]) -> str:
-    named = [
-        address.address if not address.redirected_file else address.redirected_file
-        for address in addresses
-        if "hide_child" not in address.flags
-    ]
-    return "X-Failed-Recipients: " + ",\n  ".join(map(parts.one_line, named)) + "\n" if named else ""
+    """X-Failed-Recipients: addresses, and for pipes and files those that were redirected to them."""
+    named: dict[str, None] = {}
+    for address in addresses:
+        if "hide_child" not in address.flags:
+            whose = address.parent if address.redirected_file and address.parent is not None else address
+            named[parts.one_line(whose.address)] = None
+    return "X-Failed-Recipients: " + ",\n  ".join(named) + "\n" if named else ""
 
 
 def _introduction(progress: Progress, *, is_sender: bool) -> str:

@@ -44,4 +44,5 @@ def _continued(how: How) -> How:
 
     other = How()
     other.in_queue_run = how.in_queue_run
+    other.continued = True
     return other

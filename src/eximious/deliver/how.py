@@ -7,7 +7,7 @@ class How:
     """One attempt to deliver one message."""
 
     __slots__ = (
-        "bounces_only",
+        "continued",
         "forced",
         "give_up",
         "in_queue_run",
@@ -23,10 +23,10 @@ class How:
         self.thaw = False  # frozen messages are delivered too (-M, -qff)
         self.in_queue_run = False  # a queue run's attempt: retry times count for routing and local deliveries too
         self.local_only = False  # -ql: what needs another host waits
-        self.no_remote = False  # -odqs: the same, for a message that has just been received
-        self.route_only = False  # the first stage of -qq: find out which hosts messages wait for, and no more
+        self.no_remote = False  # -odqs: what needs another host is routed, noted as waiting, and waits
+        self.route_only = False  # the first stage of -qq: the same, and nothing is logged about it
         self.give_up = False  # -Mg: fail everything that is left
-        self.bounces_only = False
+        self.continued = False  # drawn after another message by a connection that is open
         self.who = ""  # login of the person who asks, for log lines
 
 

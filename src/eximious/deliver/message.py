@@ -12,6 +12,7 @@ from eximious.context import Context
 from eximious.deliver import local_delivery, remote_delivery
 from eximious.deliver.frozen import is_to_be_tried
 from eximious.deliver.how import How
+from eximious.deliver.one_time import make_one_time
 from eximious.deliver.progress import Progress
 from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
@@ -73,6 +74,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     """Try to deliver a message that is claimed; the claim has ended when this returns."""
     context = Context(services.config, services)
     context.message = claimed.message
+    if services.dont_deliver:
+        claimed.message.dont_deliver = True
     context.client = claimed.message.client
     progress = Progress(claimed, services, context, how or How())
     context.facts["how"] = progress.how
@@ -136,6 +139,8 @@ def _keep(progress: Progress) -> None:
         progress.note_plain(f"*** Frozen{progress.frozen_note}")
         progress.log(f"Frozen{progress.frozen_note}")
         tell_about_freezing(progress)
+    if make_one_time(progress):
+        progress.is_changed = True
     if message.deliver_first_time:
         message.deliver_first_time = False
         progress.is_changed = True

@@ -12,7 +12,7 @@ from eximious.deliver import lines
 from eximious.deliver.done import Done
 from eximious.smtp.dsn import SUCCESS
 from eximious.spool.errors import SpoolError
-from eximious.transports.outcome import DEFERRED, DELIVERED, FREEZE, ROUTING_RETRY, Outcome
+from eximious.transports.outcome import DEFERRED, DELIVERED, EXPLICITLY_QUEUED, FREEZE, ROUTING_RETRY, Outcome
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
@@ -131,10 +131,13 @@ class Progress:
         if outcome.special_action == FREEZE:
             self.freeze("")
         is_early = outcome.errno <= ROUTING_RETRY
+        if self.how.route_only and outcome.message == EXPLICITLY_QUEUED:
+            return
         if self._is_silent(address) or (is_early and "retry_defer" not in self.selected):
             return
         text = lines.deferred_line(address, outcome, self.selected, is_routing=is_routing)
-        self.note(text)
+        if not (is_early and is_routing):
+            self.note(text)
         self.log(f"== {text}")
 
     def _is_silent(self, address: Address) -> bool:

@@ -18,6 +18,7 @@ from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome as Result
 from eximious.transports.outcome import (
     BAD_TRANSPORT,
+    DELIVERED,
     HELD,
     LIST_DEFER,
     LOCAL_ONLY,
@@ -33,6 +34,18 @@ if TYPE_CHECKING:
     from eximious.deliver.progress import Progress
     from eximious.routers.outcome import Routed
 
+
+class _Bypassed:
+    """What stands in the log for the transport that would write to /dev/null."""
+
+    name = "**bypassed**"
+    driver_name = ""
+    is_local = True
+    disable_logging = False
+    rcpt_include_affixes = False
+
+
+BYPASSED: Final = _Bypassed()
 FORBIDDEN: Final = (-10, -11, -12, -13)  # error numbers of pipes, files and replies that cannot or may not be
 DEEPEST: Final = 100  # generations of addresses
 
@@ -89,6 +102,9 @@ class Router:
         elif address.message or address.transport is None:
             errno = address.errno or BAD_TRANSPORT
             self.progress.settle(address, deferred(address.message, errno), is_routing=True)
+        elif "file" in address.flags and address.redirected_file == "/dev/null":
+            address.transport = BYPASSED
+            self.progress.settle(address, Outcome(DELIVERED))
         else:
             self.progress.local.append(address)
 
@@ -136,8 +152,10 @@ class Router:
             if record is None:
                 continue
             address.flags.add(f"retry:{key}")
-            if not how.in_queue_run or how.forced or record.next_try <= now or record.expired:
+            if not (how.in_queue_run or how.continued) or how.forced or record.next_try <= now or record.expired:
                 continue
+            if how.continued:
+                return deferred("reusing SMTP connection skips previous routing defer", ROUTING_RETRY)
             if not is_overdue(context, record, key[2:].partition(":<")[0], address.domain):
                 return deferred("retry time not reached", ROUTING_RETRY)
         return None
@@ -200,9 +218,9 @@ class Router:
             self._accept_remote(address)
 
     def _accept_remote(self, address: Address) -> None:
-        """queue_smtp_domains, -odqs and -ql keep remote deliveries for later."""
+        """queue_smtp_domains and -ql keep remote deliveries for later."""
         how, main = self.progress.how, self.context.config.main
-        if how.local_only or how.no_remote:
+        if how.local_only:
             self.progress.settle(address, _queued())
             return
         if main.queue_smtp_domains is not None and not how.in_queue_run and not how.forced:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eximious.errors import Defer, ExpandError, ForcedFail
@@ -38,6 +40,7 @@ from eximious.transports.outcome import (
     DEFERRED,
     DELIVERED,
     EXPAND_FAILED,
+    EXPLICITLY_QUEUED,
     HEADER_CHANGE_FAILED,
     HOST_RETRY,
     RCPT_4XX,
@@ -77,7 +80,7 @@ class Delivery:
         self.met_host_error = False
         how = context.facts.get("how")
         self.forced = bool(how is not None and how.forced)
-        self.route_only = bool(how is not None and how.route_only)
+        self.route_only = bool(how is not None and (how.route_only or how.no_remote))
 
     def run(self) -> list[Outcome]:
         """Deliver. Raises Unable."""
@@ -87,7 +90,7 @@ class Delivery:
         self._check_line_lengths()
         if self.route_only:
             waiting_messages.note(self.context, self.transport.name, self.hosts)
-            return [deferred("SMTP delivery explicitly queued", 0) for _ in self.batch.addresses]
+            return [deferred(EXPLICITLY_QUEUED, 0) for _ in self.batch.addresses]
         if len(self.hosts) == 1 and self.hosts[0].status and self.hosts[0].why in (LOOKUP_FAILED, LOOKUP_DEFERRED):
             raise no_such_host(self.hosts[0])
         self._try_hosts()
@@ -229,9 +232,9 @@ class Delivery:
         connection.sent = _copy_sent(connection)
         addresses = [self.batch.addresses[number] for number in self.pending]
         transaction = self._transaction(connection, addresses)
-        content = self._content()
+        content = _LazyContent(self)
         try:
-            transaction.run(content.pieces(), self.message.size)
+            transaction.run(content.pieces, self.message.size)
         except Failure as failure:
             self._take(transaction)
             if not failure.is_gone and not connection.is_broken:
@@ -239,13 +242,22 @@ class Delivery:
             else:
                 connection.close()
             raise
+        except Unable as error:
+            self._take(transaction)
+            connection.close()
+            self._fail_with(error.outcome, connection.host)
+            return
         finally:
-            if content.descriptor is not None:
-                import os
-
-                os.close(content.descriptor)
+            content.close()
         self._take(transaction)
         pool.give(key, connection)
+
+    def _fail_with(self, outcome: Outcome, host: Host) -> None:
+        """The message cannot be made: that is nobody's fault but ours."""
+        for number in self.pending:
+            self.outcomes[number] = outcome.copy()
+            self.outcomes[number].host = host  # type: ignore[union-attr]
+        self.pending = []
 
     def _transaction(self, connection: Connection, addresses: list[Any]) -> Transaction:
         transport, host, context = self.transport, connection.host, self.context
@@ -293,12 +305,6 @@ class Delivery:
             return None
         connection.sent.mailauth_sender = sender or ""
         return sender
-
-    def _content(self) -> Content:
-        try:
-            return message_content(self.transport, self.batch, self.context, PLAIN)
-        except HeaderChangeFailed as error:
-            raise Unable(deferred(str(error), HEADER_CHANGE_FAILED)) from error
 
     def _take(self, transaction: Transaction) -> None:
         """What the host said of recipients. Who was refused for now may do better with another host."""
@@ -381,8 +387,6 @@ class Delivery:
         """A line about the host, in the main log and the message's own."""
         if self.transport.disable_logging:
             return
-        import os
-
         selected = self.context.services.logs.selected
         port = f":{host.port}" if "outgoing_port" in selected else ""
         text = f"H={host.name} [{host.address}]{port}"
@@ -450,3 +454,26 @@ def _copy_sent(connection: Connection) -> Any:
     for name in type(sent).__slots__:
         setattr(copy, name, getattr(sent, name))
     return copy
+
+
+class _LazyContent:
+    """The message, made when the host is ready for it."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._content: Content | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The text in pieces. Raises Unable."""
+        delivery = self._delivery
+        try:
+            self._content = message_content(delivery.transport, delivery.batch, delivery.context, PLAIN)
+        except HeaderChangeFailed as error:
+            raise Unable(deferred(str(error), HEADER_CHANGE_FAILED)) from error
+        return self._content.pieces()
+
+    def close(self) -> None:
+        """Close the file of the body, if there is one."""
+        if self._content is not None and self._content.descriptor is not None:
+            os.close(self._content.descriptor)
+            self._content.descriptor = None

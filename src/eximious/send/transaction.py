@@ -25,11 +25,14 @@ from eximious.transports.outcome import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from eximious.address.delivery import Address
     from eximious.send.connection import Connection
     from eximious.spool.message import Message
+
+    Content: TypeAlias = Callable[[], Iterator[bytes]]
 
 SMALL: Final = 64 * 1024  # octets of a message that go out before the host has answered to its recipients
 CHUNK: Final = 256 * 1024  # octets of one BDAT command, for large messages
@@ -80,8 +83,11 @@ class Transaction:
 
     # --- the dialogue -----------------------------------------------------------------------------------------------
 
-    def run(self, content: Iterator[bytes], size: int) -> None:
-        """Send the message. `content` has LF line ends; `size` is its octets, roughly. Raises Failure."""
+    def run(self, content: Content, size: int) -> None:
+        """Send the message. `content` makes the text, with LF line ends; `size` is its octets, roughly.
+
+        Raises Failure, and what `content` raises.
+        """
         connection = self.connection
         connection.written = 0
         pipelined = connection.uses_pipelining
@@ -91,7 +97,7 @@ class Transaction:
             self._run_in_steps(content)
         connection.messages += 1
 
-    def _run_in_steps(self, content: Iterator[bytes]) -> None:
+    def _run_in_steps(self, content: Content) -> None:
         connection, timeout = self.connection, self.transport.command_timeout
         connection.send(self._mail_line)
         self._judge_mail(self._answer(self._mail_line, MESSAGE), pipelined=False)
@@ -111,7 +117,7 @@ class Transaction:
         self._send_text(content)
         self._judge_end(pipelined=False)
 
-    def _run_pipelined(self, content: Iterator[bytes], size: int) -> None:
+    def _run_pipelined(self, content: Content, size: int) -> None:
         """All of the envelope at once; with BDAT, a small message too."""
         connection = self.connection
         connection.send(self._mail_line)
@@ -144,7 +150,7 @@ class Transaction:
                 self._judge_rcpt(number, reply)
         return refused
 
-    def _finish_data(self, content: Iterator[bytes], refused: Failure | None) -> None:
+    def _finish_data(self, content: Content, refused: Failure | None) -> None:
         """DATA was sent with the envelope: see whether anybody is left to send the text for."""
         reply = self.connection.reply("DATA", self.transport.command_timeout, pipelined=True)
         if refused is not None or not self._accepted:
@@ -160,7 +166,7 @@ class Transaction:
         self._send_text(content)
         self._judge_end(pipelined=False)
 
-    def _finish_chunks(self, content: Iterator[bytes], refused: Failure | None, *, at_once: bool) -> None:
+    def _finish_chunks(self, content: Content, refused: Failure | None, *, at_once: bool) -> None:
         if at_once:
             if refused is not None or not self._accepted:
                 # The host has the text already, and says again that it does not want it.
@@ -185,28 +191,28 @@ class Transaction:
 
     # --- the text ---------------------------------------------------------------------------------------------------
 
-    def _send_text(self, content: Iterator[bytes]) -> None:
+    def _send_text(self, content: Content) -> None:
         """The message after DATA."""
         connection, timeout = self.connection, self.transport.data_timeout
         sender = TextSender()
-        for piece in content:
+        for piece in content():
             connection.write(sender.send(piece), "sending data block", timeout)
         connection.write(sender.finish(), "sending data block", timeout)
         connection.protocol.expect("end of data")
         connection.flush("sending data block", timeout)
 
-    def _send_one_chunk(self, content: Iterator[bytes]) -> None:
+    def _send_one_chunk(self, content: Content) -> None:
         sender = TextSender(stuffs_dots=False)
-        octets = b"".join([*(sender.send(piece) for piece in content), sender.finish()])
+        octets = b"".join([*(sender.send(piece) for piece in content()), sender.finish()])
         self.connection.send(f"BDAT {len(octets)} LAST")
         self.connection.write(octets, "sending data block", self.transport.data_timeout)
 
-    def _send_chunks(self, content: Iterator[bytes], *, pipelined: bool) -> None:
+    def _send_chunks(self, content: Content, *, pipelined: bool) -> None:
         """The message in BDAT commands of moderate size; all but the last must be accepted."""
         connection, timeout = self.connection, self.transport.data_timeout
         sender = TextSender(stuffs_dots=False)
         held = b""
-        for piece in content:
+        for piece in content():
             held += sender.send(piece)
             if len(held) < CHUNK:
                 continue

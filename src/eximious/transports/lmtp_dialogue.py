@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING, Any
@@ -53,15 +54,9 @@ class Dialogue:
 
     def run(self) -> list[Outcome]:
         """Deliver. Raises Unable for what concerns all recipients."""
-        # A filter that fails should do so before the server has heard of the message.
-        content = self._content()
-        try:
-            self.stream = self._open()
-            with self.stream:
-                self._talk(content)
-        finally:
-            if content.descriptor is not None:
-                os.close(content.descriptor)
+        self.stream = self._open()
+        with self.stream:
+            self._talk()
         return [outcome or deferred("no answer for this recipient") for outcome in self.outcomes]
 
     # --- the server -------------------------------------------------------------------------------------------------
@@ -99,7 +94,7 @@ class Dialogue:
 
     # --- the dialogue -----------------------------------------------------------------------------------------------
 
-    def _talk(self, content: Content) -> None:
+    def _talk(self) -> None:
         self.protocol.expect("initial connection")
         self._need("initial connection", UNKNOWN)
         name = self.context.config.main.primary_hostname
@@ -115,17 +110,18 @@ class Dialogue:
             else:
                 self.outcomes[number] = self._refused(line, reply, RCPT_4XX)
         if accepted:
-            self._send(content)
+            self._send()
             for position, number in enumerate(accepted):
                 if position:
                     self.protocol.expect("end of data")
                 self._judge(number)
         self._say("QUIT")
 
-    def _send(self, content: Content) -> None:
+    def _send(self) -> None:
         reply = self._reply("DATA", "DATA")
         if not reply.is_intermediate:
-            raise Unable(self._refused("DATA", reply, DATA_4XX))
+            raise self._give_up(self._refused("DATA", reply, DATA_4XX))
+        content = self._content()
         sender = TextSender()
         try:
             assert self.stream is not None
@@ -135,6 +131,9 @@ class Dialogue:
             self.stream.flush()
         except OSError as error:
             raise Unable(self._lost("sending data block", error)) from error
+        finally:
+            if content.descriptor is not None:
+                os.close(content.descriptor)
         self.protocol.expect("end of data")
 
     def _judge(self, number: int) -> None:
@@ -161,8 +160,14 @@ class Dialogue:
     def _need(self, what: str, number: int) -> Reply:
         reply = self._reply(what, "")
         if not reply.is_positive:
-            raise Unable(self._refused(what, reply, number))
+            raise self._give_up(self._refused(what, reply, number))
         return reply
+
+    def _give_up(self, outcome: Outcome) -> Unable:
+        """The server does not take the message: say goodbye."""
+        with contextlib.suppress(Unable):  # it may have gone already
+            self._say("QUIT")
+        return Unable(outcome)
 
     def _reply(self, what: str, line: str) -> Reply:
         """The next reply, after sending a line if there is one."""

@@ -58,6 +58,8 @@ LOCAL_ONLY: Final = -55  # queue_smtp_domains, or a run for local deliveries onl
 QUEUE_DOMAIN: Final = -56  # in queue_domains
 TRANSPORT_BUSY: Final = -57  # max_parallel
 
+EXPLICITLY_QUEUED: Final = "SMTP delivery explicitly queued"
+
 # `special_action` of an outcome.
 FREEZE: Final = "freeze"
 
