@@ -48,6 +48,7 @@ class Services:
         self.server_user: Any = None  # eximious.receive.submitter.Submitter for messages from the network
         self.localhost_number: int | None = -1  # of this host in its cluster; None: not set; -1: not looked at yet
         self.connections: Any = None  # idle connections to other hosts: eximious.send.pool.Pool, made at its first use
+        self.dont_deliver = False  # -N: messages that this process handles are delivered only in appearance
         self.admin = False  # the caller may see and change the queue
         self.real_uid = 0  # of whoever started this process
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.address.parse import AddressError, is_qualified, parse
 from eximious.address.rules import address_rules
+from eximious.exim.test_logs import show_logs
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -22,6 +23,7 @@ def run(call: Invocation) -> int:
     if not call.config.rewrite_rules:
         call.print("No rewrite rules are defined")
         return 0
+    show_logs(call, names_them=False)
     for line in lines(call.line.arguments[0], call.context()):
         call.print(line)
     return 0
@@ -51,6 +53,6 @@ def lines(text: str, context: Context) -> list[str]:
     address = parsed.address
     if not is_qualified(address):
         address = f"{address}@{main.qualify_domain}"
-    shown.append(f"env-from: {rewrite_sender(address, context)}")
+    shown.append(f"env-from: {rewrite_sender(address, context) or '<>'}")
     shown.append(f"  env-to: {rewrite_recipient(address, context)}")
     return shown

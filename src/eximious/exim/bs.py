@@ -44,7 +44,7 @@ def run(call: Invocation) -> int:
     from eximious.receive.session import Session
 
     session = Session(stream, context)
-    if context.client.is_local:
+    if not stream.peer.address:
         session.submitter = submitter
     if call.caller.is_trusted:
         context.message.authenticated_sender = call.line.authenticated_sender or ""

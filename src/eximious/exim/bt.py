@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximious.exim.local_jobs import arrange_local_jobs
+from eximious.exim.submission import describe_client, submitter_of
+from eximious.exim.test_logs import show_logs
 from eximious.taint import taint
 
 if TYPE_CHECKING:
@@ -22,9 +24,7 @@ def run(call: Invocation) -> int:
     arrange_local_jobs(call)
     context = call.context()
     context.facts["debug_print"] = sys.stderr.write
-    # Log lines are shown to whoever asked, as with -v.
-    context.services.logs.verbose = sys.stderr.write
-    context.services.logs.to_stderr = None
+    show_logs(call, names_them=True)
     return for_each_address(call, context, lambda text: _test(call, context, text))
 
 
@@ -40,6 +40,10 @@ def for_each_address(call: Invocation, context: Context, test: object) -> int:
     from eximious.address.rules import address_rules
     from eximious.exim.be import sender_of
 
+    submitter = submitter_of(call, context)
+    describe_client(call, context, submitter)
+    if call.caller.is_trusted and call.line.protocol:
+        context.message.received_protocol = call.line.protocol
     context.message.sender = sender_of(call)
     assert callable(test)
     status = 0

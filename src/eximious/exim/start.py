@@ -40,6 +40,7 @@ def prepare(line: CommandLine, name: str) -> Invocation:
     services = Services(config)
     services.admin = caller.is_admin
     services.real_uid = caller.uid
+    services.dont_deliver = line.dont_deliver
     if line.verbose:
         services.logs.verbose = sys.stderr.write
     if modes.MODES[name].runs_as is modes.EXIM and privilege.is_root() and not keeps_deliverer(line, name):

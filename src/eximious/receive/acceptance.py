@@ -121,6 +121,7 @@ def give_id(context: Context) -> None:
     """The message begins to arrive: it gets its id and its time."""
     message = context.message
     message.received_at = context.services.now()
+    message.dont_deliver = context.services.dont_deliver
     number = context.services.localhost_number
     if number == -1:
         number = context.services.localhost_number = _localhost_number(context)

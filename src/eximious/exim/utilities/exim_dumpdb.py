@@ -70,12 +70,19 @@ def open_hints(spool: str, name: str) -> Hints:
     missing = f"** Failed to open hintsdb {spool}/db/{name}: No such file or directory"
     if not os.path.isdir(f"{spool}/db"):
         raise HintsError(missing)
-    from eximious.hints.lmdb_hints import LmdbHints
-
-    hints = LmdbHints.shared(f"{spool}/db")
+    hints = hints_in(f"{spool}/db")
     if name not in hints.names():
         raise HintsError(missing)
     return hints
+
+
+def hints_in(directory: str) -> Hints:
+    """The hints, only to be read if that is all that this process may do."""
+    from eximious.hints.lmdb_hints import FILE, LmdbHints
+    from eximious.hints.read_only import ReadOnlyHints
+
+    path = f"{directory}/{FILE}"
+    return ReadOnlyHints(directory) if os.path.exists(path) and not os.access(path, os.W_OK) else LmdbHints(directory)
 
 
 def records(hints: Hints, name: str) -> list[tuple[str, Any]]:
