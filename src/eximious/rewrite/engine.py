@@ -27,13 +27,13 @@ MOST_REPEATS: Final = 10  # applications of one rule with the flag R
 PLACE_NAMES: Final = {
     "F": "env-from",
     "T": "env-to",
-    "S": "smtp",
-    "b": "Bcc:",
-    "c": "Cc:",
-    "f": "From:",
-    "r": "Reply-To:",
-    "s": "Sender:",
-    "t": "To:",
+    "S": "smtp sender",
+    "b": "bcc:",
+    "c": "cc:",
+    "f": "from:",
+    "r": "reply-to:",
+    "s": "sender:",
+    "t": "to:",
 }
 
 
@@ -135,7 +135,7 @@ def _apply(rule: RewriteRule, place: str, rewritten: Rewritten, context: Context
             _complain(context, f'Rewrite of {rewritten.address} yielded unqualified address "{address}"')
             raise _Stop
         address = f"{address}@{context.config.main.qualify_recipient}"
-    _log(rule, place, rewritten.address, address, context)
+    _log(rule, place, rewritten.address, text, context)
     if WHOLE in rule.manner and place not in (ENVELOPE_SENDER, ENVELOPE_RECIPIENT, SMTP):
         rewritten.whole = _whole(text, parsed, address, context)
     elif rewritten.whole is not None:

@@ -130,7 +130,18 @@ class DnsLookup(Router):
         defers = self.fail_defer_domains
         if defers is not None and defers.match(address.domain, context) is not None:
             return Routing(Decision.DEFER, message)
-        return decline(message, message)
+        return decline(message, _for_people(finder, message, address))
+
+
+def _for_people(finder: HostFinder, message: str, address: Address) -> str:
+    """The explanation for whoever wrote the message."""
+    if not finder.had_address_mx:
+        return message
+    return (
+        f"It appears that the DNS operator for {address.domain}\n"
+        "has installed an invalid MX record with an IP address\n"
+        "instead of a domain name on the right hand side."
+    )
 
 
 def _explanation(finder: HostFinder, found: Found, context: Context) -> str:

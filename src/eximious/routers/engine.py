@@ -11,6 +11,7 @@ from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.routers.affixes import remove_affixes
 from eximious.routers.complaints import log_main_and_panic
 from eximious.routers.outcome import Decision, Deferred, Outcome, Routed, Routing, decline
+from eximious.routers.percent_hack import without_percent
 from eximious.routers.preconditions import hold
 from eximious.routers.switches import expanded_switch
 from eximious.routers.unseen import split_off_copy
@@ -58,6 +59,12 @@ class _Chain:
 
     def run(self) -> Routed:
         """Ask router after router until one decides."""
+        try:
+            hacked = without_percent(self.address, self.context)
+        except Deferred as reason:
+            return self._deferred(reason)
+        if hacked is not None:
+            return Routed(Outcome.REROUTED, self.address, generated=[hacked])
         chain = self.context.config.routers
         router: Router | None = self.address.start_router or (chain[0] if chain else None)
         last: Router | None = None

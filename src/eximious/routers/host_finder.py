@@ -158,7 +158,10 @@ class HostFinder:
                 hosts.append(target)
         if all(host.status == UNUSABLE for host in hosts):
             return self._nothing_usable(hosts), hosts
-        return self.without_local(_without_repeated(hosts))
+        found, kept = self.without_local(_without_repeated(hosts))
+        if found is Found.FOUND and all(host.status == UNUSABLE for host in kept):
+            return self._nothing_usable(kept), kept
+        return found, kept
 
     @staticmethod
     def _nothing_usable(hosts: list[Host]) -> Found:
@@ -202,7 +205,7 @@ class HostFinder:
         self.context.services.random.shuffle(addresses)
         hosts = []
         for address in addresses:
-            found = _with_address(host, _unaliased(answer) or host.name, address)
+            found = _with_address(host, answer.name or host.name, address)
             found.dnssec = answer.is_secure
             hosts.append(found)
         return hosts

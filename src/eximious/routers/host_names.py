@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 def look_up(name: str, context: Context) -> tuple[str, list[str]] | None:
     """The name in full and its addresses, IPv6 first, none if it does not exist; None if that cannot be known now."""
-    family = socket.AF_INET if context.config.main.disable_ipv6 else socket.AF_UNSPEC
+    main = context.config.main
+    only_4 = main.disable_ipv6 or (
+        main.dns_ipv4_lookup is not None and main.dns_ipv4_lookup.match(name, context) is not None
+    )
+    family = socket.AF_INET if only_4 else socket.AF_UNSPEC
     try:
         found = in_thread(_ask, name, family)
     except socket.gaierror as error:

@@ -31,24 +31,26 @@ class HostSearch:
 
     def find_all(self, listed: list[Host]) -> Routing | None:
         """Look up all hosts; None if `hosts` is what the transport shall use, else what the router says."""
+        sends_to_self = False  # ``self = send`` has been applied
         for host in listed:
             finder = finder_for(self.router, self.context)
             finder.ipv4_only = self.families == "ipv4_only"
             finder.ipv4_prefer = self.families == "ipv4_prefer"
             found, hosts = self._find(finder, host)
-            if found is Found.LOCAL:
+            if found is Found.LOCAL and not sends_to_self:
                 if self.hosts:
                     break  # this host, and all that come after it, are left out
                 answer = meet_self(self.router, self.address, hosts[0], self.context)
                 if answer is not None:
                     return answer
+                sends_to_self = True
             elif found is Found.AGAIN:
                 if self.router.pass_on_timeout:
                     return Routing(Decision.PASS)
                 return Routing(Decision.DEFER, f"host lookup for {host.name} did not complete (DNS timeout?)")
             elif found is Found.INSECURE:
                 return Routing(Decision.DEFER, f"host lookup for {host.name} done insecurely")
-            elif found is not Found.FOUND:
+            elif found not in (Found.FOUND, Found.LOCAL):
                 answer = self._failed(finder, host)
                 if answer is not None:
                     return answer
@@ -93,7 +95,7 @@ def unfindable(setting: str, message: str) -> Routing:
     if setting == "pass":
         return Routing(Decision.PASS)
     if setting == "decline":
-        return decline(message)
+        return decline()
     if setting == "fail":
         return Routing(Decision.FAIL, message, user_message=message)
     return Routing(Decision.DEFER, message, freeze=setting == "freeze")

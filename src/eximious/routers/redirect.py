@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from eximious.expand.template import Template
 
 
+BAD_REDIRECT = -17  # the error number, as Exim logs it
+
+
 @routers.register("redirect")
 class Redirect(Router):
     """Replace an address by others, by files, pipes or automatic replies, or by nothing."""
@@ -151,7 +154,11 @@ class Redirect(Router):
         text = redirection_data(self, address, context)
         if text is None:
             return decline()
-        if self.allow_filter and is_filter(text):
+        if is_filter(text):
+            if not self.allow_filter:
+                address.errno = BAD_REDIRECT
+                word = "data" if self.file is None else "file"
+                raise Deferred(f"error in filter {word}: filtering not enabled")
             from eximious.routers.redirect_filter import run_filter
 
             return run_filter(self, text, address, context)
@@ -159,7 +166,7 @@ class Redirect(Router):
 
     def expand_list(self, text: str, address: Address, context: Context) -> Routing:
         """What a list that is no filter comes to."""
-        from eximious.routers.redirect_children import BAD_REDIRECT, Parent, child_of
+        from eximious.routers.redirect_children import Parent, child_of
         from eximious.routers.redirect_errors import report_skipped
         from eximious.routers.redirect_list import RedirectError, parse_list
         from eximious.routers.redirect_rules import rules_for

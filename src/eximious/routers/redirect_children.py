@@ -26,7 +26,6 @@ FORBIDDEN_REPLY = -13
 NO_PIPE_TRANSPORT = -14
 NO_FILE_TRANSPORT = -15
 NO_REPLY_TRANSPORT = -16
-BAD_REDIRECT = -17
 
 
 BAD_REPLY = "**bad-reply**"  # in place of the recipients of a reply that nobody can get

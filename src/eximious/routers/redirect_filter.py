@@ -10,8 +10,8 @@ from eximious.filters.lexer import FilterError
 from eximious.filters.parse import Rules
 from eximious.routers.as_user import run_as_user
 from eximious.routers.outcome import Decision, Deferred, Routing, decline
+from eximious.routers.redirect import BAD_REDIRECT
 from eximious.routers.redirect_children import (
-    BAD_REDIRECT,
     BAD_REPLY,
     Parent,
     address_child,

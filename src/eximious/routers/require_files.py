@@ -52,6 +52,8 @@ def _change_user(text: str, checked_as: _As) -> None:
     user = find_user(name.rstrip())
     if user is None:
         raise Deferred(f'user "{name.rstrip()}" for require_files not found')
+    if user.gid is None and not comma:
+        raise Deferred(f"group missing after numerical uid {user.uid} for require_files")
     checked_as.uid, checked_as.gid = user.uid, user.gid
     if comma:
         checked_as.gid = find_group(group.strip())

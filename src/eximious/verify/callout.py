@@ -162,7 +162,10 @@ class _Callout:
     # --- one host ---------------------------------------------------------------------------------------------------
 
     def _ask(self, host: Host) -> str:
-        """Ask one host. "" if it takes the address, else why it does not say. Raises Refused, Satisfied, Failure, or Unable."""
+        """Ask one host: "" if it takes the address, else why that is not known.
+
+        Raises Refused, Satisfied, Failure and Unable.
+        """
         context = self.context
         context.facts["callout_address"] = f"[{host.address}]:{host.port}"
         before = (context.host, context.sending)

@@ -57,12 +57,13 @@ class RoutingReport:
         self.show = show
         self.has_details = has_details
         self.result = Result.OK
+        self.mode = "T"  # of routing: "R" or "S" for ``-bv`` with ``-v``
         self.routed: list[Address] = []  # the last one first
-        self.seen: set[str] = set()
+        self.seen: set[str] = context.facts.setdefault("addresses_shown", set())
 
     def report(self, text: str) -> Result:
         """Route the address and everything that comes of it, and show the results."""
-        prepared = prepare(text, self.context, is_recipient=True, qualifies=True) or text
+        prepared = prepare(text, self.context, is_recipient=self.mode != "S", qualifies=True) or text
         _show_rewriting(text, prepared, self.show, self.context)
         waiting = [Address(prepared)]
         while waiting:
@@ -70,7 +71,7 @@ class RoutingReport:
             if is_direct(address):
                 self._show_direct(address)
                 continue
-            routed = route(address, self.context, "T")
+            routed = route(address, self.context, self.mode)
             self._take(routed)
             waiting[:0] = routed.generated
         for wants_local in (True, False):
@@ -84,7 +85,8 @@ class RoutingReport:
         if routed.outcome is Outcome.DISCARDED:
             self.show(f"mail to {address.address} is discarded")
         elif routed.outcome is Outcome.FAILED:
-            self._complain(address, "is undeliverable", Result.FAIL)
+            verdict = "is undeliverable" if self.mode == "T" else "failed to verify"
+            self._complain(address, verdict, Result.FAIL)
         elif routed.outcome is Outcome.DEFERRED:
             self._complain(address, "cannot be resolved at this time", Result.DEFER)
         self.routed[:0] = reversed(routed.deliveries)

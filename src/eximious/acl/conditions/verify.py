@@ -197,7 +197,7 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     if verified is None:
         verified = _verify(address, options, run, is_recipient=False)
         reception.senders_verified[key] = verified
-        if options.address is None and verified.original != context.message.sender:
+        if verified and options.address is None and verified.original != context.message.sender:
             _rewritten(verified.original, run)
     context.facts["sender_verify_failure"] = verified.failure
     context.facts["sender_address_data"] = verified.address_data
@@ -209,7 +209,9 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     )
     if is_deferred and may_defer:
         return True
-    if is_new and not options.no_details:
+    if not options.no_details:
+        if is_new:
+            reception.sender_failure_told = False
         reception.sender_failure = verified
     text = "Could not complete sender verify" if is_deferred else "Sender verify failed"
     run.blame(text + (" callout" if is_deferred and verified.is_from_callout else ""), text)
