@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from typing import Final
 
@@ -48,19 +49,38 @@ NOT_DRIVERS: Final = frozenset({"base", "__init__"})
 LOOKUP_FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "dbm": ("dbm", "dbmjz", "dbmnz"),
     "ldap": ("ldap", "ldapdn", "ldapm"),
-    "lsearch": ("lsearch", "wildlsearch", "nwildlsearch", "iplsearch"),
     "nis": ("nis", "nis0"),
+    "psl": ("psl", "regdom"),
+    "wildlsearch": ("wildlsearch", "nwildlsearch"),
 }
+LIBRARIES: Final[dict[str, str]] = {"mysql": "pymysql", "pgsql": "psycopg"}  # lookups that need more than we do
 APPENDFILE_FORMATS: Final[dict[str, str]] = {
-    "maildir": "transports/maildir",
-    "mailstore": "transports/mailstore",
-    "mbx": "transports/mbx",
+    "maildir": "transports/jobs/new_file",
+    "mailstore": "transports/jobs/new_file",
+    "mbx": "transports/jobs/mbx",
 }
 
 
 def has_module(path: str) -> bool:
-    """True if the package has that module or sub-package (``tls/ocsp``); always for an empty path."""
-    return not path or os.path.exists(f"{ROOT}/{path}.py") or os.path.exists(f"{ROOT}/{path}/__init__.py")
+    """True if the package has that module or sub-package (``tls/ocsp``), and it works; always for an empty path."""
+    if not path or os.path.exists(f"{ROOT}/{path}/__init__.py"):
+        return True
+    text = _text(f"{ROOT}/{path}.py")
+    return bool(text) and not _is_for_later(text)
+
+
+def _text(path: str) -> str:
+    """The source of a module; "" if there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def _is_for_later(text: str) -> bool:
+    """True for a module that only declares a feature, so that configurations which use it are refused with a reason."""
+    return "\n    later = " in text or any('later="' in line for line in text.split("\n") if line.startswith("@"))
 
 
 def supported() -> list[str]:
@@ -76,15 +96,19 @@ def drivers(package: str) -> list[str]:
 
 
 def _registers(path: str, name: str) -> bool:
-    """True if the module registers something of its own name."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    return f'.register("{name}"' in text or f'@lookup("{name}"' in text
+    """True if the module registers something of its own name that works."""
+    text = _text(path)
+    return (f'register("{name}"' in text or f'@lookup("{name}"' in text) and not _is_for_later(text)
 
 
 def lookups() -> list[str]:
     """The types of lookup."""
-    return [name for module in drivers("lookups") for name in LOOKUP_FAMILIES.get(module, (module,))]
+    usable = [module for module in drivers("lookups") if _has_library(LIBRARIES.get(module))]
+    return [name for module in usable for name in LOOKUP_FAMILIES.get(module, (module,))]
+
+
+def _has_library(name: str | None) -> bool:
+    return name is None or importlib.util.find_spec(name) is not None
 
 
 def transports() -> list[str]:
