@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eximious import waiting
 from eximious.deliver.batches import group_remote
 from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, copy_context, new_batch, seen_by, set_return_path
 from eximious.errors import Defer, ExpandError
+from eximious.routers.host_list import parse_host
 from eximious.transports.outcome import DEFERRED, DELIVERED, Outcome, Unable
 
 if TYPE_CHECKING:
-    from eximious.address.delivery import Address
+    from eximious.address.delivery import Address, Host
     from eximious.context import Context
     from eximious.deliver.progress import Progress
     from eximious.transports.base import Batch, Transport
@@ -25,12 +26,23 @@ def deliver_all(progress: Progress) -> None:
     """Deliver to all remote addresses, and to fallback hosts where the others are out of reach."""
     addresses = _without_duplicates(progress, progress.remote)
     progress.remote = []
+    for address in addresses:
+        if not address.fallback_hosts:
+            address.fallback_hosts = _fallback_hosts(address.transport, progress)
     second = _deliver_once(progress, addresses)
     if second:
         for address in second:
             address.host_list = address.fallback_hosts
             address.fallback_hosts = []
         _deliver_once(progress, second)
+
+
+def _fallback_hosts(transport: Any, progress: Progress) -> list[Host]:
+    """The transport's, for addresses that have none from their router."""
+    listed = getattr(transport, "fallback_hosts", None)
+    if not listed:
+        return []
+    return [parse_host(item) for item in listed if item]
 
 
 def _without_duplicates(progress: Progress, addresses: list[Address]) -> list[Address]:

@@ -47,6 +47,7 @@ class _Bypassed:
 
 BYPASSED: Final = _Bypassed()
 FORBIDDEN: Final = (-10, -11, -12, -13)  # error numbers of pipes, files and replies that cannot or may not be
+NO_TRANSPORT: Final = (-14, -15, -16)  # of those for which no transport is set
 DEEPEST: Final = 100  # generations of addresses
 
 
@@ -100,7 +101,7 @@ class Router:
         if address.errno in FORBIDDEN:
             self.progress.settle(address, Outcome("failed", address.message, address.errno), is_routing=True)
         elif address.message or address.transport is None:
-            errno = address.errno or BAD_TRANSPORT
+            errno = BAD_TRANSPORT if address.errno in NO_TRANSPORT else address.errno or BAD_TRANSPORT
             self.progress.settle(address, deferred(address.message, errno), is_routing=True)
         elif "file" in address.flags and address.redirected_file == "/dev/null":
             address.transport = BYPASSED

@@ -157,7 +157,9 @@ class Fixups:
             name = phrase(self.submission.name, self.main) if self.submission.name else ""
             text = f"{prefix}From: {name} <{address}>\n" if name else f"{prefix}From: {address}\n"
         elif not sender:
-            return
+            if not self.message.is_locally_submitted_error:
+                return
+            text = f"{prefix}From: {self.submitter.address}\n"  # -E: what this program writes about a message
         else:
             name = phrase(self._submitter_name(), self.main)
             text = f"{prefix}From: {name} <{sender}>\n" if name else f"{prefix}From: {sender}\n"
@@ -192,7 +194,7 @@ class Fixups:
             shown = phrase(name, self.main) if name else ""
             text = f"{shown} <{address}>" if shown else address
             self.message.headers.append(Header(f"{self.found.prefix}Sender: {text}\n", SENDER))
-        if self.message.sender and self.message.sender != address:
+        if self.message.sender and self.message.sender != address and not self.message.sender_set_untrusted:
             self.message.sender_rewritten_from = ""
             self.message.sender = Tainted(address)
 

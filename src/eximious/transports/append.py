@@ -73,6 +73,7 @@ class Delivery:
         self.context = context
         self.path = ""
         self.is_directory = False
+        self.must_be_below = False  # an outsider had a say in the path: it counts only where create_file permits it
 
     def run(self) -> Outcome:
         """Do it. Raises Unable."""
@@ -103,7 +104,8 @@ class Delivery:
         else:
             path = expand(transport, "file or directory name", self.context, template)
             self.is_directory = transport.directory is not None
-        if is_tainted(path) and not transport.create_file.startswith("/"):
+        self.must_be_below = is_tainted(path)
+        if self.must_be_below and transport.create_file in ("anywhere", "inhome"):
             text = f"Tainted '{path}' (file or directory name for {transport.name} transport) not permitted"
             raise Unable(deferred(text))
         if not path.startswith("/"):
@@ -199,6 +201,7 @@ class Delivery:
         arguments.update(
             path=self.path,
             home=self.batch.home,
+            must_be_below=self.must_be_below,
             force_mode=False,
             file_format=transport.formats if transport.file_format else [],
             transport_name=transport.name,

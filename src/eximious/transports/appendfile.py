@@ -116,7 +116,7 @@ class Appendfile(Transport):
             raise Fault(f"{whose}: file_format must have an even number of items")
         if self.use_bsmtp:
             self.check_string, self.escape_string = ".", ".."
-        elif self.file is not None:
+        elif self.directory is None and not self.maildir_format and not self.mailstore_format:
             self.set_default("check_string", "From ")
             self.set_default("escape_string", ">From ")
             self.set_default("message_prefix", MAILBOX_PREFIX)

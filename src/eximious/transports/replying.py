@@ -272,7 +272,7 @@ class Delivery:
                 os.close(content.descriptor)
         rubric = "------ This is a copy of the message, including all the headers.\n"
         if self.transport.headers_only:
-            rubric = "------ This is a copy of the message's headers.\n"
+            rubric = "------ This is a copy of the message's header lines.\n"
         elif self.transport.body_only:
             rubric = "------ This is a copy of the body of the message, without the headers.\n"
         if 0 < limit < len(octets):

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "mbx_format": False,
     "message_size": 10,
     "mode": 0o600,
+    "must_be_below": False,
     "mode_fail_narrower": True,
     "primary_hostname": "mx.example",
     "quota": 0,

@@ -50,6 +50,8 @@ def perform(job: Job) -> Ended:
 def _perform(job: Job) -> Ended:
     options = job.arguments
     path = options["path"]
+    if options["must_be_below"] and not may_create(path, options["create_file"], options["home"]):
+        raise refuse_creation("mailbox", path)
     if options["create_directory"]:
         _make_parents(path, options)
     if options["file_format"]:

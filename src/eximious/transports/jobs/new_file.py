@@ -49,6 +49,8 @@ def _perform(job: Job) -> Ended:
     form = options["format"]
     if form == RENAME:
         return _rename(job)
+    if options["must_be_below"] and not may_create(path, options["create_file"], options["home"]):
+        raise refuse_creation("directory", path)
     _need_directory(path, options)
     if form == MAILDIR:
         _make_maildir(path, options)
