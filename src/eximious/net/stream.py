@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -116,12 +117,15 @@ class Stream:
 
         With TLS, the end is the peer's close_notify, or the connection's end; nothing is ever read after either.
         """
+        layer = self.tls_layer
+        if layer is not None:
+            return self._receive_tls(layer, size)
+        self._flush_before_waiting()
+        return self._incoming(size)
+
+    def _flush_before_waiting(self) -> None:
         if self._output and not (self._unread or self._is_ready()):
             self.flush()
-        layer = self.tls_layer
-        if layer is None:
-            return self._incoming(size)
-        return self._receive_tls(layer, size)
 
     def unread(self, data: bytes) -> None:
         """Give back octets that were read too far: they come again with the next read, or are the beginning of TLS."""
@@ -140,6 +144,8 @@ class Stream:
             data = layer.read(size)
             if data or layer.is_closed:
                 return data
+            # What has arrived may be no plaintext (TLS 1.3 has much to say): so each time round.
+            self._flush_before_waiting()
             incoming = self._incoming(READ_SIZE)
             if not incoming:
                 layer.end_of_input()
@@ -230,9 +236,12 @@ class Stream:
                 if not incoming:
                     raise layer.cut_off()
                 layer.feed(incoming)
-        finally:
-            # The alert that says why, or our last handshake message.
-            self._send_pending(layer)
+        except OSError:
+            # The alert that says why, if there is anybody to tell.
+            with suppress(OSError):
+                self._send_pending(layer)
+            raise
+        self._send_pending(layer)
         self.tls_layer = layer
         self.tls = layer.session()
         return self.tls
