@@ -55,7 +55,19 @@ class Answer:
     answer was validated by DNSSEC (and that whoever validated it is trusted), also for an absence.
     """
 
-    __slots__ = ("aliases", "is_authoritative", "is_secure", "name", "rcode", "records", "status", "ttl", "why", "zone")
+    __slots__ = (
+        "aliases",
+        "is_authoritative",
+        "is_secure",
+        "memo",
+        "name",
+        "rcode",
+        "records",
+        "status",
+        "ttl",
+        "why",
+        "zone",
+    )
 
     def __init__(self, status: Status, name: str, records: list[Record] | None = None, *, ttl: int = 0) -> None:
         self.status = status
@@ -68,6 +80,7 @@ class Answer:
         self.ttl = ttl  # seconds that it may be kept, also for an absence
         self.rcode = 0
         self.why = ""  # for AGAIN and FAIL: what happened
+        self.memo: object = None  # what a user of the answer made of it, so that it lives as long
 
     def __bool__(self) -> bool:
         return self.status is Status.FOUND
