@@ -121,15 +121,11 @@ class LmdbHints(Hints):
         self._environment = None
         self._databases.clear()
 
-    @contextlib.contextmanager
-    def reporting(self) -> Iterator[None]:
-        """Errors within are told to `report`, not to the caller, and not more often than once a minute."""
-        try:
-            yield
-        except HintsError as error:
-            if self.report is not None and self._now() - self._reported_at >= REPORT_AFTER:
-                self._reported_at = self._now()
-                self.report(str(error))
+    def complain(self, error: HintsError) -> None:
+        """Tell `report` of an error that the caller will not hear of, but not more often than once a minute."""
+        if self.report is not None and self._now() - self._reported_at >= REPORT_AFTER:
+            self._reported_at = self._now()
+            self.report(str(error))
 
     # --- the environment --------------------------------------------------------------------------------------------
 
@@ -267,20 +263,26 @@ class _LmdbTable(Table[R]):
     def get(self, key: str) -> R | None:
         stored = _stored_key(key)
         data = None
-        with self._hints.reporting():
+        try:
             data = self._hints.run(self._name, lambda transaction: transaction.get(stored), write=False)
+        except HintsError as error:
+            self._hints.complain(error)
         return None if data is None else self._decode(data)[1]
 
     def put(self, key: str, record: R) -> None:
         record.written_at = self._hints.now
         stored, data = _stored_key(key), _with_key(key, encode(record))
-        with self._hints.reporting():
+        try:
             self._hints.run(self._name, lambda transaction: transaction.put(stored, data), write=True)
+        except HintsError as error:
+            self._hints.complain(error)
 
     def delete(self, key: str) -> None:
         stored = _stored_key(key)
-        with self._hints.reporting():
+        try:
             self._hints.run(self._name, lambda transaction: transaction.delete(stored), write=True)
+        except HintsError as error:
+            self._hints.complain(error)
 
     def change(self, key: str, function: Callable[[R | None], R | None]) -> R | None:
         stored = _stored_key(key)
@@ -310,8 +312,10 @@ class _LmdbTable(Table[R]):
             return found
 
         stored: list[bytes] = []
-        with self._hints.reporting():
+        try:
             stored = self._hints.run(self._name, read, write=False)
+        except HintsError as error:
+            self._hints.complain(error)
         found = map(self._decode, stored)
         # Keys that end in a hash are not in their order.
         yield from sorted(

@@ -30,5 +30,6 @@ def received_host(client: Client, *, with_port: bool = False) -> str:
         items.append(f"ident={client.ident}")
     if not items:
         return first
-    separator = "\n\t" if len(items) == 3 else " "
-    return f"{first} ({' '.join(items[:2])}{separator + items[2] if len(items) == 3 else ''})"
+    if client.host_name and len(items) == 3:
+        return f"{first} ({items[0]} {items[1]}\n\t{items[2]})"
+    return f"{first} ({' '.join(items)})"

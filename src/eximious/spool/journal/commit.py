@@ -45,13 +45,13 @@ class Committer:
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self._loop = loop
-        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[list[Order] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def submit(self, order: Order) -> None:
-        """Have something done, after what was submitted before."""
-        self._orders.put(order)
+    def submit(self, orders: list[Order]) -> None:
+        """Have something done, after what was submitted before. Each call wakes the thread, which costs."""
+        self._orders.put(orders)
 
     def stop(self) -> None:
         """Wait until everything is done, and end the thread."""
@@ -59,16 +59,16 @@ class Committer:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            orders = [self._orders.get()]
+        goes_on = True
+        while goes_on:
+            groups = [self._orders.get()]
             try:
                 while True:
-                    orders.append(self._orders.get_nowait())
+                    groups.append(self._orders.get_nowait())
             except queue.Empty:
                 pass
-            self._carry_out([order for order in orders if order is not None])
-            if None in orders:
-                return
+            goes_on = None not in groups
+            self._carry_out([order for group in groups if group is not None for order in group])
 
     def _carry_out(self, orders: list[Order]) -> None:
         told: list[tuple[Told, SpoolError | None]] = []

@@ -69,7 +69,7 @@ class Journal:
         self._count = 0  # segments begun
         self._entries: dict[str, Entry] = {}  # oldest first
         self.held = 0  # octets of memory
-        self._notes: dict[Segment, list[bytes]] = {}  # records to write at the end of this turn of the loop
+        self._orders: list[Order] = []  # for the committer, at the end of this turn of the loop
         self._tick_is_due = False
         self._spilling: Any = None  # an asyncio.Lock
         self._task: Any = None  # reference to the task of the present tick
@@ -103,7 +103,7 @@ class Journal:
                 self._drop(entry)
             waiter.wake(error)
 
-        self._committer.submit(Order(WRITE, segment, pieces, True, told))
+        self._submit(Order(WRITE, segment, pieces, True, told))
         waiter.wait()
         return True
 
@@ -113,7 +113,7 @@ class Journal:
             self._count += 1
             self._segment = Segment(self._layout, f"{time.time_ns()}-{self._pid}-{self._count}")
             if segment is not None and segment.live == 0:
-                self._committer.submit(Order(REMOVE, segment, []))
+                self._submit(Order(REMOVE, segment, []))
             segment = self._segment
         return segment
 
@@ -175,22 +175,25 @@ class Journal:
         self.held -= entry.size
         entry.segment.live -= 1
         if entry.segment.live == 0 and entry.segment is not self._segment:
-            self._flush_notes()
-            self._committer.submit(Order(REMOVE, entry.segment, []))
+            self._submit(Order(REMOVE, entry.segment, []))
+
+    def _submit(self, order: Order) -> None:
+        """Have the committer do something; with a loop, all of a turn together, for waking it costs the most."""
+        if self._loop is None:
+            self._committer.submit([order])
+            return
+        if not self._orders:
+            self._loop.call_soon(self._flush)
+        self._orders.append(order)
+
+    def _flush(self) -> None:
+        if self._orders:
+            orders, self._orders = self._orders, []
+            self._committer.submit(orders)
 
     def _note(self, segment: Segment, content: bytes) -> None:
         segment.submitted += len(content)
-        if self._loop is None:
-            self._committer.submit(Order(WRITE, segment, [content]))
-            return
-        if not self._notes:
-            self._loop.call_soon(self._flush_notes)
-        self._notes.setdefault(segment, []).append(content)
-
-    def _flush_notes(self) -> None:
-        notes, self._notes = self._notes, {}
-        for segment, pieces in notes.items():
-            self._committer.submit(Order(WRITE, segment, pieces))
+        self._submit(Order(WRITE, segment, [content]))
 
     # --- becoming spool files ---------------------------------------------------------------------------------------
 
@@ -269,10 +272,10 @@ class Journal:
         segments = {spill.entry.segment for spill in spills}
         for spill in spills:
             content = record.done_record(spill.entry.segment.seed, spill.entry.message.id)
-            self._committer.submit(Order(WRITE, spill.entry.segment, [content]))
+            self._submit(Order(WRITE, spill.entry.segment, [content]))
         for segment in segments:
             waiter = _Waiter(self._loop)
-            self._committer.submit(Order(WRITE, segment, [], True, waiter.wake))
+            self._submit(Order(WRITE, segment, [], True, waiter.wake))
             try:
                 waiter.wait()
             except SpoolError as error:
@@ -320,22 +323,22 @@ class Journal:
         if self._entries:
             self._arm_tick()
         elif self._segment is not None and self._segment.live == 0 and self._segment.submitted:
-            self._flush_notes()
-            self._committer.submit(Order(EMPTY, self._segment, []))
+            self._submit(Order(EMPTY, self._segment, []))
             self._segment.submitted = 0
 
     def close(self) -> None:
         """Turn everything into spool files and end. What cannot be written stays in the journal, for the next start."""
         for message_id, error in self.spill_all().items():
             self._report(f"{message_id} cannot leave the journal: {error}")
-        self._flush_notes()
         if self._segment is not None and self._segment.live == 0:
-            self._committer.submit(Order(REMOVE, self._segment, []))
+            self._submit(Order(REMOVE, self._segment, []))
+        self._flush()
         waiting.in_thread(self._committer.stop)
         self._segment = None
 
     def abandon(self) -> None:
         """End without writing anything: the next process finds the messages, as after a crash."""
+        self._flush()
         self._committer.stop()
         for segment in {entry.segment for entry in self._entries.values()} | {self._segment}:
             if segment is not None:
