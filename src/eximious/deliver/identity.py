@@ -113,4 +113,5 @@ def _directory(
         return str(template.expand(context))
     except (ExpandError, Defer) as error:
         text = f'{what} directory "{template.source}" failed to expand for {transport.name} transport: {error}'
+        context.services.logs.panic(text, context.message.id)
         raise Unable(deferred(text, EXPAND_FAILED)) from error

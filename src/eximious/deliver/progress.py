@@ -106,7 +106,8 @@ class Progress:
     def is_done(self, address: Address) -> None:
         """The address needs nothing more; perhaps its parents do not either."""
         for parent in self.done.add(address):
-            self.note(f"{parent.address}: children all complete")
+            if not _has_ancestor_of_that_name(parent):
+                self.note(f"{parent.address}: children all complete")
 
     def _shown_sender(self) -> str | None:
         if "sender_on_delivery" not in self.selected:
@@ -138,7 +139,10 @@ class Progress:
         text = lines.deferred_line(address, outcome, self.selected, is_routing=is_routing)
         if not (is_early and is_routing):
             self.note(text)
-        self.log(f"== {text}")
+        if outcome.is_panic:
+            self.services.logs.panic(f"== {text}", self.message.id)
+        else:
+            self.log(f"== {text}")
 
     def _is_silent(self, address: Address) -> bool:
         transport, router = address.transport, address.router
@@ -199,6 +203,15 @@ class Progress:
         message.is_frozen = True
         message.frozen_at = int(self.services.now())
         self.is_changed = True
+
+
+def _has_ancestor_of_that_name(address: Address) -> bool:
+    ancestor = address.parent
+    while ancestor is not None:
+        if ancestor.address == address.address:
+            return True
+        ancestor = ancestor.parent
+    return False
 
 
 def lines_name(address: Address) -> str:

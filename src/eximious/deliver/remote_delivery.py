@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eximious import waiting
 from eximious.deliver.batches import group_remote
 from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, copy_context, new_batch, seen_by, set_return_path
 from eximious.errors import Defer, ExpandError
-from eximious.routers.host_list import parse_host
+from eximious.routers.host_list import parse_hosts
 from eximious.transports.outcome import DEFERRED, DELIVERED, Outcome, Unable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def deliver_all(progress: Progress) -> None:
     progress.remote = []
     for address in addresses:
         if not address.fallback_hosts:
-            address.fallback_hosts = _fallback_hosts(address.transport, progress)
+            address.fallback_hosts = _fallback_hosts(address, progress)
     second = _deliver_once(progress, addresses)
     if second:
         for address in second:
@@ -37,12 +37,29 @@ def deliver_all(progress: Progress) -> None:
         _deliver_once(progress, second)
 
 
-def _fallback_hosts(transport: Any, progress: Progress) -> list[Host]:
-    """The transport's, for addresses that have none from their router."""
-    listed = getattr(transport, "fallback_hosts", None)
-    if not listed:
+def _fallback_hosts(address: Address, progress: Progress) -> list[Host]:
+    """Those of the address's router, else of the transport; none if this host was among the better ones."""
+    router, transport = address.router, address.transport
+    if "local_host_removed" in address.flags:
         return []
-    return [parse_host(item) for item in listed if item]
+    random = progress.services.random
+    template = getattr(router, "fallback_hosts", None)
+    if template is not None:
+        before, progress.context.address = progress.context.address, address
+        try:
+            listed = template.expand(progress.context)
+        except (ExpandError, Defer) as error:
+            progress.log(f'failed to expand fallback_hosts "{template.source}" of {router.name} router: {error}')
+            return []
+        finally:
+            progress.context.address = before
+        return parse_hosts(listed, randomize=bool(getattr(router, "hosts_randomize", False)), random=random)
+    items = getattr(transport, "fallback_hosts", None)
+    if items:
+        return parse_hosts(
+            ":".join(item.replace(":", "::") for item in items), randomize=transport.hosts_randomize, random=random
+        )
+    return []
 
 
 def _without_duplicates(progress: Progress, addresses: list[Address]) -> list[Address]:

@@ -75,8 +75,8 @@ class Router(Options):
         False, doc="Verification of a recipient fails if this router accepts the address."
     )
     fail_verify_sender: bool = option(False, doc="Verification of a sender fails if this router accepts the address.")
-    fallback_hosts: str | None = option(
-        None, doc="Hosts that a remote transport tries after all others; not expanded; each may have a port."
+    fallback_hosts: Template | None = option(
+        None, doc="Hosts that a remote transport tries after all others; each may have a port."
     )
     group: ExpandedGroup | None = option(None, doc="The group to deliver as, by name or number.")
     headers_add: Template | None = option(

@@ -21,6 +21,7 @@ from eximious.transports.outcome import (
     Unable,
     deferred,
     delivered,
+    panicked,
 )
 from eximious.transports.transform import Transform
 
@@ -98,7 +99,7 @@ class Delivery:
         template = transport.directory or transport.file
         if template is None:
             if "file" not in address.flags:
-                raise Unable(deferred(f"Mandatory file or directory option missing from {transport.name} transport"))
+                raise Unable(panicked(f"Mandatory file or directory option missing from {transport.name} transport"))
             path = address.redirected_file
             self.is_directory = path.endswith("/") or transport.maildir_format or transport.mailstore_format
         else:
@@ -107,9 +108,9 @@ class Delivery:
         self.must_be_below = is_tainted(path)
         if self.must_be_below and transport.create_file in ("anywhere", "inhome"):
             text = f"Tainted '{path}' (file or directory name for {transport.name} transport) not permitted"
-            raise Unable(deferred(text))
+            raise Unable(panicked(text))
         if not path.startswith("/"):
-            raise Unable(deferred(f'appendfile: file or directory name "{path}" is not absolute', NOT_ABSOLUTE))
+            raise Unable(panicked(f'appendfile: file or directory name "{path}" is not absolute', NOT_ABSOLUTE))
         self.path = path.rstrip("/") or "/"
         if "file" in address.flags:
             address.local_part = self.path
@@ -134,7 +135,7 @@ class Delivery:
         except HeaderChangeFailed as error:
             name = self.path
             text = f"failed to expand headers_add or headers_remove while writing to {name}: {error}"
-            raise Unable(deferred(text, HEADER_CHANGE_FAILED)) from error
+            raise Unable(panicked(text, HEADER_CHANGE_FAILED)) from error
         prefix = expand(transport, "message_prefix", self.context).encode("latin-1", "replace")
         suffix = expand(transport, "message_suffix", self.context).encode("latin-1", "replace")
         if transport.use_bsmtp:
@@ -230,7 +231,7 @@ class Delivery:
     def _malformed(self, option: str, text: str) -> Unable:
         source = getattr(self.transport, option).source
         return Unable(
-            deferred(f'Malformed value "{text}" (expansion of "{source}") in {self.transport.name} transport')
+            panicked(f'Malformed value "{text}" (expansion of "{source}") in {self.transport.name} transport')
         )
 
     def _threshold(self, quota: int) -> int:
@@ -292,7 +293,7 @@ class Delivery:
         except (ExpandError, Defer) as error:
             name = self.transport.name
             text = f'Expansion of "{template.source}" (maildir_tag for {name} transport) failed: {error}'
-            raise Unable(deferred(text)) from error
+            raise Unable(panicked(text)) from error
         finally:
             message.size = before
         tag = "".join(character for character in tag if character.isprintable() and character != "/")
@@ -322,7 +323,7 @@ class Delivery:
         except (ExpandError, Defer) as error:
             name = self.transport.name
             text = f'Expansion of "{template.source}" ({option} for {name} transport) failed: {error}'
-            raise Unable(deferred(text)) from error
+            raise Unable(panicked(text)) from error
         return text if text.endswith("\n") or not text else text + "\n"
 
     # --- how it ended -----------------------------------------------------------------------------------------------

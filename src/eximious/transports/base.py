@@ -11,7 +11,7 @@ from eximious.config.errors import Fault
 from eximious.config.option import Options, option
 from eximious.errors import Defer, ExpandError
 from eximious.registry import Registry
-from eximious.transports.outcome import Unable, deferred
+from eximious.transports.outcome import Unable, panicked
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address, Host
@@ -124,7 +124,7 @@ def expand(transport: Transport, option: str, context: Context, template: Templa
         return template.expand(context)
     except (ExpandError, Defer) as error:
         text = f'Expansion of "{template.source}" ({option} for {transport.name} transport) failed: {error}'
-        raise Unable(deferred(text)) from error
+        raise Unable(panicked(text)) from error
 
 
 transports: Registry[type[Transport]] = Registry("eximious.transports", "transport")

@@ -47,7 +47,7 @@ def message_content(
         if content.descriptor is not None:
             os.close(content.descriptor)
     if ended.status != DELIVERED:
-        raise _failure(ended, where)
+        raise _failure(ended, where, is_panic=transport.driver_name in ("appendfile", "pipe"))
     return _result(ended, transform)
 
 
@@ -70,14 +70,16 @@ def _run(transport: Transport, batch: Batch, context: Context, argv: list[str], 
     return ended
 
 
-def _failure(ended: Ended, where: str) -> Unable:
+def _failure(ended: Ended, where: str, *, is_panic: bool) -> Unable:
     if ended.values.get("timed_out"):
         return FilterTimeout(deferred("", errno.ETIMEDOUT))
     if ended.errno != FILTER_FAILED:
         return Unable(deferred(ended.message, ended.errno))
     detail = ": unable to execute command" if ended.more_errno == 127 else ""
     text = f"transport filter process failed ({ended.more_errno}){where}{detail}"
-    return Unable(deferred(text, FILTER_FAILED))
+    outcome = deferred(text, FILTER_FAILED)
+    outcome.is_panic = is_panic
+    return Unable(outcome)
 
 
 def _result(ended: Ended, transform: Transform) -> Content:

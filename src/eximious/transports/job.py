@@ -28,7 +28,7 @@ READ: Final = "read"  # read a file
 USER_FILTER: Final = "user_filter"  # run a filter file
 QUEUE_FILES: Final = "queue_files"  # copy a message's spool files
 REMEMBER: Final = "remember"  # the log and the memory of the autoreply transport
-KINDS: Final = (APPEND, NEW_FILE, COMMAND, FILTER, SPAWN, CONNECT, READ, REMEMBER, USER_FILTER)
+KINDS: Final = (APPEND, NEW_FILE, COMMAND, FILTER, SPAWN, CONNECT, READ, QUEUE_FILES, REMEMBER, USER_FILTER)
 
 
 class JobLost(EximiousError):

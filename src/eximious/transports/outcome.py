@@ -115,6 +115,7 @@ class Outcome:
         "dsn_relayed",
         "errno",
         "host",
+        "is_panic",
         "log_output",
         "message",
         "more_errno",
@@ -142,6 +143,7 @@ class Outcome:
         self.errno = errno  # the system's, or one of the negative ones above
         self.more_errno = more_errno  # for retry rules: ``quota_7d``, ``rcpt_45x``, ``timeout_A``, ...
         self.special_action = ""
+        self.is_panic = False  # something that the postmaster must look at: for the panic log too
         self.host: Host | None = None  # that took or refused the message
         self.sent: Sent | None = None
         self.confirmation = ""  # the host's last words
@@ -178,6 +180,13 @@ def delivered() -> Outcome:
 def deferred(message: str, errno: int = UNKNOWN, more_errno: int = 0) -> Outcome:
     """To be tried again later."""
     return Outcome(DEFERRED, message, errno, more_errno)
+
+
+def panicked(message: str, errno: int = UNKNOWN) -> Outcome:
+    """To be tried again later, when the postmaster has put something right."""
+    outcome = Outcome(DEFERRED, message, errno)
+    outcome.is_panic = True
+    return outcome
 
 
 def failed(message: str, errno: int = UNKNOWN) -> Outcome:

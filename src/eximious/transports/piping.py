@@ -26,6 +26,7 @@ from eximious.transports.outcome import (
     deferred,
     delivered,
     failed,
+    panicked,
 )
 from eximious.transports.transform import Transform
 
@@ -113,7 +114,7 @@ class Delivery:
         if not text:
             raise Unable(deferred(f"no command specified for {self.what}", 0))
         if is_tainted(text):
-            raise Unable(deferred(f"Tainted '{text}' (command for {self.what}) not permitted", 0))
+            raise Unable(panicked(f"Tainted '{text}' (command for {self.what}) not permitted", 0))
         try:
             if transport.use_shell:
                 return self._shell_command(text, is_expanded)
@@ -201,7 +202,7 @@ class Delivery:
         except HeaderChangeFailed as error:
             text = str(error).replace("failed to expand headers_add", "Failed to expand headers_add or headers_remove")
             text = text.replace("failed to expand headers_remove", "Failed to expand headers_add or headers_remove")
-            raise Unable(deferred(text, HEADER_CHANGE_FAILED)) from error
+            raise Unable(panicked(text, HEADER_CHANGE_FAILED)) from error
         except FilterTimeout as error:
             make = deferred if transport.timeout_defer else failed
             raise Unable(make("transport filter timeout while writing to pipe", 0)) from error

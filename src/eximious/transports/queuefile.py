@@ -13,7 +13,7 @@ from eximious.spool.layout import FILE_MODE
 from eximious.transports.base import Batch, Transport, expand, transports
 from eximious.transports.content import IN_MEMORY
 from eximious.transports.job import QUEUE_FILES, Content, Job
-from eximious.transports.outcome import Outcome, Unable, deferred
+from eximious.transports.outcome import Outcome, Unable, panicked
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -35,7 +35,7 @@ class Queuefile(Transport):
         message = context.message
         path = expand(self, "directory", context)
         if not path.startswith("/"):
-            raise Unable(deferred(f"{self.name} transport directory: {path} is not absolute"))
+            raise Unable(panicked(f"{self.name} transport directory: {path} is not absolute"))
         content = Content(dump(message))
         if message.body.in_memory or message.body.size <= IN_MEMORY:
             content.body = message.body.data()
