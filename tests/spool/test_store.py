@@ -348,6 +348,51 @@ def test_without_links_to_open_files_the_body_is_copied(tmp_path: Path, monkeypa
     claimed.release()
 
 
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL])
+def test_file_systems_without_nameless_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    real = os.open
+
+    def no_nameless(path: str, flags: int, mode: int = 0o777, **kwargs: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, mode, **kwargs)
+
+    monkeypatch.setattr(os, "open", no_nameless)
+    queue = store(tmp_path)
+    message_id = accepted(queue, b"x" * 300_000)
+    assert names(tmp_path) == [f"input/{message_id}-D", f"input/{message_id}-H"]
+    claimed = queue.claim(message_id)
+    assert claimed is not None
+    assert claimed.body.size == 300_000
+    claimed.release()
+
+
+def test_messages_of_exim_before_4_97(tmp_path: Path) -> None:
+    """Ids of 16 characters: the first line of the -D file is shorter then."""
+    queue = store(tmp_path, split=True)
+    message_id = accepted(queue, b"one\ntwo\n")
+    old = "16VDhn-0001bo-D3"
+    folder = tmp_path / "input" / old[5]
+    folder.mkdir()
+    for path in tmp_path.glob(f"input/*/{message_id}-[DH]"):
+        (folder / f"{old}{path.name[-2:]}").write_bytes(path.read_bytes().replace(message_id.encode(), old.encode()))
+        path.unlink()
+    assert queue.list_ids() == [old]
+    claimed = queue.claim(old)
+    assert claimed is not None
+    assert claimed.body.data() == b"one\ntwo\n"
+    claimed.record_done("a@b")
+    claimed.update()
+    claimed.release()
+    looked_at = queue.read(old)
+    assert looked_at is not None
+    assert looked_at.nonrecipients == {"a@b"}
+    claimed = queue.claim(old)
+    assert claimed is not None
+    claimed.remove()
+    assert names(tmp_path) == []
+
+
 def test_message_logs(tmp_path: Path) -> None:
     queue = store(tmp_path, split=True, preserve=True)
     message_id = accepted(queue)

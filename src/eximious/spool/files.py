@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import time
 from typing import Final
 
 from eximious.spool import header_file
@@ -42,10 +44,22 @@ def new_body_file(layout: Layout, queue_name: str = "") -> int:
     """An open file without a name, on the spool's file system, for a body that is too large for memory. OSError."""
     folder = f"{layout.queue(queue_name)}/input"
     layout.make_folder(folder)
-    fd = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, FILE_MODE)
+    try:
+        fd = os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, FILE_MODE)
+    except OSError as error:
+        if error.errno not in _NO_NAMELESS_FILES:
+            raise
+        path = f"{folder}/eximious.{os.getpid()}.{time.monotonic_ns()}"
+        fd = layout.create(path)
+        os.unlink(path)
+        return fd
     os.fchmod(fd, FILE_MODE)
     layout.own(fd)
     return fd
+
+
+# What file systems say that do not know O_TMPFILE.
+_NO_NAMELESS_FILES: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT)
 
 
 class Pair:
