@@ -30,6 +30,8 @@ RETURN_PATH: Final = "return-path"
 
 def read_filter_message(call: Invocation, context: Context) -> None:
     """Read the message into the context, with the caller as its recipient, and show what is known of its envelope."""
+    # Whoever only tests may say anything of where the message comes from (-oM..., -f).
+    call.caller.is_trusted = True
     submitter = submitter_of(call, context)
     describe_client(call, context, submitter)
     message = context.message

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from eximious.address.delivery import Address
 from eximious.address.parse import AddressError, ParsedAddress, is_qualified, parse
+from eximious.address.phrase import fix_phrase
 from eximious.address.rules import address_rules
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.rewrite.rules import (
@@ -40,11 +42,33 @@ PLACE_NAMES: Final = {
 class Rewritten:
     """What the rules made of an address."""
 
-    __slots__ = ("address", "whole")
+    __slots__ = ("address", "after", "before", "has_whole")
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.whole: str | None = None  # what replaces the whole item of a header, if a rule says so
+        self.has_whole = False  # the whole item of a header is replaced, as a rule says
+        self.before = ""  # ... with this before the address
+        self.after = ""  # ... and this behind it
+
+    @property
+    def shown(self) -> str:
+        """As log lines have it."""
+        return f"{self.before}{self.address}{self.after}"
+
+    def whole(self, context: Context) -> str | None:
+        """What replaces the whole item of a header, fit to stand there; None if only the address is replaced.
+
+        A phrase is quoted if need be, and what is not printable is encoded (RFC 2047).
+        """
+        if not self.has_whole:
+            return None
+        charset = context.config.main.headers_charset or "UTF-8"
+        before, after = self.before, self.after
+        if "<" in before:
+            phrase, bracket, rest = before.partition("<")
+            before = _printable(phrase, charset, fix_phrase) + bracket + rest
+        bracket, rest = (">", after[1:]) if after.startswith(">") else ("", after)
+        return f"{before}{self.address}{bracket}{_printable(rest, charset, None)}"
 
 
 class _Stop(Exception):
@@ -128,18 +152,18 @@ def _apply(rule: RewriteRule, place: str, rewritten: Rewritten, context: Context
     except (ExpandError, Defer) as error:
         _complain(context, f"Expansion of {rule.replacement.source} failed while rewriting: {error}")
         raise _Stop from error
-    parsed = _parsed(text, rewritten.address, place, context)
+    parsed = _parsed(text, rewritten.shown, place, context)
     address = parsed.address
+    before, after = text[: parsed.start], text[parsed.end :]
     if parsed.at < 0 and (address or place != ENVELOPE_SENDER):
         if QUALIFY not in rule.manner:
-            _complain(context, f'Rewrite of {rewritten.address} yielded unqualified address "{address}"')
+            _complain(context, f'Rewrite of {rewritten.shown} yielded unqualified address "{text}"')
             raise _Stop
         address = f"{address}@{context.config.main.qualify_recipient}"
-    _log(rule, place, rewritten.address, text, context)
+    _log(rule, place, rewritten.shown, f"{before}{address}{after}", context)
     if WHOLE in rule.manner and place not in (ENVELOPE_SENDER, ENVELOPE_RECIPIENT, SMTP):
-        rewritten.whole = _whole(text, parsed, address, context)
-    elif rewritten.whole is not None:
-        rewritten.whole = None
+        rewritten.before, rewritten.after = before, after
+        rewritten.has_whole = True
     rewritten.address = Tainted(address) if text.__class__ is Tainted else address
     return True
 
@@ -154,16 +178,18 @@ def _parsed(text: str, old: str, place: str, context: Context) -> ParsedAddress:
         raise _Stop from error
 
 
-def _whole(text: str, parsed: ParsedAddress, address: str, context: Context) -> str:
-    """The replacement in full, fit to stand in a header; what is not printable in it is encoded (RFC 2047)."""
+def _printable(text: str, charset: str, fix: Callable[[str], str] | None) -> str:
+    """The text outside of an address, encoded if it must be, else as `fix` would have it."""
     from eximious.expand.operators.rfc2047 import encode
 
-    before, after = text[: parsed.start], text[parsed.end :]
-    phrase = before.rstrip().removesuffix("<").rstrip()
-    if phrase and not all(" " <= character <= "~" or character == "\t" for character in phrase):
-        charset = context.config.main.headers_charset or "UTF-8"
-        before = before.replace(phrase, encode(phrase, charset), 1)
-    return f"{before}{address}{after}"
+    stripped = text.strip()
+    if not stripped:
+        return text
+    if all(" " <= character <= "~" or character == "\t" for character in stripped):
+        fixed = stripped if fix is None else fix(stripped)
+    else:
+        fixed = encode(stripped, charset)
+    return text.replace(stripped, fixed, 1)
 
 
 def _log(rule: RewriteRule, place: str, old: str, new: str, context: Context) -> None:

@@ -58,8 +58,9 @@ def change_addresses(
                 return None
             address = f"{address}@{qualify_domain}"
         rewritten = rewrite(address, place, applicable, context) if applicable else Rewritten(address)
-        if rewritten.whole is not None:
-            return item.offset, item.end, rewritten.whole
+        whole = rewritten.whole(context)
+        if whole is not None:
+            return item.offset, item.end, whole
         return None if rewritten.address == parsed.address else (start, end, rewritten.address)
 
     return replace_items(text, change, context)

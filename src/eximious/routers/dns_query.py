@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 def query(finder: HostFinder, name: str, kind: str) -> Answer:
     """The answer; ``dns_again_means_nonexist`` is heeded."""
     context: Context = finder.context
+    if not name.isascii() and context.config.main.allow_utf8_domains:
+        name = in_ascii(name)
     answer = context.services.dns.query(
         name, kind, qualify_single=finder.qualify_single, search_parents=finder.search_parents
     )
@@ -22,3 +24,13 @@ def query(finder: HostFinder, name: str, kind: str) -> Answer:
         if nonexistent is not None and nonexistent.match(name, context) is not None:
             return Answer(Status.NOMATCH, name)
     return answer
+
+
+def in_ascii(name: str) -> str:
+    """An internationalized name (UTF-8, in octets) in the form that the DNS has; the name itself if it has none."""
+    if name.isascii():
+        return name
+    try:
+        return name.encode("latin-1").decode("utf-8").encode("idna").decode("ascii")
+    except UnicodeError:
+        return name

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.config.option import option
 from eximious.errors import ExpandError, ForcedFail
 from eximious.routers.base import Router, routers
+from eximious.routers.dns_query import in_ascii
 from eximious.routers.handover import hand_over
 from eximious.routers.host_finder import Found, HostFinder
 from eximious.routers.host_search import finder_for
@@ -64,7 +65,7 @@ class DnsLookup(Router):
         elif found is Found.LOCAL:
             return decline()
         full_name = finder.full_name
-        if full_name.lower() != address.domain.lower() and "*" not in full_name:
+        if "*" not in full_name and full_name.lower() not in (address.domain.lower(), in_ascii(address.domain).lower()):
             return change_domain(address, full_name, rewrite_headers=self.rewrite_headers, context=context)
         transport = hand_over(self, address, context)
         return Routing(Decision.ACCEPT, transport=transport, hosts=hosts)

@@ -208,7 +208,7 @@ class _Callout:
 
     def _mail(self, connection: Connection, sender: str) -> str:
         line = f"MAIL FROM:<{sender}>"
-        reply = connection.ask(line, self.options.timeout)
+        reply = connection.ask(line + self._size(connection), self.options.timeout)
         if reply.is_positive:
             self.cache.domain_accepted()
             return ""
@@ -217,6 +217,13 @@ class _Callout:
         if not sender:
             self.cache.null_sender_refused()
         raise _refusal(MAIL, line, reply)
+
+    def _size(self, connection: Connection) -> str:
+        """The SIZE parameter, if the size of the message is known already and the host may want to know."""
+        size = self.context.message.size
+        if not self.is_recipient or size <= 0 or "SIZE" not in connection.features:
+            return ""
+        return f" SIZE={size + self.context.message.line_count + self.transport.size_addition}"
 
     def _try_random(self, connection: Connection) -> str:
         line = f"RCPT TO:<{self.random_address}>"
@@ -281,9 +288,10 @@ class _Callout:
         verified = self._failed(refused.failure)
         verified.message = f"{host.name} [{host.address}] : {refused.message}"
         if self.is_recipient and refused.failure == RECIPIENT:
-            verified.user_message = f"Callout verification failed:\n{refused.response}"
+            verified.user_message = f"Callout verification failed:\n{presentable(refused.response)}"
         else:
-            verified.user_message = f"Called:   {host.address}\nSent:     {refused.sent}\nResponse: {refused.response}"
+            response = presentable(refused.response)
+            verified.user_message = f"Called:   {host.address}\nSent:     {refused.sent}\nResponse: {response}"
         return verified
 
     def _remembered(self, result: str, failure: str, text: str) -> Verified:
@@ -309,23 +317,27 @@ class _Callout:
         who = "recipient" if self.is_recipient else "sender"
         dull = f"Could not complete {who} verify callout"
         verified.message = f"{dull}: {why}" if why and hosts == 1 else dull
-        verified.user_message = self._explained(dull) if self.context.config.main.smtp_return_error_details else ""
+        if self.is_recipient:
+            details = self.context.config.main.smtp_return_error_details
+            verified.user_message = self._explained(dull) if details else dull
         return verified
 
     def _explained(self, dull: str) -> str:
-        advice = (
-            "the address will never be accepted."
-            if self.is_recipient
-            else "you need to change the address or create an MX record for its domain\n"
-            "if it is supposed to be generally accessible from the Internet.\n"
-            "Talk to your mail administrator for details."
-        )
         return (
             f"{dull} for <{self.address.address}>.\n"
             "The mail server(s) for the domain may be temporarily unreachable, or\n"
             "they may be permanently unreachable from this server. In the latter case,\n"
-            f"{advice}"
+            "the address will never be accepted."
         )
+
+
+def presentable(response: str) -> str:
+    """A host's words, to be passed on to a client: as far as they are UTF-8."""
+    try:
+        response.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError as error:
+        return response[: error.start] + "(truncated)"
+    return response
 
 
 def _with_timeouts(transport: Smtp | None, options: CalloutOptions) -> Smtp:
