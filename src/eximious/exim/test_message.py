@@ -51,6 +51,6 @@ def read_test_message(call: Invocation, context: Context, path: str) -> None:
     if call.line.recipients_from_header:
         header_recipients.extract(context)
     reception = context.reception = Reception()
-    Fixups(context, reception, submitter, is_local=True, is_smtp=False).apply()
+    Fixups(context, reception, submitter, is_local=True, is_smtp=False, has_given_sender=given is not None).apply()
     put_right(context, qualifies_senders=True, qualifies_recipients=True)
     context.facts["recipients_visible"] = True

@@ -127,12 +127,13 @@ def _alternative_names(certificate: Certificate, modifiers: list[str]) -> str | 
 
 def _ocsp(certificate: Certificate, modifiers: list[str]) -> str | None:
     from cryptography import x509
+    from cryptography.x509.oid import AuthorityInformationAccessOID
 
     try:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except (x509.ExtensionNotFound, ValueError):
         return None
-    method = x509.AuthorityInformationAccessOID.OCSP
+    method = AuthorityInformationAccessOID.OCSP
     items = [str(one.access_location.value) for one in access if one.access_method == method]
     return _list(items, modifiers)
 

@@ -142,7 +142,7 @@ def condition(name: str, count: int) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        wants_context = function.__code__.co_varnames[:1] == ("context",)  # type: ignore[attr-defined]
+        wants_context = function.__code__.co_varnames[:1] == ("context",)
         test: Callable[..., Condition] = ContextTest if wants_context else Test
 
         def parse(parser: Parser, name: str) -> Condition:

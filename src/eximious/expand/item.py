@@ -69,7 +69,7 @@ def item(name: str, least: int, most: int | None = None, *, is_clean: bool = Fal
     """
 
     def decorate(function: F) -> F:
-        wants_context = function.__code__.co_varnames[:1] == ("context",)  # type: ignore[attr-defined]
+        wants_context = function.__code__.co_varnames[:1] == ("context",)
         call: Callable[..., Node] = ContextCall if wants_context else Call
 
         def parse(parser: Parser, name: str) -> Node:

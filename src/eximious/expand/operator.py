@@ -144,6 +144,7 @@ def _lookup_quoting(lookup: str, name: str, position: int) -> Callable[[Node], N
     """``quote_TYPE``: the rules of a lookup type."""
     from eximious.lookups.base import find_lookup
 
+    lookup, _, option = lookup.partition("_")
     found = find_lookup(lookup)
     if found is None:
         raise Fault(f'unknown lookup type "{lookup}"', position)
@@ -151,7 +152,7 @@ def _lookup_quoting(lookup: str, name: str, position: int) -> Callable[[Node], N
     def build(operand: Node) -> Node:
         from eximious.expand.operators.quote import quote_for_lookup
 
-        return fold(Call(partial(quote_for_lookup, found), (operand,), False))
+        return fold(Call(partial(quote_for_lookup, found, option), (operand,), False))
 
     return build
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from eximious.errors import ConfigError, ExpandError, Place
+from eximious.errors import ConfigError, Defer, ExpandError, Place
 from eximious.expand.nodes import Literal, Node
 from eximious.taint import Tainted
 
@@ -29,7 +29,20 @@ class Template:
 
     def expand(self, context: Context) -> str:
         """The expanded text (a `Tainted` if any part was). Raises ExpandError, ForcedFail or Defer."""
+        if context.trace is not None and self.constant is None:
+            return self._traced(context)
         return self.root.evaluate(context)
+
+    def _traced(self, context: Context) -> str:
+        """The same while somebody looks (``-d``, ``explain``)."""
+        try:
+            result = self.root.evaluate(context)
+        except (ExpandError, Defer) as error:
+            context.trace.expand(f'expanding "{self.source}" failed: {error}')
+            raise
+        mark = " (tainted)" if result.__class__ is Tainted else ""
+        context.trace.expand(f'expanding "{self.source}" gave "{result}"{mark}')
+        return result
 
     def __repr__(self) -> str:
         return f"Template({self.source!r})"
@@ -70,7 +83,7 @@ def expand(text: str, context: Context) -> str:
             if len(_cache) >= MOST_CACHED:
                 _cache.clear()
             _cache[text] = template
-    return template.root.evaluate(context)
+    return template.expand(context)
 
 
 __all__ = ["Template", "compile", "expand"]

@@ -132,6 +132,18 @@ class MatchList:
 
     def scan(self, subject: Any, context: Context, variant: Any = None) -> Matched | None:
         """The verdict of the list on a subject."""
+        if context.trace is not None:
+            return self._traced(subject, context, variant)
+        return self._scan(subject, context, variant)
+
+    def _traced(self, subject: Any, context: Context, variant: Any) -> Matched | None:
+        """The same while somebody looks."""
+        verdict = self._scan(subject, context, variant)
+        word = "yes" if verdict is not None else "no"
+        context.trace.lists(f'{_cache_key(subject)} in {self.kind} list "{self.source}"? {word}')
+        return verdict
+
+    def _scan(self, subject: Any, context: Context, variant: Any) -> Matched | None:
         try:
             items = self._items.get(variant)
             if items is None:

@@ -126,6 +126,10 @@ def _deferred(key: str, error: Defer) -> Defer:
     return Defer(f'lookup of "{key}" gave DEFER: "{why}"')
 
 
+def _shown(found: str | None) -> str:
+    return "nothing" if found is None else f'"{found}"'
+
+
 @final
 class LookupSpec:
     """A lookup as the configuration names it: the type, and how its keys are varied."""
@@ -187,12 +191,16 @@ class LookupSpec:
         assert isinstance(lookup, QueryLookup)
         key = (lookup, self._variant, query)
         cache = context.named_list_cache
+        if not query:
+            return None
         if self._reads_cache and key in cache:
             return cache[key]  # type: ignore[no-any-return]
         try:
             found = lookup.find_query(context, query, self.options)
         except Defer as error:
             raise _deferred(query, error) from None
+        if context.trace is not None:
+            context.trace.lookup(f'{lookup.name} "{query}" gave {_shown(found)}')
         self._remember(cache, key, found)
         return found
 
@@ -209,6 +217,8 @@ class LookupSpec:
                 found = lookup.find(context, source, key, self.options)
             except Defer as error:
                 raise _deferred(key, error) from None
+            if context.trace is not None:
+                context.trace.lookup(f'{lookup.name} of "{key}" in {source} gave {_shown(found)}')
             self._remember(cache, cache_key, found)
         if found is not None and self._returns_key:
             return untainted(key)

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 class If(Node):
     """One of two strings. What a condition matched or found is visible in them, and forgotten afterwards."""
 
-    __slots__ = ("condition", "no", "yes")
+    __slots__ = ("condition", "no", "source", "yes")
 
-    def __init__(self, condition: Condition, yes: Node, no: Node) -> None:
+    def __init__(self, condition: Condition, yes: Node, no: Node, source: str) -> None:
         self.condition = condition
         self.yes = yes
         self.no = no
+        self.source = source  # the condition's text, for whoever looks
 
     def evaluate(self, context: Context) -> str:
         value, captures = context.lookup_value, context.captures
         try:
-            if self.condition.holds(context):
-                return self.yes.evaluate(context)
-            return self.no.evaluate(context)
+            holds = self.condition.holds(context)
+            if context.trace is not None:
+                context.trace.expand(f"condition {self.source} is {'true' if holds else 'false'}")
+            return self.yes.evaluate(context) if holds else self.no.evaluate(context)
         finally:
             context.lookup_value, context.captures = value, captures
 
@@ -37,6 +39,9 @@ class If(Node):
 @syntax("if")
 def parse_if(parser: Parser, name: str) -> Node:
     """A condition, and what to give if it holds and if not."""
+    parser.skip_space()
+    start = parser.at
     condition = parse_condition(parser)
+    source = parser.text[start : parser.at]
     yes, no = parser.branches(name)
-    return If(condition, TRUE if yes is None else yes, no)
+    return If(condition, TRUE if yes is None else yes, no, source)

@@ -37,9 +37,9 @@ def rxquote(text: str) -> str:
     return _NOT_ALPHANUMERIC.sub(r"\\\g<0>", text)
 
 
-def quote_for_lookup(lookup: Any, text: str) -> str:
-    """As the lookup type's own rules say (``quote_mysql`` and its kin)."""
-    quoted = lookup.quote(text)
+def quote_for_lookup(lookup: Any, option: str, text: str) -> str:
+    """As the lookup type's own rules say (``quote_mysql`` and its kin; ``quote_ldap_dn`` has an option)."""
+    quoted = lookup.quote(text, option)
     if quoted is None:
         raise ExpandError(f'"{lookup.name}" quoting failed')
     return str(quoted)
