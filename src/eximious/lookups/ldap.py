@@ -206,7 +206,7 @@ def _tls_context(main: Any, host: str) -> Any:
     from eximious.tls.context import ClientContext, Verify
 
     requirement = (main.ldap_require_cert or "").lower()
-    verify = {"never": Verify.NONE, "allow": Verify.NONE, "try": Verify.OPTIONAL}.get(requirement, Verify.REQUIRE)
+    verify = {"never": Verify.NONE, "allow": Verify.NONE, "try": Verify.TRY}.get(requirement, Verify.REQUIRE)
     return ClientContext(
         certificates=[main.ldap_cert_file] if main.ldap_cert_file else (),
         private_keys=[main.ldap_cert_key] if main.ldap_cert_key else (),
