@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from eximious.dns.answer import Answer, Status
 
@@ -10,11 +11,13 @@ if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.routers.host_finder import HostFinder
 
+ESCAPE: Final = re.compile(r"\\(0\d\d|1\d\d|2[0-4]\d|25[0-5])")  # an octet, as names from DNS records show it
+
 
 def query(finder: HostFinder, name: str, kind: str) -> Answer:
     """The answer; ``dns_again_means_nonexist`` is heeded."""
     context: Context = finder.context
-    if not name.isascii() and context.config.main.allow_utf8_domains:
+    if ("\\" in name or not name.isascii()) and context.config.main.allow_utf8_domains:
         name = in_ascii(name)
     answer = context.services.dns.query(
         name, kind, qualify_single=finder.qualify_single, search_parents=finder.search_parents
@@ -28,6 +31,7 @@ def query(finder: HostFinder, name: str, kind: str) -> Answer:
 
 def in_ascii(name: str) -> str:
     """An internationalized name (UTF-8, in octets) in the form that the DNS has; the name itself if it has none."""
+    name = ESCAPE.sub(lambda escape: chr(int(escape[1])), name)
     if name.isascii():
         return name
     try:
