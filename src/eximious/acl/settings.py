@@ -69,6 +69,7 @@ class Reception:
         "ratelimits",
         "removed_headers",
         "sender_failure",
+        "sender_failure_told",
         "senders_verified",
         "submission",
         "suppress_local_fixups",
@@ -93,7 +94,8 @@ class Reception:
         self.dmarc_disable_verify = False
         self.utf8_downconvert = 0  # 1 must, -1 if needed, 0 no
         self.cutthrough = ""  # options of the control, "" if it was not given
-        self.sender_failure: Any = None  # what verifying the sender came to, until the client has been told
+        self.sender_failure: Any = None  # what verifying the sender came to, if it failed
+        self.sender_failure_told = False
         self.senders_verified: dict[str, Any] = {}  # results of sender verification, by address and options
         self.ratelimits: dict[str, float] = {}  # measured for this message
 

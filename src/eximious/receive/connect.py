@@ -24,6 +24,7 @@ def begin(session: Session) -> bool:
     if session.active_host_name != main.primary_hostname:
         client.active_host_name = session.active_host_name
     _set_size_limit(session)
+    _log_connection(session)
     if not client.is_local and not _is_welcome(session):
         return False
     session.stream.timeout = _timeout(session)
@@ -86,9 +87,6 @@ def _timeout(session: Session) -> float:
 def _is_welcome(session: Session) -> bool:
     """The checks that come before any ACL."""
     main, client = session.main, session.client
-    if "smtp_connection" in session.logs.selected and not session.is_client_in("hosts_connection_nolog"):
-        session.logs.main(f"SMTP connection from {session.full_host}{_count_text(session)}")
-        session.facts["connection_logged"] = True
     if main.host_lookup is not None and session.is_client_in("host_lookup"):
         from eximious.lists.host_name import look_up_client
 
@@ -105,9 +103,19 @@ def _is_welcome(session: Session) -> bool:
     return _has_load_to_spare(session)
 
 
-def _count_text(session: Session) -> str:
+def _log_connection(session: Session) -> None:
+    """Log that there is a connection, if the log selector wants it and the client is not in hosts_connection_nolog."""
+    if "smtp_connection" not in session.logs.selected or session.is_client_in("hosts_connection_nolog"):
+        return
+    session.facts["connection_logged"] = True
+    client, fields = session.client, session.logs.fields
     count = session.context.facts.get("connection_count")
-    return f" (TCP/IP connection count = {count})" if count else ""
+    if count and client.host_address:
+        interface = fields.interface(client.interface_address, client.interface_port)
+        who = f"{fields.full_host(client)}{interface}{fields.ident(client)}"
+        session.logs.main(f"SMTP connection from {who} (TCP/IP connection count = {count})")
+    else:
+        session.logs.main(session.connection_text)
 
 
 def _has_load_to_spare(session: Session) -> bool:

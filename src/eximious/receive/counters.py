@@ -29,7 +29,17 @@ def refuse_data(session: Session) -> bool:
 class Counters:
     """The counts of one connection."""
 
-    __slots__ = ("free", "history", "mails", "messages", "nonmail", "nonmail_limited", "syntax_errors", "unknown")
+    __slots__ = (
+        "free",
+        "history",
+        "mail_was_refused",
+        "mails",
+        "messages",
+        "nonmail",
+        "nonmail_limited",
+        "syntax_errors",
+        "unknown",
+    )
 
     def __init__(self, main: Any) -> None:
         self.history: list[str] = []
@@ -39,10 +49,13 @@ class Counters:
         self.unknown = 0
         self.syntax_errors = 0
         self.mails = 0  # MAIL commands
+        self.mail_was_refused = False  # and nothing but RCPT has come since
         self.messages = 0  # received
 
     def note(self, verb: str) -> None:
         """A recognised command has come."""
+        if verb != "RCPT":
+            self.mail_was_refused = verb == "MAIL"  # until it has been accepted
         history = self.history
         history.append(verb)
         if len(history) > HISTORY:
@@ -50,6 +63,7 @@ class Counters:
 
     def new_message(self) -> None:
         """A message begins: some commands are free of charge once more."""
+        self.mail_was_refused = False
         self.free |= {"HELO", "EHLO", "STARTTLS", "RSET"}
 
     def new_tls(self) -> None:
@@ -79,10 +93,12 @@ class Counters:
             return
         verb = refusal.line.split(" ", 1)[0].upper()
         self.note(verb)
-        if verb == "RCPT":
-            session.transaction.rcpt_failed += 1
-            session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
         kind = ""
+        if verb == "RCPT" and self.mail_was_refused and "PIPELINING" in session.advertised:
+            # The client could not know when it sent this.
+            session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
+            session.reply(refusal.code, refusal.text)
+            return
         if verb == "DATA" and refusal.code == 503:
             if refuse_data(session):
                 return

@@ -119,7 +119,8 @@ def lost(session: Session) -> None:
     incomplete(session, "connection lost")
     with suppress(OSError):
         not_quit(session, "connection-lost", 421, f"{session.active_host_name} lost input connection")
-    if "lost_incoming_connection" in session.logs.selected and not session.client.is_local:
+    in_transaction = session.has_sender  # many clients just go when they are done
+    if in_transaction and "lost_incoming_connection" in session.logs.selected and not session.client.is_local:
         session.logs.main(
             f"unexpected disconnection while reading SMTP command from {session.full_host} {session.duration}"
         )

@@ -156,11 +156,12 @@ class Fixups:
                 return
             name = phrase(self.submission.name, self.main) if self.submission.name else ""
             text = f"{prefix}From: {name} <{address}>\n" if name else f"{prefix}From: {address}\n"
-        elif not sender:
+        elif not sender and (self.submitter.is_trusted or self.message.is_locally_submitted_error):
             if not self.message.is_locally_submitted_error:
                 return
             text = f"{prefix}From: {self.submitter.address}\n"  # -E: what this program writes about a message
         else:
+            sender = sender or self.submitter.address
             name = phrase(self._submitter_name(), self.main)
             text = f"{prefix}From: {name} <{sender}>\n" if name else f"{prefix}From: {sender}\n"
         header = Header(text, FROM)

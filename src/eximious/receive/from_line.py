@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from eximious.address.parse import AddressError, parse
@@ -12,26 +13,31 @@ from eximious.receive.envelope import rules
 if TYPE_CHECKING:
     from eximious.context import Context
 
-START = b"From "
 
-
-def take_off(text: bytes, context: Context) -> tuple[bytes, str | None]:
-    """The text without a From line at its beginning, and the sender that the line names.
-
-    The sender is None if there is no such line, or none that can be understood.
-    """
+def recogniser(context: Context) -> Callable[[bytes], bool] | None:
+    """What tells UUCP's From line from others; None if the configuration wants none recognised."""
     pattern = context.config.main.uucp_from_pattern
-    if pattern is None or not text.startswith(START):
-        return text, None
-    line, _, rest = text.partition(b"\n")
+    if pattern is None:
+        return None
+
+    def is_from_line(line: bytes) -> bool:
+        return line.startswith(b"From ") and _captures(line, context) is not None
+
+    return is_from_line
+
+
+def _captures(line: bytes, context: Context) -> list[str] | None:
     try:
-        found = regex.compile(pattern).search(line.decode("latin-1") + "\n")
+        return regex.compile(context.config.main.uucp_from_pattern or "").search(line.decode("latin-1") + "\n")
     except ExpandError as error:
         context.services.logs.panic(f"uucp_from_pattern: {error}")
-        return text, None
-    if found is None:
-        return text, None
-    return rest, _sender(found, context)
+        return None
+
+
+def sender_in(line: bytes, context: Context) -> str | None:
+    """The sender that a From line names; None if it cannot be understood."""
+    found = _captures(line, context)
+    return None if found is None else _sender(found, context)
 
 
 def _sender(captures: list[str], context: Context) -> str | None:

@@ -168,7 +168,7 @@ def _read(incoming: Incoming, reader: PlainReader, request: Request, stream: Str
     """Read the whole text. Raises Problem for what cannot be read or is too large."""
     context, body = incoming.context, incoming.body
     limit = incoming.size_limit
-    is_first = True
+    reader.is_from_line = from_line.recogniser(context)
     while not reader.is_complete:
         try:
             data = stream.read()
@@ -177,9 +177,6 @@ def _read(incoming: Incoming, reader: PlainReader, request: Request, stream: Str
             raise Problem(Complaint(Kind.IO), "timed out while reading message") from None
         if not data:
             reader.finish()
-        elif is_first:
-            is_first = False
-            reader.feed(_without_from_line(data, incoming, request))
         else:
             reader.feed(data)
         try:
@@ -190,19 +187,27 @@ def _read(incoming: Incoming, reader: PlainReader, request: Request, stream: Str
         if reader.too_long:
             raise _too_long(incoming, stream)
         if limit > 0 and body.size > limit:
+            break
+    if reader.from_line and request.sender is None:
+        _believe_from_line(reader.from_line, incoming)
+
+
+def _believe_from_line(line: bytes, incoming: Incoming) -> None:
+    """What UUCP's From line says of the sender counts for callers who may say so."""
+    context = incoming.context
+    message = context.message
+    sender = from_line.sender_in(line, context)
+    if sender is None:
+        return
+    if not incoming.submitter.is_trusted:
+        allowed = context.config.main.untrusted_set_sender
+        if allowed is None or allowed.match(sender, context) is None:
             return
-
-
-def _without_from_line(data: bytes, incoming: Incoming, request: Request) -> bytes:
-    """Take off UUCP's line; what it says of the sender counts for trusted callers without -f."""
-    message = incoming.context.message
-    data, sender = from_line.take_off(data, incoming.context)
-    if sender is not None and incoming.submitter.is_trusted and request.sender is None:
-        message.sender = Tainted(sender)
-        message.sender_is_local = False
-        message.authenticated_sender = ""
-        incoming.has_given_sender = True
-    return data
+        message.sender_set_untrusted = True
+    message.sender = Tainted(sender)
+    message.sender_is_local = False
+    message.authenticated_sender = ""
+    incoming.has_given_sender = True
 
 
 def _too_long(incoming: Incoming, stream: Stream) -> Problem:

@@ -131,32 +131,35 @@ def _complaint(session: Session) -> Callable[[str], None]:
 def _log_sender_failure(session: Session) -> None:
     """Say once why the sender did not verify."""
     reception = session.context.reception
-    verified = None if reception is None else reception.sender_failure
-    if verified is None or "sender_verify_fail" not in session.logs.selected:
+    if reception is None or reception.sender_failure is None or reception.sender_failure_told:
+        return
+    verified = reception.sender_failure
+    kind = verified.result.value
+    if kind == "fail" and "sender_verify_fail" not in session.logs.selected:
         return
     text = f": {verified.message}" if verified.message else ""
     message = session.context.message
     session.logs.reject(
-        f"{session.host_and_ident} sender verify {verified.result.value} for <{verified.original}>{text}",
+        f"{session.host_and_ident} sender verify {kind} for <{verified.original}>{text}",
         message.id,
         rejected_header(message, session.logs.selected),
     )
 
 
 def details(session: Session) -> str:
-    """Lines that tell the client why its sender did not verify; only the first time."""
+    """Lines that tell the client why its sender did not verify: once what a router or a callout has for it to know, and
+    with ``smtp_return_error_details`` what keeps us from knowing."""
     reception = session.context.reception
     if reception is None or reception.sender_failure is None:
         return ""
     verified = reception.sender_failure
-    reception.sender_failure = None
-    why = verified.user_message or (verified.message if session.main.smtp_return_error_details else "")
-    if not session.settings.multiline_responses or not why:
-        return ""
     is_deferred = verified.result.value == "defer"
-    if is_deferred and not (verified.is_from_callout or session.main.smtp_return_error_details):
-        return ""
-    code = "451" if verified.result.value == "defer" else "550"
-    before, after = FAILURES.get(verified.failure, ("Verification failed for", ""))
-    lines = [f"{before} <{verified.original}>", *fold(why), *(fold(after) if after else ())]
+    code = "451" if is_deferred else "550"
+    lines: list[str] = []
+    if not reception.sender_failure_told and session.settings.multiline_responses and verified.user_message:
+        before, after = FAILURES.get(verified.failure, ("Verification failed for", ""))
+        lines = [f"{before} <{verified.original}>", *fold(verified.user_message), *(fold(after) if after else ())]
+    reception.sender_failure_told = True
+    if is_deferred and session.main.smtp_return_error_details and verified.message:
+        lines += fold(verified.message)
     return "".join(f"{code}-{line}\r\n" for line in lines)

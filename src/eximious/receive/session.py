@@ -9,6 +9,8 @@ pipelined commands are answered with one packet.
 
 from __future__ import annotations
 
+import itertools
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.acl import engine, where
@@ -45,6 +47,9 @@ MESSAGE_FACTS: Final = (
 REFUSED_WITHOUT_ACL: Final = frozenset({where.ETRN, where.EXPN, where.RCPT, where.VRFY, where.WELLKNOWN})
 
 
+_numbers = itertools.count(1)  # of the connections of this process
+
+
 class Session:
     """One client's connection; `context` is its own, with the configuration and the services."""
 
@@ -76,6 +81,7 @@ class Session:
         self.submitter: Submitter | None = None  # who runs us, for local SMTP
         self.facts: dict[str, Any] = {}  # what features keep for the connection
         context.session = self
+        self.client.connection_id = f"{os.getpid()}{next(_numbers)}"
         context.message = self.new_message()
 
     # --- the conversation ---------------------------------------------------------------------------------------------
@@ -219,6 +225,8 @@ class Session:
     def received_protocol(self) -> str:
         """``$received_protocol``: what is spoken, as in Received: headers (RFC 3848)."""
         client = self.client
+        if not self.has_greeted:
+            return "local-smtp" if client.is_local else "smtp"
         name = "esmtp" if self.is_esmtp else "smtp"
         if client.tls is not None:
             name += "s"
@@ -250,6 +258,17 @@ class Session:
         if client.host_address:
             return fields.full_host(client) + fields.ident(client)
         return client.ident
+
+    @property
+    def connection_text(self) -> str:
+        """The connection, in lines about its beginning and end."""
+        client, fields = self.client, self.logs.fields
+        id_text = f" Ci={client.connection_id}" if "connection_id" in self.logs.selected else ""
+        if client.host_address and self.submitter is None:
+            interface = fields.interface(client.interface_address, client.interface_port)
+            return f"SMTP connection{id_text} from {fields.full_host(client)}{interface}"
+        login = self.submitter.login if self.submitter is not None else client.ident
+        return f"SMTP connection{id_text} from {login}"
 
     @property
     def host_and_ident(self) -> str:

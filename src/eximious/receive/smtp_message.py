@@ -10,6 +10,7 @@ from eximious.logs.message import rejected_header
 from eximious.receive import ending, refusal
 from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, accept, give_id
 from eximious.receive.envelope import client_may
+from eximious.receive.from_line import recogniser
 from eximious.receive.replies import wording
 from eximious.receive.server_user import server_user
 from eximious.smtp.data import ChunkReader
@@ -31,7 +32,8 @@ FAKE_TEXT = (
 def receive(session: Session) -> None:
     """Read the message, take it in or refuse it, answer, and be ready for the next."""
     main = session.main
-    reader = session.protocol.begin_data(main.header_maxsize, main.header_line_maxsize)
+    is_from_line = recogniser(session.context) if _may_begin_with_from(session) else None
+    reader = session.protocol.begin_data(main.header_maxsize, main.header_line_maxsize, is_from_line)
     incoming = _begin(session, reader)
     try:
         failure = _read(session, incoming, reader)
@@ -65,6 +67,13 @@ def receive_chunk(session: Session, command: Command) -> None:
     else:
         _answer(session, incoming, accept(incoming))
     session.reset()
+
+
+def _may_begin_with_from(session: Session) -> bool:
+    """True if a From line may stand before the headers: ``ignore_fromline_hosts``, ``ignore_fromline_local``."""
+    if session.client.is_local:
+        return bool(session.main.ignore_fromline_local)
+    return session.main.ignore_fromline_hosts is not None and session.is_client_in("ignore_fromline_hosts")
 
 
 def _begin(session: Session, reader: DataReader | ChunkReader) -> Incoming:
@@ -169,6 +178,8 @@ def _believe(session: Session, submitter: Submitter) -> None:
         allowed = session.main.untrusted_set_sender
         if not message.sender or allowed is None or allowed.match(message.sender, context) is None:
             message.sender = submitter.address
+        else:
+            message.sender_set_untrusted = True
     message.sender_is_local = message.sender == submitter.address
     if message.sender_is_local and not submitter.is_trusted:
         client.authenticated_id = client.authenticated_id or submitter.login

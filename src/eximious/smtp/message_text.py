@@ -158,7 +158,7 @@ class MessageReader:
         elif _NAME.match(line):
             lines.append(_harmless(line) + b"\n")
         else:
-            self._keep(_harmless(b" " + line[1:] if first == b"\n" else line) + b"\n")
+            self._keep(_folded(b" " + line[1:] if first == b"\n" else line) + b"\n")
             return False
         self._check_limits()
         return True
@@ -229,6 +229,11 @@ class MessageReader:
 
 def _harmless(line: bytes) -> bytes:
     """A header line in which what looks like a line end has become a folded line, and NUL a question mark."""
+    return _folded(line).replace(b"\0", b"?")
+
+
+def _folded(line: bytes) -> bytes:
+    """A header line in which what looks like a line end has become a folded line."""
     if b"\r" in line or b"\n" in line:
-        line = line.replace(b"\r", b"\n").replace(b"\n", b"\n ")
-    return line.replace(b"\0", b"?")
+        return line.replace(b"\r", b"\n").replace(b"\n", b"\n ")
+    return line

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Callable
 from typing import Final
 
 from eximious.smtp.command import WITHOUT_ARGUMENT, Command, parse_command
@@ -192,10 +193,16 @@ class ServerProtocol:
         if self.stage is not Stage.CLOSED:
             self.stage = min(self.stage, Stage.READY)
 
-    def begin_data(self, header_limit: int = DEFAULT_HEADER_LIMIT, header_line_limit: int = 0) -> DataReader:
+    def begin_data(
+        self,
+        header_limit: int = DEFAULT_HEADER_LIMIT,
+        header_line_limit: int = 0,
+        is_from_line: Callable[[bytes], object] | None = None,
+    ) -> DataReader:
         """The text of a message follows; feed the reader until it is complete, then call `end_data`."""
         self.stage = Stage.TEXT
         reader = DataReader(header_limit, header_line_limit)
+        reader.is_from_line = is_from_line
         pending = self.pending
         if pending:
             self._buffer = b""

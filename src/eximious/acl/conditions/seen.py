@@ -64,7 +64,7 @@ def seen(question: Question, run: Run) -> bool:
         answer = before if question.is_before else since
         if question.readonly:
             return record
-        if record is None or question.must_write or (not question.is_before and since):
+        if record is None or question.must_write or not question.is_before:
             return Stamp()
         if before and question.is_before and now - record.written_at > question.refresh:
             record.written_at = now - question.interval

@@ -48,10 +48,7 @@ def verify(options: VerifyOptions, run: Run) -> bool:
 def _helo(options: VerifyOptions, run: Run) -> bool:
     if not run.context.client.host_address:
         return True
-    answer = verify_helo(run.context)
-    if answer is None:
-        raise Defer("verification of HELO name deferred")
-    return answer
+    return verify_helo(run.context) is True
 
 
 def _csa(options: VerifyOptions, run: Run) -> bool:

@@ -12,4 +12,6 @@ def add_header(text: str, run: Run) -> None:
     """Note the lines; they become part of the message before the DATA ACL, or after it."""
     reception = run.reception
     reception.add_headers(text)
-    run.context.facts["headers_added"] = "".join(added.text for added in reception.added_headers).rstrip("\n")
+    run.context.facts["headers_added"] = "\n".join(
+        added.text.rstrip("\n").replace("\n", "\n\n") for added in reception.added_headers
+    )

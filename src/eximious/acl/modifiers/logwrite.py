@@ -23,4 +23,5 @@ def logwrite(text: str, run: Run) -> None:
                     logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
             targets = [name for name in targets if name in LOGS] or ["main"]
             text = rest
-    logs.write(targets, logs.fields.printing(text.lstrip()), run.context.message.id)
+    shown = "\t".join(logs.fields.printing(part) for part in text.lstrip().split("\t"))
+    logs.write(targets, shown, run.context.message.id)

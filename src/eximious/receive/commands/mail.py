@@ -80,10 +80,12 @@ def _too_many(session: Session) -> bool:
 
 
 def _has_greeted(session: Session) -> bool:
-    if session.has_greeted or not session.is_client_in("hosts_require_helo"):
+    if session.has_greeted:
+        return True
+    if not (session.is_client_in("hosts_require_helo") or session.is_client_in("helo_verify_hosts")):
         return True
     session.logs.reject(f"rejected MAIL from {session.full_host}: no HELO/EHLO given")
-    session.reply(503, "HELO or EHLO required")
+    session.counters.error(session, 503, "HELO or EHLO required")
     return False
 
 
@@ -100,7 +102,7 @@ def _sender(session: Session, text: str) -> str | None:
     if client_may(session, "sender"):
         return f"{address}@{session.main.qualify_domain}"
     session.logs.reject(f"unqualified sender rejected: {text} {session.host_and_ident}")
-    session.counters.error(session, 501, f"{text}: sender address must contain a domain", kind="unlogged")
+    session.reply(501, f"{text}: sender address must contain a domain")
     return None
 
 

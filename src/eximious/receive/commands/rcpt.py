@@ -73,7 +73,7 @@ def _recipient(session: Session, text: str) -> str | None:
         return f"{address}@{session.main.qualify_recipient}"
     session.transaction.rcpt_failed += 1
     session.logs.reject(f"unqualified recipient rejected: {text} {session.host_and_ident}")
-    session.counters.error(session, 501, f"{text}: recipient address must contain a domain", kind="unlogged")
+    session.reply(501, f"{text}: recipient address must contain a domain")
     return None
 
 

@@ -55,4 +55,4 @@ def quit_(session: Session, command: Command) -> None:
     session.has_quit = True
     session.protocol.close()
     if session.facts.get("connection_logged"):
-        session.logs.main(f"SMTP connection from {session.full_host} {session.duration} closed by QUIT")
+        session.logs.main(f"{session.connection_text} {session.duration} closed by QUIT")
