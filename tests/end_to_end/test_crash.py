@@ -12,7 +12,6 @@ import time
 from collections import Counter
 
 import pytest
-
 from tests.end_to_end.configurations import MAILDIR
 from tests.end_to_end.server import Server, running
 
@@ -90,8 +89,7 @@ def test_a_socket_that_is_cut_off_harms_nobody() -> None:
     with running(MAILDIR.replace("{away}", "1")) as server:
         (server.folder / "users").write_text("alice: alice\n")
         for octets in (b"", b"EHLO x\r\nMAIL FROM:<a@b.test>\r\n", b"\0" * 10000, b"EHLO " + b"x" * 100000):
-            with socket.create_connection(("127.0.0.1", server.port)) as connection:
-                with contextlib.suppress(OSError):
-                    connection.sendall(octets)
+            with socket.create_connection(("127.0.0.1", server.port)) as connection, contextlib.suppress(OSError):
+                connection.sendall(octets)
         server.send("alice@mail.test")
         server.wait_for(lambda: server.mail("alice"), "delivery")

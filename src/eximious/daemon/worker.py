@@ -134,7 +134,7 @@ class Worker:
             Session(stream, context).run()
         except Exception:  # a bug ends this connection, not the others
             self._note_bug(f"SMTP connection from [{client.host_address}]")
-            stream.abort()
+            self._say_421(stream, "Temporary local problem - please try later")
 
     def _set_options(self, stream: LoopStream) -> None:
         main = self.config.main
@@ -148,9 +148,13 @@ class Worker:
 
     def _turn_away(self, stream: LoopStream, refusal: limits.TooMany) -> None:
         self.services.logs.main(refusal.log)
+        self._say_421(stream, str(refusal))
+
+    def _say_421(self, stream: LoopStream, text: str) -> None:
+        """Last words to a client."""
         stream.timeout = LAST_WORDS
         with contextlib.suppress(OSError):
-            stream.write(f"421 {refusal}\r\n".encode("latin-1"))
+            stream.write(f"421 {text}\r\n".encode("latin-1"))
             stream.flush()
         stream.close()
 

@@ -74,13 +74,20 @@ def read_line(stream: LoopStream) -> CommandLine:
         data += more
     first, _, rest = data.partition(b"\n")
     stream.push_back(rest)
-    facts = json.loads(first)
-    words = [facts["program"], *facts["words"]] if isinstance(facts, dict) else []
-    if not words or not all(isinstance(word, str) and CONTROL.isdisjoint(word) for word in words):
-        raise ValueError("no command line")
+    words = words_in(json.loads(first))
     line = parse(words)
     combinations.check(line)
     return line
+
+
+def words_in(facts: object) -> list[str]:
+    """The command line in the client's JSON. Raises ValueError if there is none."""
+    if not isinstance(facts, dict) or not isinstance(facts.get("words"), list):
+        raise ValueError("no command line")
+    words = [facts.get("program"), *facts["words"]]
+    if not all(isinstance(word, str) and CONTROL.isdisjoint(word) for word in words):
+        raise ValueError("no command line")
+    return words
 
 
 def prepare(line: CommandLine, caller: Caller, services: Services) -> Invocation:
