@@ -56,12 +56,12 @@ def entry(store: QueueStore, message_id: str, queue_name: str, listing: str, now
         return
     if message is None:
         return
-    yield first_line(message, _size(store, message), now)
+    yield first_line(message, size(store, message), now)
     yield from _recipients(message, listing)
     yield "\n"
 
 
-def _size(store: QueueStore, message: Message) -> int:
+def size(store: QueueStore, message: Message) -> int:
     """Of the whole message: headers, empty line, and the -D file without its first line, which is the file's name."""
     headers = 1 + sum(len(header.text) for header in message.headers if header.kind != DELETED)
     path = store.layout.find(message.id, "-D", message.queue_name)

@@ -6,7 +6,7 @@ import os
 import sys
 
 from eximious.exim import modes
-from eximious.exim.command_line import CommandLine, CommandLineError
+from eximious.exim.command_line import EXIT_FAILURE, CommandLine, CommandLineError
 
 
 def console() -> None:
@@ -14,7 +14,11 @@ def console() -> None:
     arguments = [os.fsencode(word).decode("latin-1") for word in sys.argv]
     sys.stdout.reconfigure(encoding="latin-1", errors="replace")  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="latin-1", errors="replace")  # type: ignore[union-attr]
-    leave(main(arguments))
+    try:
+        status = main(arguments)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os._exit(EXIT_FAILURE)
+    leave(status)
 
 
 def main(arguments: list[str]) -> int:
