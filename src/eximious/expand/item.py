@@ -48,6 +48,7 @@ _MODULES = {
     "perl": "refused",
     "prvs": "prvs",
     "prvscheck": "prvs",
+    "python": "python",
     "readfile": "readfile",
     "readsocket": "readsocket",
     "reduce": "loop",

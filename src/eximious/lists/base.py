@@ -194,7 +194,9 @@ class MatchList:
             except ForcedFail:
                 raise
             except ExpandError as error:
-                raise Defer(f'failed to expand "{self.source}" while checking a list: {error}') from None
+                message = f'failed to expand "{self.source}" while checking a list: {error}'
+                context.services.logs.write(("main", "panic"), message, context.message.id)
+                raise Defer(str(error)) from None
             key = (variant, text, text.__class__ is Tainted)
             items = self._compiled.get(key)
             if items is None:

@@ -41,8 +41,8 @@ def look_up_client(context: Context) -> str | None:
         client.host_name = Tainted(found.names[0])
         client.host_dnssec = found.is_secure
         context.facts["host_aliases"] = found.names[1:]
-    elif not found.is_deferred:
-        context.facts["host_lookup_why"] = found.why
+    elif not found.is_deferred and "host_lookup_failed" in context.services.logs.selected:
+        context.services.logs.main(found.why or f"no host name found for IP address {client.host_address}")
     return client.host_name
 
 
@@ -57,7 +57,8 @@ def look_up(address: str, context: Context) -> Found:
         if found.names:
             found.is_deferred = False
             return found
-        found.why = f"no IP address for {names[0]} matched {address}" if not found.is_deferred else found.why
+        if not found.is_deferred:
+            found.why = f"{names[0]} does not match any IP address for {address}"
         return found
     return found
 

@@ -133,6 +133,6 @@ def _expanded_word(word: str, command: str, context: Context, what: str) -> str:
 
 def _address_pipe(address: Address, context: Context, what: str) -> list[str]:
     text = address.redirected_file.removeprefix("|").lstrip()
-    if is_tainted(text):
+    if is_tainted(address.redirected_file):
         raise TaintedArgument(f"Tainted '{text}' (command for {what}) not permitted")
     return [_expanded_word(word, text, context, what) if address.expand_again else word for word in words(text)]

@@ -113,7 +113,7 @@ class Delivery:
         self.command_text = text
         if not text:
             raise Unable(deferred(f"no command specified for {self.what}", 0))
-        if is_tainted(text):
+        if is_given and is_tainted(address.redirected_file):
             raise Unable(panicked(f"Tainted '{text}' (command for {self.what}) not permitted", 0))
         try:
             if transport.use_shell:

@@ -37,15 +37,11 @@ class Run(Choice):
             raise ExpandError("running a command is not permitted")
         ended = run_command(self._argv(context))
         context.facts["runrc"] = ended.status
-        value, captures = context.lookup_value, context.captures
-        try:
-            if self.yes is None and ended.status == 0:
-                return ended.output
-            context.lookup_value = ended.output
-            chosen = self.yes if ended.status == 0 and self.yes is not None else self.no
-            return chosen.evaluate(context)
-        finally:
-            context.lookup_value, context.captures = value, captures
+        context.lookup_value = ended.output  # stays afterwards, unlike that of other items
+        if self.yes is None and ended.status == 0:
+            return ended.output
+        chosen = self.yes if ended.status == 0 and self.yes is not None else self.no
+        return chosen.evaluate(context)
 
     def _argv(self, context: Context) -> list[str]:
         if self.words is None:
