@@ -66,22 +66,18 @@ def read_content(context: Context, fd: int = 0) -> None:
     """Headers and body from a descriptor up to its end, the body kept in memory."""
     main = context.config.main
     reader = PlainReader(main.header_maxsize, main.header_line_maxsize, dot_ends=True)
+    reader.is_from_line = from_line.recogniser(context)
     body = Body()
-    is_first = True
     while not reader.is_complete and not reader.too_long:
         data = os.read(fd, 65536)
-        if not data:
-            reader.finish()
-        elif is_first:
-            is_first = False
-            data, sender = from_line.take_off(data, context)
-            if sender is not None:
-                context.message.sender = Tainted(sender)
+        if data:
             reader.feed(data)
         else:
-            reader.feed(data)
+            reader.finish()
         body.append(reader.take())
     message = context.message
+    if reader.from_line and (sender := from_line.sender_in(reader.from_line, context)) is not None:
+        message.sender = Tainted(sender)
     message.headers = records(reader.headers or [])
     message.body = body
     message.body_size = body.size
