@@ -7,6 +7,7 @@ that a process pays only for what it needs.
 from __future__ import annotations
 
 import importlib
+import os
 import random
 import time
 from collections.abc import Callable
@@ -48,6 +49,7 @@ class Services:
         self.server_user: Any = None  # eximious.receive.submitter.Submitter for messages from the network
         self.localhost_number: int | None = -1  # of this host in its cluster; None: not set; -1: not looked at yet
         self.connections: Any = None  # idle connections to other hosts: eximious.send.pool.Pool, made at its first use
+        self.file_systems: dict[str, tuple[float, os.statvfs_result]] = {}  # when asked, and the answer; by folder
         self.dont_deliver = False  # -N: messages that this process handles are delivered only in appearance
         self.admin = False  # the caller may see and change the queue
         self.real_uid = 0  # of whoever started this process
@@ -82,6 +84,11 @@ class Services:
         from eximious.spool.store import QueueStore
 
         return QueueStore.from_config(self.config)
+
+    @cached_property
+    def python(self) -> Any:
+        """The process that runs functions of ``${python``."""
+        return importlib.import_module("eximious.expand.python_process").PythonProcess.from_config(self.config)
 
     @cached_property
     def lookups(self) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 from eximious import waiting
 from eximious.logs.destination import Destinations, parse
+from eximious.logs.file import LOOK_AGAIN
 from eximious.logs.log import LONGEST, MAIN, PANIC, REJECT, Logs
 from eximious.logs.selector import DEFAULT
 from eximious.logs.syslog import Syslog
@@ -29,7 +30,8 @@ class Case:
     def __init__(self, directory: Path, selected: frozenset[str] = DEFAULT, path: str = "%slog") -> None:
         self.directory = directory
         self.stderr: list[str] = []
-        self.logs = Logs(parse(f"{directory}/{path}", ""), selected, now=lambda: NOW)
+        self.seconds = 0.0
+        self.logs = Logs(parse(f"{directory}/{path}", ""), selected, now=lambda: NOW, clock=lambda: self.seconds)
         self.logs.to_stderr = self.stderr.append
         self.logs.syslog = Syslog(path=str(directory / "no-syslog"))
 
@@ -100,12 +102,15 @@ def test_cve_2010_4344_long_entries_are_cut(case: Case) -> None:
 def test_a_file_that_was_moved_is_begun_anew(case: Case) -> None:
     case.logs.main("one")
     (case.directory / "mainlog").rename(case.directory / "mainlog.01")
+    case.logs.main("still one")
+    case.seconds += LOOK_AGAIN
     case.logs.main("two")
     (case.directory / "mainlog").rename(case.directory / "mainlog.02")
     (case.directory / "mainlog").touch()
+    case.seconds += LOOK_AGAIN
     case.logs.main("three")
     assert (case.read("mainlog.01"), case.read("mainlog.02"), case.read("mainlog")) == (
-        "T one\n",
+        "T one\nT still one\n",
         "T two\n",
         "T three\n",
     )

@@ -208,6 +208,7 @@ def test_rejected_header() -> None:
         "Envelope-from: <a@b>\n"
         'Envelope-to: <c@d>\n    <"q q"@d>\n'
         "P Received: x\n\ty\n"
+        "* Old: x\n"
         "  Subject: \xfc\\r\n evil\\n2026-11-24 forged\\000\n"
     )
     assert rejected_header(message, DEFAULT - {"rejected_header"}) == ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import time
+from collections.abc import Callable
 from typing import Final
 
 FILE_MODE: Final = 0o640
 DIRECTORY_MODE: Final = 0o750
+LOOK_AGAIN: Final = 0.5  # seconds; a file that was moved away (exicyclog) may get lines for so long
 
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -15,10 +18,12 @@ _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
 class LogFile:
     """A file that lines are appended to. `uid` and `gid` own what a privileged process makes (-1: leave as it is)."""
 
-    __slots__ = ("_device", "_fd", "_gid", "_inode", "_uid", "path")
+    __slots__ = ("_clock", "_device", "_fd", "_gid", "_inode", "_looked_at", "_uid", "path")
 
-    def __init__(self, path: str, uid: int = -1, gid: int = -1) -> None:
+    def __init__(self, path: str, uid: int = -1, gid: int = -1, clock: Callable[[], float] = time.monotonic) -> None:
         self.path = path
+        self._clock = clock
+        self._looked_at = 0.0
         self._uid = uid
         self._gid = gid
         self._fd = -1
@@ -36,11 +41,15 @@ class LogFile:
             written += os.write(self._fd, data[written:])
 
     def _has_moved(self) -> bool:
+        now = self._clock()
+        if now - self._looked_at < LOOK_AGAIN:
+            return False
+        self._looked_at = now
         try:
-            now = os.stat(self.path)
+            found = os.stat(self.path)
         except FileNotFoundError:
             return True
-        return now.st_ino != self._inode or now.st_dev != self._device
+        return found.st_ino != self._inode or found.st_dev != self._device
 
     def _open(self) -> None:
         try:
@@ -49,6 +58,7 @@ class LogFile:
             fd = self._create()
         found = os.fstat(fd)
         self._fd, self._device, self._inode = fd, found.st_dev, found.st_ino
+        self._looked_at = self._clock()
 
     def _open_existing(self) -> int:
         if os.geteuid() != 0:

@@ -43,6 +43,7 @@ class Logs:
         uid: int = -1,
         gid: int = -1,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         log_timezone: bool = False,
     ) -> None:
         self.destinations = destinations
@@ -57,6 +58,7 @@ class Logs:
         self.verbose: Callable[[str], object] | None = None  # shown what is logged, for -v and debugging
         self._uid = uid
         self._gid = gid
+        self._clock = clock
         self._timestamps = Timestamps(now, "millisec" in selected, log_timezone)
         self._complaint = ""
         if destinations.has_surplus:
@@ -167,7 +169,8 @@ class Logs:
             self._date = date
         file = self._files.get(log)
         if file is None:
-            file = self._files[log] = LogFile(file_name(self.destinations.path, log, date), self._uid, self._gid)
+            path = file_name(self.destinations.path, log, date)
+            file = self._files[log] = LogFile(path, self._uid, self._gid, self._clock)
         return file
 
     def _failed(self, log: str, path: str, error: OSError, text: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 from eximious.errors import Defer, ExpandError
 
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.receive.session import Session
+    from eximious.services import Services
+
+ASK_AGAIN: Final = 1.0  # seconds for which what the kernel said of a file system's free space is believed
 
 
 def receive_timeout(session: Session) -> float:
@@ -71,11 +75,8 @@ def has_space(context: Context, size: int) -> bool:
 def _has_room(context: Context, what: str, folder: str, space: int, inodes: int, size: int) -> bool:
     if not space and not inodes and not size:
         return True
-    import os
-
-    try:
-        status = os.statvfs(folder)
-    except OSError:
+    status = _file_system(context.services, folder)
+    if status is None:
         return True  # writing will fail, or not
     free = status.f_bavail * status.f_frsize
     has_inodes = status.f_files == 0 or status.f_favail >= inodes
@@ -83,6 +84,19 @@ def _has_room(context: Context, what: str, folder: str, space: int, inodes: int,
         return True
     context.services.logs.main(f"{what} directory space check failed: space={free // 1024} inodes={status.f_favail}")
     return False
+
+
+def _file_system(services: Services, folder: str) -> os.statvfs_result | None:
+    """What the kernel says of a file system, as of now or not long ago: each message asks, twice."""
+    now = services.now()
+    known = services.file_systems.get(folder)
+    if known is None or not 0 <= now - known[0] < ASK_AGAIN:
+        try:
+            known = (now, os.statvfs(folder))
+        except OSError:
+            return None
+        services.file_systems[folder] = known
+    return known[1]
 
 
 def _log_directory(context: Context) -> str:
