@@ -94,7 +94,7 @@ class Counters:
         verb = refusal.line.split(" ", 1)[0].upper()
         self.note(verb)
         kind = ""
-        if verb == "RCPT" and self.mail_was_refused and "PIPELINING" in session.advertised:
+        if verb == "RCPT" and self.mail_was_refused and not session.has_sender and "PIPELINING" in session.advertised:
             # The client could not know when it sent this.
             session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
             session.reply(refusal.code, refusal.text)
