@@ -93,4 +93,13 @@ class ExtraOptions(Options):
     perl_at_start: bool = option(False, doc="Start the Perl interpreter at once.", later="embedded Perl")
     perl_startup: str | None = option(None, doc="Perl code to run when the interpreter starts.", later="embedded Perl")
     perl_taintmode: bool = option(False, doc="Run Perl in taint mode.", later="embedded Perl")
+    python_path: StringList | None = option(
+        None, doc="Folders in which the modules of ``${python`` are looked for before all others."
+    )
+    python_startup: StringList | None = option(
+        None, doc="Modules that are imported when the process for ``${python`` starts."
+    )
+    python_timeout: Seconds = option(
+        "10s", doc="Time limit of a function that ``${python`` calls; then its process is killed."
+    )
     proxy_protocol_timeout: Seconds = option("3s", doc="Time limit of the PROXY header.", later="PROXY protocol")

@@ -17,6 +17,7 @@ from eximious import waiting
 from eximious.context import Context
 from eximious.daemon import limits
 from eximious.daemon.deliveries import WorkerDeliveries
+from eximious.errors import ExpandError
 from eximious.net.loop import LoopStream
 
 if TYPE_CHECKING:
@@ -63,9 +64,18 @@ class Worker:
             self._servers.append(server)
         if local is not None:
             self._servers.append(await loop.create_unix_server(self._local_protocol, sock=local))
+        if self.config.main.python_startup:
+            await waiting.run(self._start_python)
         self.link.say("ready")
         await self._is_over.wait()
         await self._finish()
+
+    def _start_python(self) -> None:
+        """Have the modules for ``${python`` imported before the first call."""
+        try:
+            self.services.python.start()
+        except ExpandError as error:
+            self.services.logs.panic(f"python_startup: {error}")
 
     # Connections.
 

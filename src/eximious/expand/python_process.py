@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
 
 GRACE: Final = 0.5  # seconds, beyond the limit, in which the process itself may say that a function was too slow
+START_LIMIT: Final = 60.0  # seconds in which the modules of python_startup must be imported
+ENDED: Final = "the process for ${python ended"
 LARGEST: Final = 64 * 1024 * 1024  # octets of an answer
 PRIVATE: Final = ("PYTHON", "LD_")  # variables of the environment that change what a program does
 
@@ -65,29 +68,47 @@ class PythonProcess:
 
     async def _call(self, name: str, arguments: list[str]) -> dict[str, Any]:
         connection = await self._started()
-        answer = connection.ask({"name": name, "arguments": [_decoded(argument) for argument in arguments]})
+        call = {"name": name, "arguments": [_decoded(argument) for argument in arguments]}
+        return await self._asked(connection, call, self.limit)
+
+    async def _asked(self, connection: Connection, message: dict[str, Any], limit: float) -> dict[str, Any]:
         try:
-            return await asyncio.wait_for(answer, self.limit + GRACE)
+            answer = await asyncio.wait_for(connection.ask(message), limit + GRACE)
         except TimeoutError:
+            answer = {"error": f"no result within {limit:g} s", "stuck": True}
+        if answer.get("stuck"):
             connection.end()
-            return {"error": f"no result within {self.limit:g} s"}
+        return answer
 
     async def _started(self) -> Connection:
         connection = self._connection
         loop = asyncio.get_running_loop()
         if connection is None or connection.is_over or not connection.belongs_to(os.getpid(), loop):
-            connection = self._connection = await self._start(loop)
+            connection = self._connection = Connection(loop)
+            connection.ready = loop.create_task(self._start(connection, loop))
+        await asyncio.shield(connection.ready)  # others may be waiting for it, too
         return connection
 
-    async def _start(self, loop: asyncio.AbstractEventLoop) -> Connection:
+    async def _start(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the process; what it is asked first is answered when all modules have been imported."""
+        try:
+            sock = self._launch(connection)
+        except ExpandError:
+            connection.end()
+            raise
+        await loop.create_connection(lambda: cast(Any, connection), sock=sock)
+        await self._asked(connection, {"path": self.path, "startup": self.startup, "limit": self.limit}, START_LIMIT)
+
+    def _launch(self, connection: Connection) -> socket.socket:
         if not self.path and not self.startup:
             raise ExpandError("A setting of python_path or python_startup is needed for ${python")
         for folder in self.path:
             check_folder(folder)
+        user, group = self._identity()
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                process = subprocess.Popen(
+                connection.process = subprocess.Popen(
                     [sys.executable, "-I", "-X", "utf8", python_runner.__file__],
                     stdin=theirs,
                     stdout=subprocess.DEVNULL,
@@ -95,23 +116,22 @@ class PythonProcess:
                     cwd="/",
                     env={name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)},
                     start_new_session=True,
-                    **self._identity(),
+                    user=user,
+                    group=group,
+                    extra_groups=None if user is None else [],
                 )
             except (OSError, subprocess.SubprocessError) as error:
                 ours.close()
                 raise ExpandError(f"cannot start the process for ${{python: {error}") from None
-        _, protocol = await loop.create_connection(lambda: cast(Any, Connection(process, loop)), sock=ours)
-        connection = cast(Connection, protocol)
-        connection.send({"path": self.path, "startup": self.startup, "limit": self.limit})
-        return connection
+        return ours
 
-    def _identity(self) -> dict[str, Any]:
-        """What makes the process somebody who is not root. Raises ExpandError if nobody is left."""
+    def _identity(self) -> tuple[int | None, int | None]:
+        """Whom the process becomes so that it is not root, if we are. Raises ExpandError if nobody is left."""
         if os.geteuid() != 0 and os.getuid() != 0:
-            return {}
+            return None, None
         if not self.user or not self.group:
             raise ExpandError("functions of ${python do not run as root, and exim_user is no one else")
-        return {"user": self.user, "group": self.group, "extra_groups": []}
+        return self.user, self.group
 
 
 class Answer:
@@ -129,8 +149,9 @@ class Answer:
 class Connection(asyncio.Protocol):
     """The socket to one process, and the calls that it has not answered yet."""
 
-    def __init__(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
-        self._process = process
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.ready: asyncio.Future[None] = loop.create_future()  # done when the process can be asked
         self._loop = loop
         self._pid = os.getpid()
         self._transport: asyncio.WriteTransport | None = None
@@ -147,26 +168,24 @@ class Connection(asyncio.Protocol):
         """Send a call; its answer comes later."""
         self._number += 1
         answer = self._asked[self._number] = self._loop.create_future()
-        self.send({"id": self._number, **call})
+        if self.is_over or self._transport is None:
+            answer.set_result({"error": ENDED})
+        else:
+            self._transport.write(python_runner.encode({"id": self._number, **call}))
         return answer
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send a message; what cannot be sent is noticed where an answer is awaited."""
-        if self._transport is not None and not self.is_over:
-            self._transport.write(python_runner.encode(message))
 
     def end(self) -> None:
         """Kill the process; calls that wait for it fail."""
         self.is_over = True
-        if self._pid == os.getpid():
+        if self.process is not None and self._pid == os.getpid():
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, 9)
-            self._process.wait()
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
         if self._transport is not None:
             self._transport.close()
         for answer in self._asked.values():
             if not answer.done():
-                answer.set_result({"error": "the process for ${python ended"})
+                answer.set_result({"error": ENDED})
         self._asked.clear()
 
     # Called by the event loop.

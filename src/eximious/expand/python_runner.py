@@ -1,8 +1,9 @@
 """The process in which functions of ``${python`` run: started as a script, by itself, with nothing of the server in it.
 
 Its standard input is a socket. Messages in both directions are a length of four octets and JSON: first the settings
-(``{"path": [...], "startup": [...], "limit": seconds}``), then calls (``{"id", "name", "arguments"}``). An answer has
-"id" and one of "result", "none", "error"; "where" is the file and line that raised, for the postmaster's log.
+(``{"id", "path", "startup", "limit"}``), then calls (``{"id", "name", "arguments"}``). An answer has "id" and
+one of "result", "none", "error"; "where" is the file and line that raised, for the postmaster's log, and "stuck" that this
+process cannot go on.
 
 Plain functions are called one at a time, all in the same thread; async functions run side by side on one event loop.
 """
@@ -67,7 +68,9 @@ class Runner:
         try:
             return await asyncio.wait_for(self._outcome(call["name"], call["arguments"]), self.limit)
         except TimeoutError:
-            return {"error": f"no result within {self.limit:g} s"}
+            # A plain function cannot be interrupted: its thread is lost, and with it this process.
+            is_stuck = not inspect.iscoroutinefunction(self._functions.get(call["name"]))
+            return {"error": f"no result within {self.limit:g} s", "stuck": is_stuck}
 
     async def _outcome(self, name: str, arguments: list[str]) -> dict[str, Any]:
         try:
@@ -133,6 +136,7 @@ async def serve(connection: socket.socket) -> None:
     sys.path[:0] = settings["path"]
     runner = Runner(settings["path"], settings["startup"], settings["limit"])
     await asyncio.get_running_loop().run_in_executor(runner.thread, runner.start)
+    writer.write(encode({"id": settings["id"]}))
     tasks: set[asyncio.Task[None]] = set()
     while True:
         task = asyncio.create_task(respond(await receive()))

@@ -34,4 +34,4 @@ def python(context: Context, name: str, *arguments: str) -> str:
         raise ExpandError(f"{name}: {answer.error}")
     if answer.text is None:
         raise ForcedFail(f'Python function "{name}" returned None to force failure')
-    return answer.text
+    return str(answer.text)
