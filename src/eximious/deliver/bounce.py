@@ -26,6 +26,9 @@ def send_bounces(progress: Progress) -> None:
             _ignore(progress, address)
             continue
         recipient = errors_address(progress, address)
+        if not recipient:
+            progress.is_done(address)  # there is nobody to tell
+            continue
         together = [address]
         for other in failed:
             if not _is_ignored(other) and errors_address(progress, other) == recipient:

@@ -24,6 +24,7 @@ def is_to_be_tried(progress: Progress) -> bool:
         progress.note_plain("*** Cancelled by timeout_frozen_after")
         progress.log("cancelled by timeout_frozen_after")
         how.give_up = True
+        progress.is_timed_out = True
         return True
     if not message.sender and progress.age >= main.ignore_bounce_errors_after:
         reason = "errmsg timer"

@@ -18,7 +18,7 @@ from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
 from eximious.deliver.submit import submit
 from eximious.spool.errors import SpoolError, SpoolFormatError
-from eximious.transports.outcome import Outcome, failed
+from eximious.transports.outcome import failed
 
 if TYPE_CHECKING:
     from eximious.services import Services
@@ -102,7 +102,10 @@ def _attempt(progress: Progress) -> None:
     """Route and deliver."""
     how = progress.how
     if how.give_up:
-        _fail_all(progress, "delivery cancelled by administrator")
+        if how.who:
+            progress.note_plain(f"*** Cancelled by {how.who}")
+            progress.log(f"cancelled by {how.who}")
+        _fail_all(progress)
         return
     Router(progress).run()
     if progress.local:
@@ -112,11 +115,12 @@ def _attempt(progress: Progress) -> None:
     update_hints(progress)
 
 
-def _fail_all(progress: Progress, why: str) -> None:
+def _fail_all(progress: Progress) -> None:
+    """Give the message up: whoever sent it is told, but no details."""
+    why = "delivery cancelled; message timed out" if progress.is_timed_out else "delivery cancelled by administrator"
     for address in recipients(progress):
-        outcome: Outcome = failed(why, 0)
-        outcome.user_message = why
-        progress.settle(address, outcome, is_routing=True)
+        address.result = failed(why, 0)
+        progress.failed.append(address)
 
 
 def _finish(progress: Progress) -> bool:

@@ -43,6 +43,7 @@ class Progress:
         self.retry_skipped: set[int] = set()  # addresses of which some host was left alone
         self.notify_success: list[Address] = []  # a success DSN is due from here
         self.is_changed = False  # the message's state must be stored
+        self.is_timed_out = False  # it has been frozen for so long that it is given up
         self.frozen_note: str | None = None  # why the message is to be frozen, for the log; None if it is not
 
     # --- logs -------------------------------------------------------------------------------------------------------
@@ -216,7 +217,8 @@ def _has_ancestor_of_that_name(address: Address) -> bool:
 
 def lines_name(address: Address) -> str:
     """An address in the message's own log: with the one it stems from."""
-    name = address.local_part if "file" in address.flags else address.redirected_file or address.address
+    has_path = "file" in address.flags and address.local_part.startswith("/")
+    name = address.local_part if has_path else address.redirected_file or address.address
     return f"{name} <{address.parent.address}>" if address.parent is not None else name
 
 

@@ -39,26 +39,23 @@ def deliver_all(progress: Progress) -> None:
 
 def _fallback_hosts(address: Address, progress: Progress) -> list[Host]:
     """Those of the address's router, else of the transport; none if this host was among the better ones."""
-    router, transport = address.router, address.transport
     if "local_host_removed" in address.flags:
         return []
-    random = progress.services.random
-    template = getattr(router, "fallback_hosts", None)
-    if template is not None:
-        before, progress.context.address = progress.context.address, address
+    for driver, kind in ((address.router, "router"), (address.transport, "transport")):
+        template = getattr(driver, "fallback_hosts", None)
+        if template is None:
+            continue
+        context = progress.context
+        before, context.address = context.address, address
         try:
-            listed = template.expand(progress.context)
+            listed = template.expand(context)
         except (ExpandError, Defer) as error:
-            progress.log(f'failed to expand fallback_hosts "{template.source}" of {router.name} router: {error}')
-            return []
+            progress.log(f'failed to expand fallback_hosts "{template.source}" of {driver.name} {kind}: {error}')
+            continue
         finally:
-            progress.context.address = before
-        return parse_hosts(listed, randomize=bool(getattr(router, "hosts_randomize", False)), random=random)
-    items = getattr(transport, "fallback_hosts", None)
-    if items:
-        return parse_hosts(
-            ":".join(item.replace(":", "::") for item in items), randomize=transport.hosts_randomize, random=random
-        )
+            context.address = before
+        randomize = bool(getattr(driver, "hosts_randomize", False))
+        return parse_hosts(listed, randomize=randomize, random=progress.services.random)
     return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximious.send.failure import Failure, lost, malformed
 from eximious.smtp.client import ClientProtocol
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from eximious.tls.session import Session
     from eximious.transports.smtp import Smtp
 
-PIPELINED = "pipelined "
+PIPELINED: Final = "pipelined "
+REPLY_LIMIT: Final = 4096  # octets; a host that says more at once is not to be trusted with mail
 
 
 class Connection:
@@ -41,6 +42,7 @@ class Connection:
         self.is_authenticated = False
         self.idle_since = 0.0
         self.is_broken = False
+        self.needs_reset = False  # the last transaction was given up before its text
         self.written = 0  # octets of the message that is being sent
 
     @property
@@ -72,7 +74,7 @@ class Connection:
             while True:
                 answered = self.protocol.next_reply()
                 if answered is not None:
-                    return answered[1]
+                    return self._of_bearable_size(answered[1], shown)
                 data = self.stream.read()
                 if not data:
                     raise self._broken(lost(shown, None))
@@ -81,6 +83,11 @@ class Connection:
             raise self._broken(malformed(shown, error.received)) from None
         except OSError as error:
             raise self._broken(lost(shown, error, written=self.written)) from error
+
+    def _of_bearable_size(self, reply: Reply, what: str) -> Reply:
+        if sum(map(len, reply.lines)) > REPLY_LIMIT:
+            raise self._broken(malformed(what, str(reply).encode("latin-1")[:REPLY_LIMIT]))
+        return reply
 
     def write(self, data: bytes, what: str, timeout: float) -> None:
         """Send octets of a message. Raises Failure."""

@@ -90,6 +90,9 @@ class Transaction:
         """
         connection = self.connection
         connection.written = 0
+        if connection.needs_reset:
+            connection.ask("RSET", self.transport.command_timeout)
+            connection.needs_reset = False
         pipelined = connection.uses_pipelining
         if pipelined and len(self.addresses) < 900:
             self._run_pipelined(content, size)
@@ -186,8 +189,8 @@ class Transaction:
         self._judge_end(pipelined=True)
 
     def _reset(self) -> None:
-        """All recipients were refused: the host forgets the transaction."""
-        self.connection.ask("RSET", self.transport.command_timeout)
+        """All recipients were refused: before the next transaction, the host has to forget this one."""
+        self.connection.needs_reset = True
 
     # --- the text ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from eximious.transports.outcome import Outcome
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
-    from eximious.config.values import ExpandedBool, StringList
+    from eximious.config.values import ExpandedBool
     from eximious.context import Context
     from eximious.expand.template import Template
     from eximious.lists.domain import DomainList
@@ -62,7 +62,7 @@ class Smtp(Transport):
     dnssec_request_domains: DomainList | None = option("*", doc="Domains for which DNSSEC is asked for.")
     dnssec_require_domains: DomainList | None = option(None, doc="Domains for which DNSSEC is required.")
     dscp: Template | None = option(None, doc="Differentiated services code point for the connection.")
-    fallback_hosts: StringList | None = option(None, doc="Hosts to try when all others have failed.")
+    fallback_hosts: Template | None = option(None, doc="Hosts to try when all others have failed.")
     final_timeout: Seconds = option("10m", doc="How long to wait for the answer to the message.")
     gethostbyname: bool = option(False, doc="Look up hosts by gethostbyname() and not in the DNS.")
     helo_data: Template | None = option("$primary_hostname", doc="Our name in HELO, EHLO and LHLO.")
@@ -141,6 +141,8 @@ class Smtp(Transport):
         whose = f"{self.name} transport"
         if min(self.command_timeout, self.data_timeout, self.final_timeout) <= 0:
             raise Fault(f"command, data, or final timeout value is zero for {whose}")
+        if self.protocol is not None:
+            self.protocol = self.protocol.lower()
         if (self.protocol or "smtp") not in ("smtp", "smtps", "lmtp"):
             raise Fault(f"invalid value for protocol: {self.protocol}", whose=whose)
 
