@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.address.header_list import ListItem, parse_list
+from eximious.logs.printing import printing
 from eximious.spool.message import DELETED
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 WITH_ADDRESSES: Final = frozenset("BCFRST")
 RECIPIENTS: Final = frozenset("BCT")
 VISIBLE: Final = frozenset("CT")
+MOST_SHOWN: Final = 1024  # characters of a bad address that are shown
 
 
 def bad_syntax(message: Message) -> str:
@@ -36,8 +38,10 @@ def bad_syntax(message: Message) -> str:
 
 def _complaint(header: Header, value: str, item: ListItem, error: str) -> str:
     shown = value[item.start : item.end].strip(" \t\r\n")
-    error = error.replace("\n", "\\n")
-    return f'{error}: failing address in "{header.name}:" header is: {shown}'
+    error = printing(error, tab=True)
+    if len(shown) > MOST_SHOWN:
+        return f'{error}: failing address in "{header.name}:" header begins: {printing(shown[:MOST_SHOWN], tab=True)}'
+    return f'{error}: failing address in "{header.name}:" header is: {printing(shown, tab=True)}'
 
 
 def bad_name(message: Message) -> str:

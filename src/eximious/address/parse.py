@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 LENGTH_LIMIT: Final = 256  # octets of a whole address
+MOST_SHOWN: Final = 32  # of what may not follow
 
 _SPACE: Final = re.compile(r"[ \t\r\n\f\v]*")
 _ATOM: Final = re.compile(r'(?:[^\x00-\x20\x7f()<>@,;:\\".\[\]]|\\(?:.|\Z))+', re.DOTALL)
@@ -203,7 +204,8 @@ class _Parser:
 
     def malformed(self) -> AddressError:
         before, after = self.text[: self.position], self.text[self.position :]
-        return AddressError(f"malformed address: {after.rstrip()} may not follow {before.lstrip()}")
+        after = after[:MOST_SHOWN] if len(after) > MOST_SHOWN else after.rstrip()
+        return AddressError(f"malformed address: {after} may not follow {before.lstrip()}")
 
     # The parts. Each leaves `position` after the white space and comments that follow it.
 

@@ -9,6 +9,7 @@ from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.receive import ending, refusal
+from eximious.receive.envelope import client_may
 from eximious.receive.limits import message_size_limit
 from eximious.receive.replies import wording
 
@@ -100,6 +101,9 @@ def _is_welcome(session: Session) -> bool:
             session.logs.reject(f"refused connection from {session.full_host} (host_reject_connection)")
         session.reply(554, "SMTP service not available")
         return False
+    for what in ("sender", "recipient"):
+        if getattr(main, f"{what}_unqualified_hosts") is not None:
+            client_may(session, what)  # it may look up the client's name, and the greeting is to have it
     return _has_load_to_spare(session)
 
 

@@ -177,7 +177,8 @@ def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
         run.blame(verified.user_message, verified.message)
         run.may_tell = verified.is_from_callout
         raise Defer(verified.message)
-    run.blame(verified.user_message or verified.message, verified.message)
+    shown = verified.user_message or ("" if verified.failure == "quota" else verified.message)
+    run.blame(shown, verified.message)
     return False
 
 
