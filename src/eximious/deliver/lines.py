@@ -96,6 +96,8 @@ def delivered_line(
         if "delivery_size" in selected:
             parts.append(f"S={outcome.size}")
         if transport.is_local:
+            if address.host_list:
+                parts.append(f"H={address.host_list[0].name}")
             if outcome.shadow_name:
                 why = f" ({outcome.shadow_message})" if outcome.shadow_message else ""
                 parts.append(f"ST={outcome.shadow_name}{why}")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.deliver.batches import take_local
-from eximious.deliver.identity import find_directories, find_identity
 from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, new_batch, seen_by, set_return_path
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.retry.keys import local_key
 from eximious.retry.updates import RetryUpdate, is_overdue, known
+from eximious.transports.identity import find_directories, find_identity
 from eximious.transports.outcome import (
     DEFERRED,
     DELIVERED,

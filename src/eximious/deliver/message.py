@@ -30,6 +30,8 @@ KEPT: Final = "kept"  # some of it is still to be delivered
 SKIPPED: Final = "skipped"  # nothing was tried: frozen, or somebody else is at work on it
 MISSING: Final = "missing"  # there is no such message
 
+RECEIVED: Final = "P"  # the kind of a Received: header
+
 
 def deliver(message_id: str, services: Services, how: How | None = None, queue_name: str = "") -> str:
     """Try to deliver a message of the queue, and others that wait for a host which turns out to be there."""
@@ -105,7 +107,11 @@ def _attempt(progress: Progress) -> None:
         if how.who:
             progress.note_plain(f"*** Cancelled by {how.who}")
             progress.log(f"cancelled by {how.who}")
-        _fail_all(progress)
+        why = "delivery cancelled; message timed out" if progress.is_timed_out else "delivery cancelled by administrator"
+        _fail_all(progress, why)
+        return
+    if _goes_round(progress):
+        _fail_all(progress, 'Too many "Received" headers - suspected mail loop')
         return
     Router(progress).run()
     if progress.local:
@@ -115,9 +121,15 @@ def _attempt(progress: Progress) -> None:
     update_hints(progress)
 
 
-def _fail_all(progress: Progress) -> None:
+def _goes_round(progress: Progress) -> bool:
+    """The message has passed through so many hosts that there must be a loop (``received_headers_max``)."""
+    most = progress.context.config.main.received_headers_max
+    headers = progress.message.headers
+    return len(headers) > most and sum(header.kind == RECEIVED for header in headers) > most
+
+
+def _fail_all(progress: Progress, why: str) -> None:
     """Give the message up: whoever sent it is told, but no details."""
-    why = "delivery cancelled; message timed out" if progress.is_timed_out else "delivery cancelled by administrator"
     for address in recipients(progress):
         address.result = failed(why, 0)
         progress.failed.append(address)

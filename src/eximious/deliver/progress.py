@@ -174,16 +174,12 @@ class Progress:
         return " (delivery error message)"
 
     def give_up(self, address: Address) -> None:
-        """A deferred address has been tried for long enough."""
-        if not self.message.sender and self.age >= self.context.config.main.ignore_bounce_errors_after:
+        """A deferred address has been tried for long enough. Of a bounce, nobody is told."""
+        if not self.message.sender and address.errors_to is None:
             address.flags.add("ignore_error")
-        text = lines.address_text(address, all_parents="all_parents" in self.selected, success=False)
-        if "ignore_error" not in address.flags and not self.message.sender and address.errors_to is None:
-            self.freeze(self._why_bounces_freeze())
-            self.deferred.append(address)
-        else:
-            self.failed.append(address)
+        self.failed.append(address)
         if not self._is_silent(address):
+            text = lines.address_text(address, all_parents="all_parents" in self.selected, success=False)
             self.note(f"{text}: retry timeout exceeded")
             self.log(f"** {text}: retry timeout exceeded")
 

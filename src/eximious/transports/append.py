@@ -74,6 +74,7 @@ class Delivery:
         self.context = context
         self.path = ""
         self.is_directory = False
+        self.only_looks = False  # nothing is to be written
         self.must_be_below = False  # an outsider had a say in the path: it counts only where create_file permits it
 
     def run(self) -> Outcome:
@@ -91,6 +92,14 @@ class Delivery:
         if other:
             return self._pass_on(other)
         return self._judge(ended)
+
+    def find_room(self) -> Outcome:
+        """Only see whether a quota would prevent the delivery. Raises Unable."""
+        self._find_path()
+        if self.path == "/dev/null":
+            return delivered()
+        self.only_looks = True
+        return self._judge(self._run_job(Content()))
 
     # --- where ------------------------------------------------------------------------------------------------------
 
@@ -177,7 +186,7 @@ class Delivery:
     def _run_plain(self, arguments: dict[str, Any], content: Content) -> Ended:
         """A plain file gets its name when it has been written, since the name may contain the inode."""
         ended = self._run(NEW_FILE, arguments, content)
-        if ended.status != DELIVERED:
+        if ended.status != DELIVERED or self.only_looks:
             return ended
         facts = self.context.facts
         facts["inode"] = ended.values["inode"]
@@ -201,6 +210,7 @@ class Delivery:
         files, files_no_check = self._quantity("quota_filecount")
         arguments.update(
             path=self.path,
+            only_looks=self.only_looks,
             home=self.batch.home,
             must_be_below=self.must_be_below,
             force_mode=False,

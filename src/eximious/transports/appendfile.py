@@ -150,3 +150,9 @@ class Appendfile(Transport):
 
         outcome = Delivery(self, batch, context).run()
         return [outcome] + [outcome.copy() for _ in batch.addresses[1:]]
+
+    def find_room(self, batch: Batch, context: Context) -> Outcome:
+        """Whether a quota would prevent a delivery; nothing is written."""
+        from eximious.transports.append import Delivery
+
+        return Delivery(self, batch, context).find_room()

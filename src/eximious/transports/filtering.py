@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.transports.argv import BadCommand, expanded
 from eximious.transports.content import IN_MEMORY, build
+from eximious.transports.identity import remote_identity
 from eximious.transports.job import FILTER, Content, Job
 from eximious.transports.outcome import DELIVERED, FILTER_FAILED, Unable, deferred
 from eximious.transports.transform import Transform
@@ -63,7 +64,8 @@ def _command(transport: Transport, batch: Batch, context: Context) -> list[str]:
 
 
 def _run(transport: Transport, batch: Batch, context: Context, argv: list[str], content: Content) -> Ended:
-    assert batch.identity is not None
+    if batch.identity is None:
+        batch.identity = remote_identity(transport, context)
     arguments = {"argv": argv, "environment": {}, "timeout": transport.transport_filter_timeout}
     job = Job(FILTER, batch.identity, arguments, content, directory=batch.directory)
     ended: Ended = context.services.local.run(job)

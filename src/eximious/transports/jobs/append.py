@@ -37,9 +37,10 @@ ROUNDS: Final = 10
 def perform(job: Job) -> Ended:
     """Append the job's content to the file ``path``.
 
-    Arguments: ``path``, ``home``, ``mode``, ``message_size``, ``quota`` and ``warn_threshold`` (0: none),
-    ``mailbox_size`` (None: look), and the options of the appendfile transport by name. Values of the report: ``size``
-    (octets written), ``warn`` (true if the file has grown beyond the threshold), ``other_transport`` (see file_format).
+    Arguments: ``path``, ``only_looks`` (only see whether there is room), ``home``, ``mode``, ``message_size``,
+    ``quota`` and ``warn_threshold`` (0: none), ``mailbox_size`` (None: look), and the options of the appendfile
+    transport by name. Values of the report: ``size`` (octets written), ``warn`` (true if the file has grown beyond the
+    threshold), ``other_transport`` (see file_format).
     """
     try:
         return _perform(job)
@@ -52,6 +53,8 @@ def _perform(job: Job) -> Ended:
     path = options["path"]
     if options["must_be_below"] and not may_create(path, options["create_file"], options["home"]):
         raise refuse_creation("mailbox", path)
+    if options["only_looks"]:
+        return _look(path, options)
     if options["create_directory"]:
         _make_parents(path, options)
     if options["file_format"]:
@@ -92,6 +95,18 @@ def _other_transport(path: str, formats: list[list[str]], this: str) -> str:
         if begins.startswith(start):
             return "" if transport == this else transport
     raise Trouble("mailbox file format unrecognized", UNKNOWN_FORMAT)
+
+
+def _look(path: str, options: dict[str, Any]) -> Ended:
+    """Is there room? What has changed before the message comes will be seen then."""
+    state = _state(path, options)
+    if state is not None and not stat.S_ISREG(state.st_mode):
+        return _report(0)
+    present = state.st_size if state is not None else 0
+    read_at = state.st_atime if state is not None else time.time()
+    size = present if options["mailbox_size"] is None else options["mailbox_size"]
+    _check_quota(path, size, read_at, options)
+    return _report(0)
 
 
 def _append_locked(job: Job, path: str, locking: Locking) -> Ended:
@@ -257,7 +272,7 @@ def _write(descriptor: int, job: Job, path: str) -> Ended:
     options = job.arguments
     before = os.fstat(descriptor)
     mailbox_size = before.st_size if options["mailbox_size"] is None else options["mailbox_size"]
-    _check_quota(path, mailbox_size, before, options)
+    _check_quota(path, mailbox_size, before.st_atime, options)
     try:
         if options["mbx_format"]:
             from eximious.transports.jobs.mbx import write_message
@@ -281,13 +296,14 @@ def _report(size: int) -> Ended:
     return ended
 
 
-def _check_quota(path: str, size: int, before: os.stat_result, options: dict[str, Any]) -> None:
+def _check_quota(path: str, size: int, read_at: float, options: dict[str, Any]) -> None:
+    """Raises Trouble if a mailbox of that size, last read at that time, has no room for the message."""
     quota = options["quota"]
     if not quota or options["quota_no_check"]:
         return
     counted = size + (options["message_size"] if options["quota_is_inclusive"] else 0)
     if counted > quota:
-        unread = int(time.time() - before.st_atime)
+        unread = int(time.time() - read_at)
         raise Trouble(f"mailbox is full (MTA-imposed quota exceeded while writing to {path})", QUOTA, more_errno=unread)
 
 

@@ -31,11 +31,11 @@ _last_time = 0
 def perform(job: Job) -> Ended:
     """Write the job's content into a new file in the directory ``path``, in the given ``format``.
 
-    Arguments: ``path``, ``format``, ``home``, ``mode``, ``message_size``, ``quota``, ``quota_filecount`` and
-    ``warn_threshold`` (0: none), ``mailbox_size`` and ``mailbox_filecount`` (None: look), ``tag`` (of a maildir file),
-    ``base_name`` and ``envelope`` (of a mailstore), ``file_name`` ("" to be told the inode and asked again with
-    ``rename``), and the options of the appendfile transport by name. Values of the report: ``size``, ``warn``,
-    ``file``, ``inode``.
+    Arguments: ``path``, ``only_looks`` (only see whether there is room), ``format``, ``home``, ``mode``,
+    ``message_size``, ``quota``, ``quota_filecount`` and ``warn_threshold`` (0: none), ``mailbox_size`` and
+    ``mailbox_filecount`` (None: look), ``tag`` (of a maildir file), ``base_name`` and ``envelope`` (of a mailstore),
+    ``file_name`` ("" to be told the inode and asked again with ``rename``), and the options of the appendfile transport
+    by name. Values of the report: ``size``, ``warn``, ``file``, ``inode``.
     """
     try:
         return _perform(job)
@@ -57,6 +57,8 @@ def _perform(job: Job) -> Ended:
     quota = _Quota(path, options)
     try:
         quota.check()
+        if options["only_looks"]:
+            return Ended(DELIVERED)
         if form == MAILDIR:
             file, size = _write_maildir(job, path)
         elif form == MAILSTORE:
@@ -173,10 +175,11 @@ class _Quota:
     def check(self) -> None:
         """Raises Trouble if there is no room for the message."""
         options = self.options
-        if not self.is_checked or options["quota_no_check"]:
+        if not self.is_checked:
             return
         inclusive = options["quota_is_inclusive"]
-        if options["quota"] and self.size + (options["message_size"] if inclusive else 0) > options["quota"]:
+        counted = self.size + (options["message_size"] if inclusive else 0)
+        if options["quota"] and not options["quota_no_check"] and counted > options["quota"]:
             raise self._full("quota")
         limit = options["quota_filecount"]
         if limit and not options["quota_filecount_no_check"] and self.count + (1 if inclusive else 0) > limit:

@@ -47,6 +47,18 @@ def find_identity(address: Address, transport: Transport, context: Context) -> I
     return Identity(uid, gid, groups_of(uid, gid) if wants_groups else (gid,))
 
 
+def remote_identity(transport: Transport, context: Context) -> Identity:
+    """As whom the commands of a remote transport run: the user of the transport, else Exim's. Raises Unable."""
+    main = context.config.main
+    uid, gid = main.exim_user, main.exim_group
+    if transport.user is not None:
+        uid, users_gid = _user(transport, transport.user, context)
+        gid = gid if users_gid is None else users_gid
+    if transport.group is not None:
+        gid = _group(transport, transport.group, context)
+    return Identity(uid, gid, groups_of(uid, gid) if transport.initgroups else (gid,))
+
+
 def groups_of(uid: int, gid: int) -> tuple[int, ...]:
     """All groups of a user."""
     import pwd
