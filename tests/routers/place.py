@@ -53,14 +53,29 @@ class KeptLogs(Logs):
 class Place:
     """A configuration, and what there is around it."""
 
-    def __init__(self, folder: Path, routers: str, *, main: str = "", zone: str = "", more: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        routers: str,
+        *,
+        main: str = "",
+        zone: str = "",
+        more: str = "",
+        transports: str = TRANSPORTS,
+    ) -> None:
         path = folder / "exim.conf"
-        path.write_text(f"{MAIN}{main}\n{more}\nbegin routers\n{routers}\n{TRANSPORTS}", encoding="latin-1")
+        path.write_text(f"{MAIN}{main}\n{more}\nbegin routers\n{routers}\n{transports}", encoding="latin-1")
         self.config: Configuration = load(str(path))
         self.logs = KeptLogs()
+        self.time = 1e9
         self.services = Services(self.config)
         self.services.random = random.Random(1)
-        self.services.__dict__.update(logs=self.logs, dns=StaticResolver(zone), hints=MemoryHints())
+        self.services.__dict__.update(
+            logs=self.logs, dns=StaticResolver(zone), hints=MemoryHints(self._now), now=self._now
+        )
+
+    def _now(self) -> float:
+        return self.time
 
     def context(self) -> Context:
         """A fresh context."""

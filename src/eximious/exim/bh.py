@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from eximious.exim.local_jobs import arrange_local_jobs
 from eximious.exim.submission import endpoint
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run(call: Invocation) -> int:
     call.print(f"\n**** SMTP testing session as if from host {address}")
     call.print("**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n")
     sys.stdout.flush()
+    arrange_local_jobs(call)
     context = call.context()
     context.trace = Trace(SHOWN, _to_stderr)
     _describe(call, context, address, port)

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from eximious.exim import deliveries, forward
+from eximious.exim.local_jobs import arrange_local_jobs
 from eximious.exim.submission import describe_client, submitter_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ PRIVILEGED = 1024  # ports below belong to root
 
 def run(call: Invocation) -> int:
     """Receive messages until the input ends; gives the exit status."""
+    arrange_local_jobs(call)
     context = call.context()
     submitter = submitter_of(call, context)
     describe_client(call, context, submitter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.exim.bt import for_each_address
+from eximious.exim.local_jobs import arrange_local_jobs
 from eximious.exim.test_logs import show_logs
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def run(call: Invocation) -> int:
     """Verify each address. The exit status is 2 if any fails, else 1 if any cannot be resolved now."""
+    arrange_local_jobs(call)
     context = call.context()
     show_logs(call, names_them=call.line.verbose or bool(call.line.debug))
     return for_each_address(call, context, lambda text: _verify(call, context, text))

@@ -36,6 +36,7 @@ class Verified:
     __slots__ = (
         "address",
         "address_data",
+        "delivery",
         "domain_data",
         "failure",
         "is_from_callout",
@@ -55,6 +56,7 @@ class Verified:
         self.address_data = address.address_data  # $address_data of the router that decided
         # "qualify", "route", "mail", "recipient" or "postmaster": $sender_verify_failure, $recipient_verify_failure
         self.failure = "" if result is Result.OK else "route"
+        self.delivery: Address | None = None  # the address with its transport, if exactly one was to be delivered to
         self.is_from_callout = False  # a host said so, or could not be asked
         # What a host that accepted the address stands for: $domain_data and $local_part_data may be used in paths.
         self.domain_data: str | None = None
@@ -157,8 +159,12 @@ def _accepted(routed: Routed, text: str, context: Context, request: Request) -> 
     if request.callout is not None and routed.deliveries:
         from eximious.verify.callout import call_out
 
-        return call_out(routed.deliveries[0], text, context, request)
-    return Verified(Result.OK, text, routed.address)
+        verified = call_out(routed.deliveries[0], text, context, request)
+    else:
+        verified = Verified(Result.OK, text, routed.address)
+    if len(routed.deliveries) == 1 and not routed.generated:
+        verified.delivery = routed.deliveries[0]
+    return verified
 
 
 def verified_errors_address(text: str, context: Context) -> str | None:

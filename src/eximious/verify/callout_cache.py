@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.hints.record import Callout
-from eximious.hints.store import HintsError
 
 if TYPE_CHECKING:
     from eximious.acl.verify_options import CalloutOptions
@@ -88,10 +87,7 @@ class CalloutCache:
         return self.context.services.now() - written_at <= limit
 
     def _read(self, key: str) -> Callout | None:
-        try:
-            return self.context.services.hints.callout.get(key)
-        except HintsError:
-            return None
+        return self.context.services.hints.callout.get(key)
 
     # --- what is found out --------------------------------------------------------------------------------------------
 
@@ -125,16 +121,13 @@ class CalloutCache:
         """Remember what was found out. Without hints, things are asked again."""
         if not self.is_used:
             return
-        try:
-            table = self.context.services.hints.callout
-            if self._found_domain:
-                table.put(self.domain_key, self._domain_record())
-            if self._found_address:
-                record = Callout()
-                record.result = self._found_address
-                table.put(self.address_key, record)
-        except HintsError as error:
-            self.context.services.logs.panic(str(error))
+        table = self.context.services.hints.callout
+        if self._found_domain:
+            table.put(self.domain_key, self._domain_record())
+        if self._found_address:
+            record = Callout()
+            record.result = self._found_address
+            table.put(self.address_key, record)
 
     def _domain_record(self) -> Callout:
         record = Callout()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.verify.address import Request, Result, Verified, verify_address
+from eximious.verify.address import Request, Verified, verify_address
 
 if TYPE_CHECKING:
     from eximious.acl.verify_options import VerifyOptions
@@ -30,17 +30,7 @@ def verify(
     )
     verified = verify_address(address, context, request)
     if verified and options.quota is not None and is_recipient:
-        _check_quota(verified, options, context)
+        from eximious.verify.quota import check_quota
+
+        check_quota(verified, options.quota, context)
     return verified
-
-
-def _check_quota(verified: Verified, options: VerifyOptions, context: Context) -> None:
-    """``quota``: is there room in the mailbox that the address was routed to?"""
-    from eximious.verify.quota import is_over_quota
-
-    assert options.quota is not None
-    why = is_over_quota(verified.address, options.quota, context)
-    if why:
-        verified.result = Result.FAIL
-        verified.message = verified.user_message = why
-        verified.failure = "quota"

@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "lockfile_timeout": 1800,
     "mailbox_filecount": None,
     "mailbox_size": None,
+    "only_looks": False,
     "maildir_quota_directory_regex": r"^(?:cur|new|\..*)$",
     "maildir_retries": 2,
     "maildir_use_size_file": False,

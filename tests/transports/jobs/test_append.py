@@ -180,3 +180,18 @@ def test_an_mbx_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
         lock.unlink()
     assert ended.status == "deferred"
     assert not victim.exists()
+
+
+@pytest.mark.parametrize(("size", "status"), [(None, "delivered"), (10, "delivered"), (11, "deferred")])
+def test_looking_for_room_changes_nothing(tmp_path: Path, size: int | None, status: str) -> None:
+    box = tmp_path / "sub" / "box"
+    if size is not None:
+        box.parent.mkdir()
+        box.write_bytes(b"x" * size)
+    ended = append.perform(job("append", box, only_looks=True, quota=20))
+    assert ended.status == status
+    assert ended.errno == (0 if status == "delivered" else QUOTA)
+    if size is None:
+        assert not box.parent.exists()
+    else:
+        assert box.read_bytes() == b"x" * size

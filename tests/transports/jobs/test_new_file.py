@@ -125,3 +125,10 @@ def test_a_link_does_not_lead_out_of_the_home_directory(tmp_path: Path) -> None:
     (home / "link").symlink_to(tmp_path)
     assert not may_create(f"{home}/link/new", "belowhome", str(home))
     assert may_create(f"{home}/new", "belowhome", str(home))
+
+
+def test_looking_for_room_delivers_nothing(tmp_path: Path) -> None:
+    deliver(tmp_path, quota=20)
+    assert deliver(tmp_path, quota=20, only_looks=True).status == "delivered"
+    assert deliver(tmp_path, quota=17, only_looks=True).errno == QUOTA
+    assert len(list((tmp_path / "new").iterdir())) == 1
