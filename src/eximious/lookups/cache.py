@@ -12,4 +12,10 @@ class LookupCache:
 
     def __init__(self) -> None:
         self.files = FileCache()
-        self.connections: dict[str, Any] = {}  # a pool for each lookup type that has servers
+        self.connections: dict[str, Any] = {}  # by lookup type, what is kept open; each has a `close`
+
+    def close(self) -> None:
+        """Close everything that is open."""
+        for opened in self.connections.values():
+            opened.close()
+        self.connections.clear()

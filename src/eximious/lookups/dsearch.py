@@ -30,7 +30,7 @@ class DirectorySearch(SingleKeyLookup):
         components = key.split("/")
         if options.get("key") == "path":
             if ".." in components:
-                return None
+                raise Defer(f"key for dsearch lookup contains bad component: {key}")
         elif len(components) > 1:
             raise Defer(f"key for dsearch lookup contains a slash: {key}")
         full = f"{path}/{key}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from eximious.errors import Defer
 from eximious.expand.ip import mask, pack, without_mapping
 from eximious.lookups.base import Options, SingleKeyLookup, lookups
-from eximious.lookups.lsearch import PURPOSE, Entry, answer, entries, read_text
+from eximious.lookups.linear_file import Entry, entries
+from eximious.lookups.lsearch import PURPOSE, answer, read_text
 
 if TYPE_CHECKING:
     from eximious.context import Context

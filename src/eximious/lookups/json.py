@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.errors import Defer
 from eximious.lists.split import split
 from eximious.lookups.base import Options, SingleKeyLookup, lookups
-from eximious.lookups.lsearch import read_text
+from eximious.lookups.lsearch import read_octets
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -23,7 +23,7 @@ class JsonLookup(SingleKeyLookup):
 
     def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
         element: Any = context.services.lookups.files.get(path, self.name, PURPOSE, _read)
-        for step in split(key):
+        for step in split(_characters(key)):
             if isinstance(element, dict):
                 if step not in element:
                     return None
@@ -37,22 +37,30 @@ class JsonLookup(SingleKeyLookup):
         return _shown(element)
 
 
+def _characters(octets: str) -> str:
+    return octets.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _octets(characters: str) -> str:
+    return characters.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
 def _shown(element: Any) -> str | None:
     """Strings as they are, other things as JSON writes them; null is absent."""
     import json
 
     if isinstance(element, str):
-        return element
+        return _octets(element)
     if element is None:
         return None
-    return json.dumps(element, ensure_ascii=False)
+    return _octets(json.dumps(element, ensure_ascii=False))
 
 
 def _read(fd: int, status: os.stat_result) -> tuple[Any, int]:
     import json
 
     try:
-        return json.loads(read_text(fd, status)), status.st_size * 8
+        return json.loads(read_octets(fd, status)), status.st_size * 8
     except (ValueError, RecursionError) as error:
         raise Defer(f"json: {error}") from None
 

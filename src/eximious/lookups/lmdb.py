@@ -25,6 +25,16 @@ class Environment:
         self.identity = identity
 
 
+class Environments(dict[str, Environment]):
+    """Open files by path."""
+
+    def close(self) -> None:
+        """Close them all."""
+        for opened in self.values():
+            opened.environment.close()
+        self.clear()
+
+
 class LmdbLookup(SingleKeyLookup):
     """The data of the key in the file's main database. With ``nul`` keys end in a zero octet, as Postfix has them."""
 
@@ -37,7 +47,7 @@ class LmdbLookup(SingleKeyLookup):
         octets = key.encode("latin-1") + (b"\0" if "nul" in options else b"")
         if len(octets) > LONGEST_KEY:
             return None
-        environments: dict[str, Environment] = context.services.lookups.connections.setdefault("lmdb", {})
+        environments: Environments = context.services.lookups.connections.setdefault("lmdb", Environments())
         try:
             with _open(environments, path).begin() as transaction:
                 found: bytes | None = transaction.get(octets)
@@ -46,7 +56,7 @@ class LmdbLookup(SingleKeyLookup):
         return None if found is None else found.decode("latin-1")
 
 
-def _open(environments: dict[str, Environment], path: str) -> Any:
+def _open(environments: Environments, path: str) -> Any:
     """The environment of the file as it is now. Raises ExpandError if it cannot be opened."""
     import lmdb
 

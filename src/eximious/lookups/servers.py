@@ -126,6 +126,12 @@ class Pool(Generic[C]):
         self._idle: dict[str, list[C]] = {}
         self._close = close
 
+    def close(self) -> None:
+        """Close all that wait."""
+        for idle in self._idle.values():
+            while idle:
+                self._close(idle.pop())
+
     def take(self, key: str) -> C | None:
         """One that was put back, if there is one."""
         idle = self._idle.get(key)

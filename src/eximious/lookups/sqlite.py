@@ -35,6 +35,16 @@ class Database:
         self.lock = threading.Lock()
 
 
+class Databases(dict[str, Database]):
+    """Open files by path."""
+
+    def close(self) -> None:
+        """Close them all."""
+        for database in self.values():
+            database.connection.close()
+        self.clear()
+
+
 class Sqlite(QueryLookup):
     """The rows of the result, a line each; none found means absent."""
 
@@ -43,7 +53,7 @@ class Sqlite(QueryLookup):
 
     def find_query(self, context: Context, query: str, options: Options) -> str | None:
         path, query = _file_of(context, query, options)
-        databases: dict[str, Database] = context.services.lookups.connections.setdefault("sqlite", {})
+        databases: Databases = context.services.lookups.connections.setdefault("sqlite", Databases())
         timeout = float(context.config.main.sqlite_lock_timeout)
         return in_thread(_find, databases, path, query, timeout)
 
@@ -74,7 +84,7 @@ def _default_file(context: Context) -> str:
     return configured if isinstance(configured, str) else configured.expand(context)
 
 
-def _find(databases: dict[str, Database], path: str, query: str, timeout: float) -> str | None:
+def _find(databases: Databases, path: str, query: str, timeout: float) -> str | None:
     import sqlite3
 
     database = databases.get(path) or _open(databases, path, timeout)
@@ -88,7 +98,7 @@ def _find(databases: dict[str, Database], path: str, query: str, timeout: float)
     return "\n".join(lines) if lines else None
 
 
-def _open(databases: dict[str, Database], path: str, timeout: float) -> Database:
+def _open(databases: Databases, path: str, timeout: float) -> Database:
     import sqlite3
 
     try:
@@ -99,7 +109,7 @@ def _open(databases: dict[str, Database], path: str, timeout: float) -> Database
         raise ExpandError(str(error)) from None
     connection.text_factory = bytes
     while len(databases) >= MOST_FILES:
-        databases.pop(next(iter(databases)))
+        databases.pop(next(iter(databases))).connection.close()
     database = databases[path] = Database(connection)
     return database
 

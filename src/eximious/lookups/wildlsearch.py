@@ -9,7 +9,8 @@ from eximious.errors import Defer, ExpandError
 from eximious.expand.template import compile as compile_template
 from eximious.lists.patterns import Text, text, usual_pattern
 from eximious.lookups.base import Options, SingleKeyLookup, lookups
-from eximious.lookups.lsearch import PURPOSE, Entry, answer, entries, read_text
+from eximious.lookups.linear_file import Entry, entries
+from eximious.lookups.lsearch import PURPOSE, answer, read_text
 from eximious.taint import untainted
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ class Builder:
 
     def read(self, text: str) -> None:
         """Take all entries of the text. Raises Abandoned."""
-        from eximious.lookups.lsearch import entry_of
+        from eximious.lookups.linear_file import entry_of
 
         line = ""
         for physical in text.split("\n"):
