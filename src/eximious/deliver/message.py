@@ -31,6 +31,7 @@ SKIPPED: Final = "skipped"  # nothing was tried: frozen, or somebody else is at 
 MISSING: Final = "missing"  # there is no such message
 
 RECEIVED: Final = "P"  # the kind of a Received: header
+LOOP: Final = 'Too many "Received" headers - suspected mail loop'
 
 
 def deliver(message_id: str, services: Services, how: How | None = None, queue_name: str = "") -> str:
@@ -111,7 +112,10 @@ def _attempt(progress: Progress) -> None:
         _fail_all(progress, why)
         return
     if _goes_round(progress):
-        _fail_all(progress, 'Too many "Received" headers - suspected mail loop')
+        _fail_all(progress, LOOP)
+        for address in progress.failed:
+            progress.note(f"{address.address}: {LOOP}")
+            progress.log(f"** {address.address}: {LOOP}")
         return
     Router(progress).run()
     if progress.local:
