@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from eximious.hints import lmdb_hints
+from eximious.hints import lmdb_file
 from eximious.hints.lmdb_hints import LmdbHints
-from eximious.hints.record import Retry, Serialize
+from eximious.hints.record import Callout, Retry, Serialize
 from eximious.hints.store import HintsError
 
 
@@ -30,7 +30,7 @@ def test_hints_last(tmp_path: Path) -> None:
     second = make(tmp_path)
     assert second.retry.get("R:a") is not None
     second.close()
-    assert (tmp_path / "db" / "hints.mdb").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "db" / "retry.lmdb").stat().st_mode & 0o777 == 0o640
 
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_two_processes_at_once(tmp_path: Path) -> None:
 
 
 def test_the_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lmdb_hints, "FIRST_SIZE", 64 * 1024)
+    monkeypatch.setattr(lmdb_file, "FIRST_SIZE", 64 * 1024)
     hints = make(tmp_path)
     child = os.fork()
     if child == 0:
@@ -68,7 +68,7 @@ def test_the_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         hints.retry.put(f"R:{number}", record("x" * 2000))
     assert os.waitpid(child, 0)[1] == 0
     assert len(list(hints.retry.items())) == 200
-    monkeypatch.setattr(lmdb_hints, "LARGEST_SIZE", 1024 * 1024)
+    monkeypatch.setattr(lmdb_file, "LARGEST_SIZE", 1024 * 1024)
 
     def fill() -> None:
         for number in range(1000):
@@ -85,7 +85,7 @@ def test_a_broken_environment_is_begun_anew(tmp_path: Path, garbage: bytes) -> N
     hints = make(tmp_path)
     hints.retry.put("R:a", record("x"))
     hints.close()
-    (tmp_path / "db" / "hints.mdb").write_bytes(garbage)
+    (tmp_path / "db" / "retry.lmdb").write_bytes(garbage)
     lost: list[str] = []
     hints = make(tmp_path, lost)
     assert hints.retry.get("R:a") is None
@@ -112,7 +112,7 @@ def test_a_process_that_ends_saves_if_nobody_has(tmp_path: Path) -> None:
     hints = make(tmp_path)
     hints.retry.put("R:a", record("x"))
     hints.close()
-    assert (tmp_path / "db" / "hints.saved").exists()
+    assert (tmp_path / "db" / "retry.lmdb.saved").exists()
 
 
 def test_no_permission_is_an_error_to_live_with(tmp_path: Path) -> None:
@@ -124,8 +124,58 @@ def test_no_permission_is_an_error_to_live_with(tmp_path: Path) -> None:
     hints.retry.delete("R:a")
     assert list(hints.retry.items()) == []
     assert len(reports) == 1
-    assert reports[0].startswith(f"cannot use hints in {tmp_path}/db: ")
+    assert reports[0].startswith(f"cannot use hints in {tmp_path}/db")
     with pytest.raises(HintsError, match="cannot use hints"):
         hints.retry.change("R:a", lambda found: found)
     with pytest.raises(HintsError, match="cannot use hints"):
         hints.names()
+
+
+def test_a_database_that_was_removed_is_forgotten(tmp_path: Path) -> None:
+    hints = make(tmp_path)
+    hints.retry.put("R:a", record("x"))
+    hints.callout.put("b", Callout())
+    for path in (tmp_path / "db").glob("retry*"):
+        path.unlink()
+    assert hints.retry.get("R:a") is None
+    hints.retry.put("R:b", record("y"))
+    assert list(hints.retry.keys()) == ["R:b"]
+    assert hints.callout.get("b") is not None
+    assert hints.names() == ["callout", "retry"]
+    hints.close()
+
+
+def test_looking_makes_no_database(tmp_path: Path) -> None:
+    hints = make(tmp_path)
+    assert hints.retry.get("R:a") is None
+    assert list(hints.wait("smtp").items()) == []
+    assert hints.names() == []
+    hints.retry.delete("R:a")
+    assert hints.names() == []
+    hints.close()
+
+
+def test_who_may_only_read_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hints = make(tmp_path)
+    hints.retry.put("R:a", record("x"))
+    hints.close()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    reports: list[str] = []
+    hints = make(tmp_path, reports)
+    assert list(hints.retry.keys()) == ["R:a"]
+    hints.retry.put("R:b", record("y"))
+    assert len(reports) == 1
+    hints.close()
+    (tmp_path / "db" / "retry.lmdb").write_bytes(b"garbage" * 1000)
+    with pytest.raises(HintsError, match="is broken"):
+        hints.retry.change("R:a", lambda found: found)
+    assert (tmp_path / "db" / "retry.lmdb").exists()
+
+
+@pytest.mark.parametrize("name", ["wait-../x", "wait-a/b", "wait-a\0b"])
+def test_names_lead_nowhere_else(tmp_path: Path, name: str) -> None:
+    hints = make(tmp_path)
+    table = hints.by_name(name)
+    assert table is not None
+    with pytest.raises(HintsError, match="bad name"):
+        table.change("k", lambda found: found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -39,8 +40,9 @@ def main(arguments: list[str]) -> int:
         print(error)
         return 1
     show_time = utc if "-z" in flags else local
-    for key, record in records(hints, name):
-        sys.stdout.write(f"  {key}\n" if "-k" in flags else SHOW[type(record)](key, record, show_time))
+    with contextlib.closing(hints):
+        for key, record in records(hints, name):
+            sys.stdout.write(f"  {key}\n" if "-k" in flags else SHOW[type(record)](key, record, show_time))
     return 0
 
 
@@ -77,12 +79,10 @@ def open_hints(spool: str, name: str) -> Hints:
 
 
 def hints_in(directory: str) -> Hints:
-    """The hints, only to be read if that is all that this process may do."""
-    from eximious.hints.lmdb_hints import FILE, LmdbHints
-    from eximious.hints.read_only import ReadOnlyHints
+    """The hints in a directory."""
+    from eximious.hints.lmdb_hints import LmdbHints
 
-    path = f"{directory}/{FILE}"
-    return ReadOnlyHints(directory) if os.path.exists(path) and not os.access(path, os.W_OK) else LmdbHints(directory)
+    return LmdbHints(directory)
 
 
 def records(hints: Hints, name: str) -> list[tuple[str, Any]]:
