@@ -50,9 +50,9 @@ class Lazy(click.Group):
             from eximious.errors import did_you_mean
 
             hint = did_you_mean(args[0], self.COMMANDS) if args else ""
-            if hint:
-                error.message = f"{error.message.rstrip('.')}; {hint}"
-            raise
+            if not hint:
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}; {hint}", ctx) from None
 
 
 EPILOG = """\b

@@ -71,8 +71,8 @@ def talk(call: Invocation, connection: socket.socket) -> int:
             connection.sendall(first_line(call))
         is_open = True
         while True:
-            readable, _, _ = select.select([connection, 0] if is_open else [connection], [], [])
-            if connection in readable:
+            readable, _, _ = select.select([connection.fileno(), 0] if is_open else [connection.fileno()], [], [])
+            if connection.fileno() in readable:
                 try:
                     replies = connection.recv(CHUNK)
                 except ConnectionResetError:

@@ -1,7 +1,7 @@
 """What ``-d`` shows: a line for each step that policy takes, of the categories that were asked for.
 
-A context's `trace` is None when nobody looks, so that nothing is paid for it; else it is one of these, with a method for
-each category: ``context.trace.acl("...")``.
+A context's `trace` is None when nobody looks, so that nothing is paid for it; else it is one of these, with a method
+for each category: ``context.trace.acl("...")``.
 """
 
 from __future__ import annotations

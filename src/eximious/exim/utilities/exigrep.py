@@ -82,7 +82,7 @@ def parse(arguments: list[str]) -> tuple[Wish, list[str]]:
 
 
 def lines_of(files: list[str]) -> Iterator[str]:
-    """The lines of files, which may be compressed; of standard input if there are none. Files that are not there are named."""
+    """The lines of files, which may be compressed, or of standard input. Files that are not there are named."""
     if not files:
         sys.stdin.reconfigure(encoding="latin-1", newline="\n")  # type: ignore[union-attr]
         yield from sys.stdin

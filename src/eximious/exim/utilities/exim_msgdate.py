@@ -6,6 +6,7 @@ import re
 import time
 from typing import Final, NoReturn
 
+from eximious.errors import ConfigError
 from eximious.exim.utilities import complain, run
 
 USAGE: Final = """\
@@ -33,6 +34,9 @@ ZONES: Final = {
     "l": "local",
     "local": "local",
 }
+HOSTS: Final = {62: 16, 36: 10}  # the largest localhost_number, by base
+FATAL: Final = 255
+ORDER: Final = ("unix", "utc", "local")
 
 
 class Wish:
@@ -44,6 +48,7 @@ class Wish:
         self.shows_pid = False
         self.host_number: int | None = None
         self.config_file = ""
+        self.macros: dict[str, str] = {}
         self.ids: list[str] = []
 
 
@@ -66,9 +71,18 @@ def main(arguments: list[str]) -> int:
         print(USAGE)
         return 0
     if wish.host_number is None:
-        wish.host_number = configured_host_number(wish.config_file)
-    for message_id in wish.ids:
-        print("\n".join(show(message_id, wish)))
+        try:
+            wish.host_number = configured_host_number(wish)
+        except ConfigError as error:
+            return complain(f"exim_msgdate: {error}", FATAL)
+    most = HOSTS[wish.base]
+    if wish.host_number > most:
+        return complain(f"localhost_number > {most}", FATAL)
+    try:
+        for message_id in wish.ids:
+            print("\n".join(show(message_id, wish)))
+    except Complaint as error:
+        return complain(str(error), FATAL)
     return 0
 
 
@@ -80,6 +94,10 @@ def parse(arguments: list[str]) -> Wish:
         word = words.pop(0)
         if not word.startswith("-") or word == "-":
             wish.ids.append(word)
+            continue
+        if word.startswith("-D"):
+            macro, _, text = word[2:].partition("=")
+            wish.macros[macro] = text
             continue
         name, equals, value = word.lstrip("-").partition("=")
         lower = name.lower()
@@ -107,61 +125,62 @@ def _set(wish: Wish, name: str, value: str) -> None:
         wish.base = int(value)
     elif name == "localhost_number" and value == "none":
         wish.host_number = -1
-    elif name == "localhost_number" and value.isdigit() and int(value) <= 16:
+    elif name == "localhost_number" and value.isdigit():
         wish.host_number = int(value)
     else:
         raise Complaint(f'bad value "{value}" for {name}')
 
 
-def configured_host_number(config_file: str) -> int:
-    """The option localhost_number; -1 if it is unset or cannot be found out."""
-    from eximious.errors import EximiousError
+def configured_host_number(wish: Wish) -> int:
+    """The option localhost_number; -1 if it is unset, or there is no configuration. Raises ConfigError."""
     from eximious.exim import start
     from eximious.exim.command_line import CommandLine, CommandLineError
 
     line = CommandLine("exim_msgdate")
-    line.config_files = config_file
+    line.config_files, line.macros = wish.config_file, wish.macros
     try:
-        main = start.load_configuration(line).main
-        value = main.localhost_number.source if main.localhost_number is not None else ""
-    except (EximiousError, CommandLineError):
+        number = start.load_configuration(line).main.localhost_number
+    except CommandLineError:
         return -1
-    return int(value) if value.isdigit() and int(value) <= 16 else -1
+    return int(number.source) if number is not None and number.source.isdigit() else -1
 
 
 def show(message_id: str, wish: Wish) -> list[str]:
     """One line for each time zone that was asked for."""
     found = PARTS.match(message_id)
-    seconds = _number(found["seconds"], wish.base) if found is not None else None
-    if found is None or seconds is None:
+    if found is None:
         return [f"{message_id} not parsed"]
+    seconds = _number(found["seconds"], wish.base)
     fraction = _fraction(found, wish)
     pid = found["pid"] or found["old_pid"]
     tail = f"\tpid {_number(pid, wish.base)}" if wish.shows_pid and pid else ""
-    return [f"{_time(seconds, fraction, zone)}{tail}" for zone in wish.zones or [""]]
+    zones: list[str] = [zone for zone in ORDER if zone in wish.zones]
+    return [f"{_time(seconds, fraction, zone)}{tail}" for zone in zones or [""]]
 
 
-def _number(text: str, base: int) -> int | None:
+def _number(text: str, base: int) -> int:
+    """Raises Complaint for digits that the base does not have."""
     number = 0
     for character in text:
-        digit = DIGITS.index(character.upper() if base == 36 else character)
+        digit = DIGITS.index(character)
         if digit >= base:
-            return None
+            raise Complaint(f"{text} is no number to base {base}")
         number = number * base + digit
     return number
 
 
 def _fraction(found: re.Match[str], wish: Wish) -> float:
     """The part of a second: in units that depend on the form of the id, and on whether hosts are numbered."""
-    if found["micro"]:
-        units = _number(found["micro"], wish.base) or 0
-        return units * (2 if wish.host_number is not None and wish.host_number >= 0 else 1) / 1e6 % 1
-    if not found["fraction"]:
+    text = found["micro"] or found["fraction"]
+    if not text:
         return 0.0
-    units = _number(found["fraction"], wish.base) or 0
-    if wish.host_number is not None and wish.host_number >= 0:
-        return units % 200 / 200
-    return units % 2000 / 2000
+    units = _number(text, wish.base)
+    has_host = wish.host_number is not None and wish.host_number >= 0
+    in_a_second = (500_000 if has_host else 1_000_000) if found["micro"] else (200 if has_host else 2000)
+    host, part = divmod(units, in_a_second)
+    if has_host and host != wish.host_number:
+        complain(f"localhost {host} from message-id != given number {wish.host_number}")
+    return part / in_a_second
 
 
 def _time(seconds: int, fraction: float, zone: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Final, NoReturn
 
@@ -36,7 +37,8 @@ def main(arguments: list[str]) -> int:
     spool, name = arguments
     print(f"Tidying Exim hints database {spool}/db/{name}")
     try:
-        tidy(open_hints(spool, name), name, time.time() - age, present_ids(spool))
+        with contextlib.closing(open_hints(spool, name)) as hints:
+            tidy(hints, name, time.time() - age, present_ids(spool))
     except HintsError as error:
         print(error)
         return 1
