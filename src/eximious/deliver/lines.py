@@ -33,7 +33,8 @@ def address_text(address: Address, *, all_parents: bool = False, success: bool =
         text = address.local_part
     else:
         text = _whole(address)
-        if not all_parents and not top.onetime_parent and _is_same(text, top.address):
+        is_shown_whole = not all_parents or address.parent in (None, top)
+        if is_shown_whole and not top.onetime_parent and _is_same(text, top.address):
             shows_top = False
     if (all_parents or is_direct(address)) and address.parent is not None and address.parent is not top:
         text += f" ({_parents(address, top, all_parents=all_parents)})"

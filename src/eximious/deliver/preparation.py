@@ -60,6 +60,9 @@ def _of_many(addresses: list[Address]) -> Address:
     seen.host_list = first.host_list
     seen.home_directory = first.home_directory
     seen.uid, seen.gid = first.uid, first.gid
+    # These may differ, and then are those of the first.
+    seen.address_data, seen.router_variables = first.address_data, first.router_variables
+    seen.self_hostname = first.self_hostname
     seen.domain_data = first.domain_data if is_one_domain else None
     return seen
 

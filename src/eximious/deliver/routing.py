@@ -16,6 +16,7 @@ from eximious.retry.keys import recipient_key, routing_key
 from eximious.retry.updates import RetryUpdate, is_overdue, known
 from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome as Result
+from eximious.routers.outcome import Routed
 from eximious.transports.outcome import (
     BAD_TRANSPORT,
     DELIVERED,
@@ -32,7 +33,6 @@ from eximious.transports.outcome import (
 
 if TYPE_CHECKING:
     from eximious.deliver.progress import Progress
-    from eximious.routers.outcome import Routed
 
 
 class _Bypassed:
@@ -48,6 +48,17 @@ class _Bypassed:
 BYPASSED: Final = _Bypassed()
 FORBIDDEN: Final = (-10, -11, -12, -13)  # error numbers of pipes, files and replies that cannot or may not be
 NO_TRANSPORT: Final = (-14, -15, -16)  # of those for which no transport is set
+COPIED: Final = (  # what same_domain_copy_routing copies besides variables
+    "address_data",
+    "domain_data",
+    "errors_to",
+    "gid",
+    "host_list",
+    "initgroups",
+    "router",
+    "transport",
+    "uid",
+)
 DEEPEST: Final = 100  # generations of addresses
 
 
@@ -182,8 +193,28 @@ class Router:
         else:
             for delivery in routed.deliveries:
                 self._accept(delivery)
+            if address in routed.deliveries:
+                self._route_alike(address)
             if not routed.deliveries and not routed.generated:
                 self._discard(address, "discarded")
+
+    def _route_alike(self, address: Address) -> None:
+        """same_domain_copy_routing: what waits for the same domain goes where the address does."""
+        router, transport = address.router, address.transport
+        if not getattr(router, "same_domain_copy_routing", False) or transport is None or transport.is_local:
+            return
+        if address.extra_headers or address.remove_headers:
+            return
+        alike = [other for other in self._ready if other.domain == address.domain and other.start_router is None]
+        if not alike:
+            return
+        self._ready = [other for other in self._ready if other not in alike]
+        for other in reversed(alike):
+            for name in COPIED:
+                setattr(other, name, getattr(address, name))
+            other.router_variables = dict(address.router_variables)
+            self._learn(Routed(Result.ROUTED, other))
+            self._accept(other)
 
     def _learn(self, routed: Routed) -> None:
         """Note for the retry hints whether routing works."""

@@ -145,6 +145,10 @@ class _Chain:
         if not is_discarded and not answer.generated and not answer.is_redirection:
             address.transport = answer.transport
             address.host_list = answer.hosts
+            if router.translate_ip_address is not None:
+                from eximious.routers.translate import translated
+
+                address.host_list = translated(router.translate_ip_address, answer.hosts, self.context)
             routed.deliveries = [address]
         if expanded_switch(router, "unseen", router.unseen, False, self.context) and router.next_router is not None:
             split_off_copy(routed, router.next_router)
