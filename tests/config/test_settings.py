@@ -177,7 +177,7 @@ TOGETHER = [
         "spool_directory = ${if",
         'failed to expand spool_directory "${if": condition name expected, but found ""',
     ),
-    ("prdr_enable", ""),
+    ("ldap_start_tls", ""),
     (
         "hosts_proxy = 192.0.2.1",
         'Exim configuration error in line 1 of FILE:\n  option "hosts_proxy" needs PROXY protocol, '
@@ -223,10 +223,10 @@ def test_old_names_are_mentioned_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_feature_one_can_do_without_is_a_warning(tmp_path: Path) -> None:
-    config = read(tmp_path, "tls_resumption_hosts = *")
-    assert [warning.message for warning in config.warnings] == [
-        'option "tls_resumption_hosts" needs TLS session resumption, which this version does not have'
+def test_an_option_that_has_nothing_to_set_is_a_warning(tmp_path: Path) -> None:
+    config = read(tmp_path, "gnutls_compat_mode")
+    assert [(warning.message, warning.hint) for warning in config.warnings] == [
+        ('option "gnutls_compat_mode" has no effect', "TLS is OpenSSL's")
     ]
 
 

@@ -31,8 +31,6 @@ class AccessOptions(Options):
     finduser_retries: int = option(
         0,
         doc="How many times to look a user up again, each time after a second.",
-        later="repeated lookups of users",
-        is_harmless=True,
     )
     gecos_name: Template | None = option(None, doc="The full name of a user, from what gecos_pattern matched.")
     gecos_pattern: str | None = option(None, doc="Regular expression that takes the gecos field apart for gecos_name.")

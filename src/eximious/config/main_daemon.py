@@ -21,7 +21,9 @@ class DaemonOptions(Options):
     check_spool_inodes: int = option(100, doc="Refuse mail if the spool file system has fewer free inodes.")
     check_spool_space: Kilobytes = option("10M", doc="Refuse mail if the spool file system has less free space.")
     daemon_modules_load: StringList | None = option(
-        None, doc="Accepted and without effect: modules are loaded when the configuration needs them."
+        None,
+        doc="Modules to load before the daemon starts.",
+        no_effect="what the configuration needs is loaded when it is read",
     )
     daemon_smtp_ports: Ports = option(
         "smtp", doc="Ports to listen on, as numbers or service names.", aliases=("daemon_smtp_port",)
@@ -29,7 +31,9 @@ class DaemonOptions(Options):
     daemon_workers: int = option(0, doc="How many processes serve connections; 0: one for each processor.")
     daemon_startup_retries: int = option(9, doc="How many more times to try if a port cannot be bound.")
     daemon_startup_sleep: Seconds = option("30s", doc="How long to wait between those tries.")
-    debug_store: bool = option(False, doc="Accepted and without effect: there is no memory allocator to debug.")
+    debug_store: bool = option(
+        False, doc="Check memory that was freed.", no_effect="there is no memory allocator to debug"
+    )
     disable_ipv6: bool = option(False, doc="Do nothing with IPv6: no sockets, no AAAA lookups.")
     extra_local_interfaces: StringList | None = option(
         None, doc="Addresses that count as local although nothing listens there."
@@ -43,7 +47,9 @@ class DaemonOptions(Options):
     notifier_socket: StartText | None = option(
         "$spool_directory/exim_daemon_notify", doc="Unix socket on which the daemon takes hints; empty for none."
     )
-    panic_coredump: bool = option(False, doc="Accepted and without effect: a panic writes a traceback to the log.")
+    panic_coredump: bool = option(
+        False, doc="Leave a core dump after a panic.", no_effect="the panic log has a traceback instead"
+    )
     pid_file_path: StartText = option("", doc="Where the daemon writes its process id; empty: in the spool directory.")
     process_log_path: StartText | None = option(None, doc="Where exiwhat's answers are written.")
     rfc1413_port: int = option(113, doc="Port of clients' ident servers.")
@@ -54,8 +60,6 @@ class DaemonOptions(Options):
     smtp_backlog_monitor: int = option(
         0,
         doc="Log when more connections than this wait to be accepted; 0 never.",
-        later="backlog monitoring",
-        is_harmless=True,
     )
     smtp_connect_backlog: int = option(20, doc="Connections that may wait to be accepted.")
     smtp_load_reserve: Fixed | None = option(None, doc="Above this system load only smtp_reserve_hosts are served.")
@@ -67,7 +71,9 @@ class DaemonOptions(Options):
         True, doc="Eximious only: new messages go to a journal, and to files of their own if they stay."
     )
     split_spool_directory: bool = option(False, doc="Spread messages over 62 subdirectories of the spool.")
-    spool_wireformat: bool = option(False, doc="Accepted and without effect: data files are always in the usual form.")
+    spool_wireformat: bool = option(
+        False, doc="Allow data files with CRLF.", no_effect="data files are written with LF; both kinds are read"
+    )
     timezone: str | None = option(
         paths.default_timezone, doc="Time zone for logs and headers, as in TZ; empty for the system's."
     )

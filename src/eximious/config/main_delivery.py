@@ -31,7 +31,11 @@ class QueueOptions(Options):
     move_frozen_messages: bool = option(False, doc="Move frozen messages aside.", later="moving of frozen messages")
     mua_wrapper: bool = option(False, doc="Deliver at once or fail, without a queue.", later="mua_wrapper")
     queue_domains: DomainList | None = option(None, doc="Domains for which messages wait for a queue run.")
-    queue_fast_ramp: bool = option(True, doc="A two-stage queue run delivers while it still looks at other messages.")
+    queue_fast_ramp: bool = option(
+        True,
+        doc="A two-stage queue run delivers while it still looks at other messages.",
+        no_effect="the first stage of a queue run always ends before the second begins",
+    )
     queue_only: bool = option(False, doc="Messages are not delivered when they arrive.")
     queue_only_file: StringList | None = option(None, doc="The same while one of these files exists.")
     queue_only_load: Fixed | None = option(None, doc="The same above this system load.")

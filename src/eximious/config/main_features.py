@@ -71,7 +71,9 @@ class DatabaseOptions(Options):
     ldap_default_servers: StringList | None = option(None, doc="LDAP servers.")
     ldap_require_cert: str | None = option(None, doc="Check of the LDAP server's certificate.")
     ldap_start_tls: bool = option(False, doc="Start TLS with LDAP servers.")
-    ldap_version: int = option(-1, doc="LDAP protocol version; -1 for the best.")
+    ldap_version: int = option(
+        -1, doc="LDAP protocol version; -1 for the best.", no_effect="only version 3 is spoken, as all servers do"
+    )
     lookup_open_max: int = option(25, doc="Lookup files kept open at the same time.")
     mysql_servers: StringList | None = option(None, doc="MySQL servers.")
     oracle_servers: StringList | None = option(None, doc="Oracle servers.", later="Oracle lookups")

@@ -25,7 +25,7 @@ class LogOptions(Options):
     preserve_message_logs: bool = option(False, doc="Keep the logs of finished messages in msglog.OLD.")
     print_topbitchars: bool = option(False, doc="Characters above 127 count as printable in logs.")
     slow_lookup_log: int = option(
-        0, doc="Log lookups that take longer, in milliseconds; 0 never.", later="timing of lookups", is_harmless=True
+        0, doc="Log lookups that take longer, in milliseconds; 0 never.", later="timing of lookups"
     )
     syslog_duplication: bool = option(True, doc="Lines for two logs go to syslog twice.")
     syslog_facility: str | None = option(None, doc="Facility for syslog; mail if unset.")

@@ -38,7 +38,7 @@ class MessageOptions(Options):
     bi_command: str | None = option(None, doc="The command that -bi runs, to rebuild alias databases.")
     check_rfc2047_length: bool = option(True, doc="Encoded words longer than 75 characters are not decoded.")
     delivery_date_remove: bool = option(True, doc="Remove Delivery-date: from messages that arrive.")
-    drop_cr: bool = option(False, doc="Accepted and without effect: line ends are always put right.")
+    drop_cr: bool = option(False, doc="Drop the CR at the end of lines.", no_effect="line ends are always put right")
     envelope_to_remove: bool = option(True, doc="Remove Envelope-to: from messages that arrive.")
     exim_version: str = option(lambda: _version(), doc="The version that we say we are.")
     extract_addresses_remove_arguments: bool = option(

@@ -33,9 +33,9 @@ class SmtpOptions(Options):
     message_size_limit: Template = option("50M", doc="Largest message to accept; 0 for no limit.")
     pipelining_advertise_hosts: HostList | None = option("*", doc="Clients to which PIPELINING is offered.")
     pipelining_connect_advertise_hosts: HostList | None = option(
-        "*", doc="Clients to which PIPECONNECT is offered.", later="early pipelining", is_harmless=True
+        "*", doc="Clients to which PIPECONNECT is offered.", later="early pipelining"
     )
-    prdr_enable: bool = option(False, doc="Offer PRDR.", later="PRDR", is_harmless=True)
+    prdr_enable: bool = option(False, doc="Offer PRDR.", later="PRDR")
     recipient_unqualified_hosts: HostList | None = option(
         None, doc="Clients that may send recipients without a domain."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximious.config.option import Options, option
 
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
     from eximious.expand.template import Template
     from eximious.lists.host import HostList
 
+OPENSSL: Final = "TLS is OpenSSL's"
+
 
 class TlsOptions(Options):
     """Certificates, ciphers, and who must or may use TLS."""
 
-    gnutls_allow_auto_pkcs11: bool = option(False, doc="Accepted and without effect: TLS is OpenSSL's.")
-    gnutls_compat_mode: bool = option(False, doc="Accepted and without effect: TLS is OpenSSL's.")
+    gnutls_allow_auto_pkcs11: bool = option(False, doc="Let GnuTLS use PKCS11 modules.", no_effect=OPENSSL)
+    gnutls_compat_mode: bool = option(False, doc="Have GnuTLS be lenient with old clients.", no_effect=OPENSSL)
     hosts_require_alpn: HostList | None = option(None, doc="Clients that must name a protocol we know.")
     openssl_options: str | None = option(
         "+no_sslv2 +no_sslv3 +single_dh_use +no_ticket +no_renegotiation", doc="OpenSSL options to switch on or off."
@@ -30,7 +32,6 @@ class TlsOptions(Options):
         None,
         doc="Clients that may get the greeting together with the end of the TLS handshake.",
         later="early banners",
-        is_harmless=True,
     )
     tls_eccurve: Template | None = option("auto", doc="Elliptic curves for key exchange.")
     tls_ocsp_file: Template | None = option(None, doc="Files with OCSP responses to staple.", later="OCSP")
@@ -38,7 +39,7 @@ class TlsOptions(Options):
     tls_remember_esmtp: bool = option(False, doc="A client need not say EHLO again after STARTTLS.")
     tls_require_ciphers: Template | None = option(None, doc="Ciphers that are allowed.")
     tls_resumption_hosts: HostList | None = option(
-        None, doc="Clients that may resume TLS sessions.", later="TLS session resumption", is_harmless=True
+        None, doc="Clients that may resume TLS sessions.", later="TLS session resumption"
     )
     tls_try_verify_hosts: HostList | None = option(None, doc="Clients whose certificate is verified if they have one.")
     tls_verify_certificates: Template | None = option(

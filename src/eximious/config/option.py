@@ -38,11 +38,11 @@ class Option:
         "aliases",
         "default",
         "doc",
-        "is_harmless",
         "kind",
         "later",
         "list_of",
         "name",
+        "no_effect",
         "owner",
         "repeat",
         "sets",
@@ -57,14 +57,14 @@ class Option:
         name: str,
         repeat: str = "",
         sets: tuple[str, ...] = (),
-        is_harmless: bool = False,
+        no_effect: str = "",
     ) -> None:
         # As the postmaster would write it; or a plain bool or number; None for unset; or a function that gives one.
         self.default = default
         self.doc = doc
         self.aliases = aliases  # older names
         self.later = later  # the feature that is still missing, without which only the default may be set
-        self.is_harmless = is_harmless  # without the feature everything still works, only less well
+        self.no_effect = no_effect  # why setting it changes nothing here; "" for options that do something
         self.name = name  # as in the configuration; differs from the field's name for Python keywords
         self.repeat = repeat  # what joins several settings: a separator, or "bool_lax" (all must hold); "" allows one
         self.sets = sets  # the options that this one, which has no value of its own, sets
@@ -99,16 +99,16 @@ def option(
     name: str = "",
     repeat: str = "",
     sets: tuple[str, ...] = (),
-    is_harmless: bool = False,
+    no_effect: str = "",
 ) -> Any:
     """Declare an option; see the module's description.
 
     `later` names a feature that this version does not have yet: then setting the option to anything but its default
-    or an "off" value is a configuration error that names the feature, or only a warning if it `is_harmless` to do
-    without. `repeat`: the option may be set several times, and the settings are joined with this separator ("bool_lax":
+    or an "off" value is a configuration error that names the feature. `no_effect` says why there is nothing to set in
+    this program: setting it is only worth a warning. `repeat`: the option may be set several times, and the settings are joined with this separator ("bool_lax":
     as conditions that must all hold). `sets`: an option that is only another way to set these.
     """
-    return Option(default, doc, aliases, later, name, repeat, sets, is_harmless)
+    return Option(default, doc, aliases, later, name, repeat, sets, no_effect)
 
 
 class Options:

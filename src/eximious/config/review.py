@@ -103,14 +103,14 @@ def _unknown_lists(config: Configuration) -> Iterator[ConfigError]:
         key = _LISTS.get(option.kind.removesuffix("| None").rstrip())
         if key is not None:
             given = options.given[option.name]
-            yield from _unknown_items(config, key, given.text, given.place)
+            yield from unknown_items(config, key, given.text, given.place)
     for kind, (_, key, _) in TYPES.items():
         for named in config.named_lists[key].values():
             assert named.kind == kind
-            yield from _unknown_items(config, key, named.text, named.place)
+            yield from unknown_items(config, key, named.text, named.place)
 
 
-def _unknown_items(config: Configuration, key: str, text: str, place: Place | None) -> Iterator[ConfigError]:
+def unknown_items(config: Configuration, key: str, text: str, place: Place | None) -> Iterator[ConfigError]:
     """Items ``+name`` of a list that is not expanded; what expansion would give is not known."""
     known: dict[str, Any] = config.named_lists[key]
     for item in split(text):

@@ -164,13 +164,12 @@ def apply(setting: Setting, target: Options, faults: Faults) -> None:
                 f'"{setting.name}" option set for the second time', setting.line.place(setting.start), hint
             )
         if option.later and not is_off(option, given.text):
-            missing = ConfigError(
+            raise ConfigError(
                 f'option "{setting.name}" needs {option.later}, which this version does not have',
                 setting.line.place(setting.start),
             )
-            if not option.is_harmless:
-                raise missing
-            faults.warnings.append(missing)
+        if option.no_effect:
+            faults.warn(f'option "{setting.name}" has no effect', setting.line.place(setting.start), option.no_effect)
         if option.repeat:
             given = _joined(option, earlier, given)
         target.given[option.name] = given

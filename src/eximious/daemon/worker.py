@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from eximious import waiting
 from eximious.context import Context
 from eximious.daemon import limits
+from eximious.daemon.backlog import log_backlog
 from eximious.daemon.deliveries import WorkerDeliveries
 from eximious.errors import ExpandError
 from eximious.net.loop import LoopStream
@@ -45,6 +46,7 @@ class Worker:
         self.tasks: set[asyncio.Task[None]] = set()  # sessions
         self.local_count = 0  # sessions with local users
         self._servers: list[asyncio.Server] = []
+        self._listening: list[socket.socket] = []
         self._is_over: asyncio.Event = asyncio.Event()
         self._is_draining = False
 
@@ -59,6 +61,7 @@ class Worker:
         self.services.spool.open_journal(loop, self.services.logs.panic)
         self.deliveries = WorkerDeliveries(self.services)
         self.services.deliveries = None if self.services.delivery == "q" else self.deliveries
+        self._listening = listening
         for sock in listening:
             server = await loop.create_server(self._protocol, sock=sock)
             self._servers.append(server)
@@ -106,6 +109,8 @@ class Worker:
         if self._is_draining:
             stream.close()
             return
+        if self.config.main.smtp_backlog_monitor > 0:
+            log_backlog(self._listening, self.config.main.smtp_backlog_monitor, self.services.logs)
         task = asyncio.get_running_loop().create_task(waiting.run(self._serve, stream))
         self.tasks.add(task)
         task.add_done_callback(self._served)

@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from eximious.context import Context
     from eximious.receive.acceptance import Incoming
+    from eximious.receive.session import Session
 
 
 def apply(incoming: Incoming) -> None:
@@ -47,10 +49,20 @@ def _queued_because(incoming: Incoming, session: Any) -> str | None:
             return f"more than {limit} messages received in one connection"
         if context.facts.get("too_many_connections"):
             return f"too many connections ({context.facts.get('connection_count', 0)}, max {main.smtp_accept_queue})"
-    load = main.queue_only_load
-    if load is not None and load >= 0 and os.getloadavg()[0] > load:
-        return f"load average {os.getloadavg()[0]:.2f}"
-    return None
+    return _load_reason(context, session)
+
+
+def _load_reason(context: Context, session: Session | None) -> str | None:
+    """The system's load, if it is above ``queue_only_load``; with ``queue_only_load_latch``, if it once was so in this
+    session."""
+    main = context.config.main
+    most = main.queue_only_load
+    if most is None or most < 0:
+        return None
+    load = os.getloadavg()[0]
+    if session is not None and main.queue_only_load_latch:
+        load = session.facts["queueing_load"] = max(load, session.facts.get("queueing_load", 0.0))
+    return f"load average {load:.2f}" if load > most else None
 
 
 def _is_queue_only(context: Any) -> bool:

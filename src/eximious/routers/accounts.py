@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import grp
 import pwd
+from typing import TYPE_CHECKING
+
+from eximious import waiting
+
+if TYPE_CHECKING:
+    from eximious.config.main import MainOptions
 
 
 class LocalUser:
@@ -18,22 +24,30 @@ class LocalUser:
         self.home = home
 
 
-def find_login(name: str) -> LocalUser | None:
-    """The account with this login name, or None."""
-    if not name or "\0" in name:
+def find_login(name: str, main: MainOptions) -> LocalUser | None:
+    """The account with this login name, or None.
+
+    A name of more than ``max_username_length`` characters (0: any number) is nobody's. Where the password data are on
+    a server that may not know everybody at once, ``finduser_retries`` asks again, each time after a second.
+    """
+    if not name or "\0" in name or 0 < main.max_username_length < len(name):
         return None
-    try:
-        entry = pwd.getpwnam(name)
-    except KeyError:
-        return None
-    return LocalUser(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
+    for attempt in range(main.finduser_retries + 1):
+        if attempt:
+            waiting.sleep(1)
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return LocalUser(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
+    return None
 
 
-def find_user(text: str) -> LocalUser | None:
+def find_user(text: str, main: MainOptions) -> LocalUser | None:
     """The user with this login name or, in digits, user id; None for a name without an account."""
     if text.isascii() and text.isdigit():
         return LocalUser(text, int(text), None, "")
-    return find_login(text)
+    return find_login(text, main)
 
 
 def find_group(text: str) -> int | None:

@@ -110,7 +110,7 @@ def set_user_and_group(router: Router, address: Address, context: Context) -> No
 
 def _user(router: Router, template: Template, context: Context) -> tuple[int, int | None]:
     text = _account_text(router, template, "user", context)
-    user = find_user(text)
+    user = find_user(text, context.config.main)
     if user is None:
         raise _not_found(router, template, "user", text, context)
     return user.uid, user.gid

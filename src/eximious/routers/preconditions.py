@@ -73,7 +73,7 @@ def _local_part_matches(router: Router, address: Address, context: Context) -> b
 def _is_local_user(router: Router, address: Address, context: Context) -> bool:
     """``check_local_user``, and what it and ``router_home_directory`` set. Shows ``debug_print``."""
     if router.check_local_user:
-        user = find_login(address.local_part)
+        user = find_login(address.local_part, context.config.main)
         if user is None:
             return False
         context.facts["local_user"] = user

@@ -102,7 +102,7 @@ class QueryProgram(Router):
 
     def _identity(self, context: Context) -> tuple[int, int]:
         assert self.command_user is not None
-        user = find_user(self._account("user", self.command_user, context))
+        user = find_user(self._account("user", self.command_user, context), context.config.main)
         if user is None:
             raise self._not_found("user", self.command_user, context)
         gid = user.gid

@@ -11,6 +11,7 @@ from eximious.routers.accounts import find_group, find_user
 from eximious.routers.outcome import Deferred
 
 if TYPE_CHECKING:
+    from eximious.config.main import MainOptions
     from collections.abc import Iterable
 
     from eximious.context import Context
@@ -40,16 +41,16 @@ def files_hold(items: Iterable[Template], context: Context) -> bool:
         if not text:
             continue
         if "/" not in text:
-            _change_user(text, checked_as)
+            _change_user(text, checked_as, context.config.main)
         elif not _file_holds(text, checked_as):
             return False
     return True
 
 
-def _change_user(text: str, checked_as: _As) -> None:
+def _change_user(text: str, checked_as: _As, main: MainOptions) -> None:
     """An item without a slash: the user, and with a comma the group, for the checks that follow."""
     name, comma, group = text.partition(",")
-    user = find_user(name.rstrip())
+    user = find_user(name.rstrip(), main)
     if user is None:
         raise Deferred(f'user "{name.rstrip()}" for require_files not found')
     if user.gid is None and not comma:

@@ -71,7 +71,7 @@ def groups_of(uid: int, gid: int) -> tuple[int, ...]:
 
 def _user(transport: Transport, template: Template, context: Context) -> tuple[int, int | None]:
     text = _account_text(transport, template, "user", context)
-    user = find_user(text)
+    user = find_user(text, context.config.main)
     if user is None:
         raise _not_found(transport, template, "user", text, context, NO_USER)
     return user.uid, user.gid

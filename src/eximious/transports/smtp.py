@@ -79,14 +79,15 @@ class Smtp(Transport):
     hosts_max_try_hardlimit: int = option(50, doc="The same, with those counted that had been failing for too long.")
     hosts_nopass_tls: HostList | None = option(None, doc="Hosts whose TLS connections end with the message.")
     hosts_noproxy_tls: HostList | None = option(
-        None, doc="Hosts whose TLS connections are not kept for another message by a proxy process."
+        None,
+        doc="Hosts whose TLS connections are not kept for another message by a proxy process.",
+        no_effect="no proxy process is needed for that",
     )
     hosts_override: bool = option(False, doc="Use `hosts` even for addresses that have hosts from their router.")
     hosts_pipe_connect: HostList | None = option(
         None,
         doc="Hosts to which the first commands go before their greeting comes.",
         later="early pipelining",
-        is_harmless=True,
     )
     hosts_randomize: bool = option(False, doc="Try hosts in random order.")
     hosts_request_ocsp: HostList | None = option("*", doc="Hosts asked for an OCSP staple.", later="OCSP")
@@ -118,12 +119,14 @@ class Smtp(Transport):
     tls_alpn: Template | None = option(None, doc="Protocol name to offer by ALPN.")
     tls_certificate: Template | None = option(None, doc="Our certificate file.")
     tls_crl: Template | None = option(None, doc="File of revocation lists.")
-    tls_dh_min_bits: int = option(1024, doc="Fewest bits of a Diffie-Hellman group.")
+    tls_dh_min_bits: int = option(
+        1024, doc="Fewest bits of a Diffie-Hellman group.", no_effect="OpenSSL's security level decides"
+    )
     tls_eccurve: Template | None = option(None, doc="Elliptic curves to use.")
     tls_privatekey: Template | None = option(None, doc="File of our private key.")
     tls_require_ciphers: Template | None = option(None, doc="Permitted ciphers.")
     tls_resumption_hosts: HostList | None = option(
-        None, doc="Hosts with which sessions are resumed.", later="TLS resumption", is_harmless=True
+        None, doc="Hosts with which sessions are resumed.", later="TLS session resumption"
     )
     tls_sni: Template | None = option(None, doc="Server name to ask for.")
     tls_tempfail_tryclear: bool = option(True, doc="If TLS cannot be started, go on without it.")
