@@ -62,6 +62,7 @@ def test_json(tmp_path: Path) -> None:
         "good": False,
         "errors": [{"message": 'main option "foo" unknown', "file": "FILE", "line": 1, "column": 1, "text": "foo = ä"}],
         "warnings": [],
+        "notes": [],
     }
 
 

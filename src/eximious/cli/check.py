@@ -9,12 +9,10 @@ from typing import Any
 
 import click
 
+from eximious.cli.checks.everything import Findings, check
 from eximious.config import paths
-from eximious.config.configuration import Configuration
 from eximious.config.errors import with_caret
-from eximious.config.load import load
-from eximious.config.review import review
-from eximious.errors import ConfigError, ConfigErrors
+from eximious.errors import ConfigError
 
 
 @click.command("check")
@@ -26,15 +24,16 @@ def command(file: str | None, macros: tuple[str, ...], as_json: bool, strict: bo
     """Check a configuration FILE (by default the one that would be used).
 
     Errors keep the server from starting. Warnings are about what would fail later: strings that cannot be expanded,
-    names of what does not exist, names that are out of date. The exit status is 1 if there are errors.
+    names of what does not exist, tainted data on its way to the name of a file, a command or a query. Notes are about
+    what does no harm: unused, without effect, out of date. The exit status is 1 if there are errors.
     """
     path = file or default_file()
-    faults, warnings, config = findings(path, dict(map(_macro, macros)))
+    findings = check(os.path.abspath(path), dict(map(_macro, macros)))
     if as_json:
-        click.echo(json.dumps(_as_json(path, faults, warnings, config), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_as_json(path, findings), indent=2, ensure_ascii=False))
     else:
-        _print(path, faults, warnings)
-    sys.exit(1 if faults or (strict and warnings) else 0)
+        _print(path, findings)
+    sys.exit(1 if findings.errors or (strict and findings.warnings) else 0)
 
 
 def default_file() -> str:
@@ -45,29 +44,34 @@ def default_file() -> str:
     raise click.UsageError("there is no configuration at any of the usual places: " + ", ".join(paths.CONFIGURATIONS))
 
 
-def findings(path: str, macros: dict[str, str]) -> tuple[list[ConfigError], list[ConfigError], Configuration | None]:
-    """Errors, warnings, and the configuration if it loads."""
-    try:
-        config = load(os.path.abspath(path), macros)
-    except ConfigErrors as errors:
-        return errors.faults, [], None
-    return [], [*config.warnings, *review(config)], config
-
-
 def _macro(definition: str) -> tuple[str, str]:
     name, _, text = definition.partition("=")
     return name, text
 
 
-def _print(path: str, faults: list[ConfigError], warnings: list[ConfigError]) -> None:
-    for fault in faults:
-        click.echo(click.style("error: ", fg="red", bold=True) + _readable(with_caret(fault)))
-    for warning in warnings:
-        click.echo(click.style("warning: ", fg="yellow") + _readable(with_caret(warning)))
-    if faults or warnings:
-        click.echo(f"{path}: {_count(faults, 'error')}, {_count(warnings, 'warning')}")
+def _print(path: str, findings: Findings) -> None:
+    for word, colour, found in (
+        ("error", "red", findings.errors),
+        ("warning", "yellow", findings.warnings),
+        ("note", "cyan", findings.notes),
+    ):
+        for error in found:
+            click.echo(click.style(f"{word}: ", fg=colour, bold=True) + _coloured(_readable(with_caret(error))))
+    if findings.errors or findings.warnings:
+        notes = f", {_count(findings.notes, 'note')}" if findings.notes else ""
+        click.echo(f"{path}: {_count(findings.errors, 'error')}, {_count(findings.warnings, 'warning')}{notes}")
+    elif findings.notes:
+        click.echo(f"{path}: {click.style('good', fg='green')}, {_count(findings.notes, 'note')}")
     else:
         click.echo(f"{path}: {click.style('good', fg='green')}")
+
+
+def _coloured(text: str) -> str:
+    """The line with the caret and the hint, in green."""
+    lines = text.split("\n")
+    if len(lines) > 2 and lines[-1].lstrip().startswith("^"):
+        lines[-1] = click.style(lines[-1], fg="green")
+    return "\n".join(lines)
 
 
 def _count(found: list[ConfigError], word: str) -> str:
@@ -79,15 +83,14 @@ def _readable(text: str) -> str:
     return text.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _as_json(
-    path: str, faults: list[ConfigError], warnings: list[ConfigError], config: Configuration | None
-) -> dict[str, Any]:
+def _as_json(path: str, findings: Findings) -> dict[str, Any]:
     return {
         "file": path,
-        "files": [] if config is None else config.files,
-        "good": not faults,
-        "errors": list(map(_finding, faults)),
-        "warnings": list(map(_finding, warnings)),
+        "files": [] if findings.config is None else findings.config.files,
+        "good": not findings.errors,
+        "errors": list(map(_finding, findings.errors)),
+        "warnings": list(map(_finding, findings.warnings)),
+        "notes": list(map(_finding, findings.notes)),
     }
 
 

@@ -2,8 +2,8 @@
 
 Its standard input is a socket. Messages in both directions are a length of four octets and JSON: first the settings
 (``{"id", "path", "startup", "limit"}``), then calls (``{"id", "name", "arguments"}``). An answer has "id" and
-one of "result", "none", "error"; "where" is the file and line that raised, for the postmaster's log, and "stuck" that this
-process cannot go on.
+one of "result", "none", "error"; "where" is the file and line that raised, for the postmaster's log, and "stuck" that
+this process cannot go on.
 
 Plain functions are called one at a time, all in the same thread; async functions run side by side on one event loop.
 """
