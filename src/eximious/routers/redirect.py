@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from eximious.config.option import option
 from eximious.routers.base import Router, routers
@@ -97,9 +98,6 @@ class Redirect(Router):
                 raise self.fault('"unseen" may not be used with "one_time"')
             if self.headers_add is not None or self.headers_remove is not None:
                 raise self.fault('"headers_add" and "headers_remove" are not permitted with "one_time"')
-            if self.allow_filter:
-                # What a filter generates besides addresses is forbidden below.
-                pass
         if self.allow_filter and not self.check_local_user and self.user is None:
             raise self.fault('"user" or "check_local_user" must be set with "allow_filter"')
         if self.qualify_domain is not None and self.qualify_preserve_domain:
@@ -172,7 +170,7 @@ class Redirect(Router):
         from eximious.routers.redirect_rules import rules_for
 
         try:
-            redirection = parse_list(text, rules_for(self, address, context))
+            redirection = parse_list(text, rules_for(self, context))
         except RedirectError as error:
             address.errno = BAD_REDIRECT
             raise Deferred(f"error in redirect data: {error}") from error
@@ -185,8 +183,20 @@ class Redirect(Router):
         parent = Parent(self, address, context, tainted=is_tainted(text))
         children = [child_of(parent, item) for item in redirection.items]
         if redirection.special:
-            return _refusal(redirection.special, redirection.message, children)
+            message = redirection.message
+            if self.forbid_smtp_code:
+                message = without_smtp_code(message)
+            return _refusal(redirection.special, message, children)
         return Routing(Decision.ACCEPT, generated=children)
+
+
+# At the start of a text for the client: a reply code, perhaps with an enhanced one.
+_SMTP_CODE: Final = re.compile(r"\A[45]\d\d (?:[45]\.\d{1,3}\.\d{1,3} )?")
+
+
+def without_smtp_code(text: str) -> str:
+    """The text without the reply code that it may begin with."""
+    return _SMTP_CODE.sub("", text)
 
 
 def _refusal(special: str, message: str, children: list[Address]) -> Routing:

@@ -14,14 +14,12 @@ from eximious.routers.redirect_source import LARGEST_FILE
 from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
-    from eximious.address.delivery import Address
     from eximious.context import Context
     from eximious.routers.redirect import Redirect
 
 
-def rules_for(router: Redirect, address: Address, context: Context) -> Rules:
+def rules_for(router: Redirect, context: Context) -> Rules:
     """The rules for one run of the router."""
-    del address
     return Rules(
         lambda text: parse_address(text, context),
         lambda path: read_include(path, router.include_directory),

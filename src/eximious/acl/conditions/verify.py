@@ -175,7 +175,7 @@ def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
         if options.defer_ok or (verified.is_from_callout and options.callout is not None and options.callout.defer_ok):
             return True
         run.blame(verified.user_message, verified.message)
-        run.may_tell = verified.is_from_callout
+        run.may_tell = verified.is_from_callout or bool(verified.user_message)
         raise Defer(verified.message)
     shown = verified.user_message or ("" if verified.failure == "quota" else verified.message)
     run.blame(shown, verified.message)
