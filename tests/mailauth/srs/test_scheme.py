@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +26,8 @@ FORWARD = [
 ]
 
 
-def scheme(*secrets: str, now: float = NOW, **options: object) -> Scheme:
-    return Scheme(secrets or ("tops3cret",), clock=lambda: now, **options)  # type: ignore[arg-type]
+def scheme(*secrets: str, now: float = NOW, **options: Any) -> Scheme:
+    return Scheme(secrets or ("tops3cret",), clock=lambda: now, **options)
 
 
 @pytest.mark.parametrize(("sender", "rewritten"), FORWARD)
@@ -95,7 +97,7 @@ def test_without_hash_and_timestamp() -> None:
     "options",
     [{"hash_length": 0}, {"hash_length": 21}, {"separator": "#"}, {"separator": ""}, {"max_age": 1024}],
 )
-def test_impossible_options(options: dict[str, object]) -> None:
+def test_impossible_options(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="SRS"):
         scheme(**options)
 
