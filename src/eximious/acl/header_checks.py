@@ -11,6 +11,7 @@ from eximious.spool.message import DELETED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from eximious.address.parse import Rules
     from eximious.spool.message import Header, Message
 
 WITH_ADDRESSES: Final = frozenset("BCFRST")
@@ -19,10 +20,10 @@ VISIBLE: Final = frozenset("CT")
 MOST_SHOWN: Final = 1024  # characters of a bad address that are shown
 
 
-def bad_syntax(message: Message) -> str:
+def bad_syntax(message: Message, rules: Rules) -> str:
     """What is wrong with an address in a header, in Exim's words; "" if nothing is."""
     for header, value in _address_headers(message, WITH_ADDRESSES):
-        for item in parse_list(value):
+        for item in parse_list(value, rules):
             error = item.error
             if item.parsed is not None and item.parsed.at < 0:
                 allowed = (
@@ -68,11 +69,11 @@ def _comparable(address: str, is_caseless: bool) -> str:
     return address.lower() if is_caseless else f"{local_part}{at}{domain.lower()}"
 
 
-def sender_addresses(message: Message) -> Iterator[tuple[Header, ListItem]]:
+def sender_addresses(message: Message, rules: Rules) -> Iterator[tuple[Header, ListItem]]:
     """The addresses in Sender:, else Reply-To:, else From:, in the order in which they may stand for the sender."""
     for kind in "SRF":
         for header, value in _address_headers(message, frozenset(kind)):
-            for item in parse_list(value):
+            for item in parse_list(value, rules):
                 yield header, item
 
 

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from eximious.config.main import MainOptions
 
 
-def rules(main: MainOptions, *, allow_null: bool = False, smtp_utf8: bool = False) -> Rules:
-    """The rules for addresses that the configuration sets."""
+def rules(
+    main: MainOptions, *, allow_null: bool = False, smtp_utf8: bool = False, literals_allowed: bool = False
+) -> Rules:
+    """The rules for addresses that the configuration sets; domain literals may be allowed whatever it says."""
     return Rules(
         allow_null=allow_null,
-        allow_domain_literals=main.allow_domain_literals,
+        allow_domain_literals=literals_allowed or main.allow_domain_literals,
         strip_trailing_dot=main.strip_trailing_dot,
         allow_utf8_domains=main.allow_utf8_domains,
         smtp_utf8=smtp_utf8,

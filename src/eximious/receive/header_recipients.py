@@ -22,7 +22,7 @@ def extract(context: Context) -> Complaint | None:
     """
     message = context.message
     main = context.config.main
-    address_rules = rules(main)
+    address_rules = rules(main, literals_allowed=True)
     has_resent = any(name_of(header.text).startswith(RESENT) for header in message.headers)
     known = {recipient.address for recipient in message.recipients}
     bad: list[tuple[str, str]] = []

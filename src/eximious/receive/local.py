@@ -144,7 +144,7 @@ def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
 def _argument_recipients(context: Context, request: Request, stream: Stream) -> None:
     """Recipients from the command line; with -t they are addresses that are not to get the message."""
     main = context.config.main
-    address_rules = rules(main)
+    address_rules = rules(main, literals_allowed=True)
     for argument in request.recipients:
         items = parse_list(argument, address_rules)
         for item in items:

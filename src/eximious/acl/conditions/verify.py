@@ -13,6 +13,7 @@ from eximious.acl.run import Run
 from eximious.acl.verdict import AclError
 from eximious.acl.verify_options import VerifyOptions
 from eximious.acl.where import DATA, EVERYWHERE, MAIL, NOT_SMTP, PREDATA, RCPT
+from eximious.address.rules import address_rules
 from eximious.errors import Defer
 from eximious.lists.host_name import look_up_client
 from eximious.taint import Tainted
@@ -93,7 +94,7 @@ def _complain(problem: str, run: Run) -> bool:
 
 
 def _header_syntax(options: VerifyOptions, run: Run) -> bool:
-    return _complain(header_checks.bad_syntax(run.context.message), run)
+    return _complain(header_checks.bad_syntax(run.context.message, address_rules(run.context)), run)
 
 
 def _header_names_ascii(options: VerifyOptions, run: Run) -> bool:
@@ -109,7 +110,7 @@ def _header_sender(options: VerifyOptions, run: Run) -> bool:
     """True if one address in Sender:, Reply-To: or From: verifies."""
     deferred: Any = None
     details = ""
-    for header, item in header_checks.sender_addresses(run.context.message):
+    for header, item in header_checks.sender_addresses(run.context.message, address_rules(run.context)):
         if item.parsed is None:
             return _complain(
                 f"syntax error in '{header.name}:' header when scanning for sender: {item.error} in "
