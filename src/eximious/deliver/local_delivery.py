@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from eximious.deliver.batches import take_local
 from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, new_batch, seen_by, set_return_path
+from eximious.deliver.quota_warning import WARN, send_quota_warning
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.retry.keys import local_key
 from eximious.retry.updates import RetryUpdate, is_overdue, known
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from eximious.address.delivery import Address
     from eximious.context import Context
     from eximious.deliver.progress import Progress
+    from eximious.transports.appendfile import Appendfile
     from eximious.transports.base import Batch, Transport
 
 
@@ -93,6 +95,8 @@ def _deliver(progress: Progress, addresses: list[Address]) -> None:
         took = progress.services.now() - before
         if transport.shadow_transport:
             _run_shadow(transport, batch, context, progress, outcomes)
+        if any(outcome.special_action == WARN for outcome in outcomes):
+            send_quota_warning(cast("Appendfile", transport), progress)
     flag = "=>"
     for address, outcome in zip(addresses, outcomes, strict=True):
         outcome.took = took
@@ -165,6 +169,8 @@ def _wants_shadow(transport: Transport, context: Context, progress: Progress) ->
 
 def _learn(progress: Progress, address: Address, outcome: Outcome) -> None:
     """Note for the retry hints how it went."""
+    if outcome.is_panic:
+        return  # nothing to do with the address: it is as good as before
     key = retry_key(address)
     if outcome.status == DEFERRED:
         update = RetryUpdate(key, errno=outcome.errno, more_errno=outcome.more_errno, message=outcome.message)

@@ -32,6 +32,7 @@ def submit(
     uid: int | None = None,
     gid: int | None = None,
     authenticated_sender: str = "",
+    recipients_from_headers: bool = False,
 ) -> str:
     """Queue a message (lines end with LF) and have it delivered; its id.
 
@@ -47,6 +48,7 @@ def submit(
         context.message.authenticated_sender = authenticated_sender
         context.client.authenticated_id = ""
     incoming.arrival.reference = about
+    incoming.recipients_from_headers = recipients_from_headers
     try:
         outcome = acceptance.accept(incoming)
         if outcome.status != acceptance.ACCEPTED:
