@@ -9,6 +9,7 @@ from pathlib import Path
 from eximious.config.configuration import Configuration
 from eximious.config.load import load
 from eximious.context import Context
+from eximious.dns.static import StaticResolver
 from eximious.errors import Defer, ExpandError
 from eximious.expand.template import compile
 from eximious.services import Services
@@ -26,12 +27,13 @@ def configuration(text: str = CONFIGURATION) -> Configuration:
         return load(str(path))
 
 
-def make_context(text: str = CONFIGURATION) -> Context:
-    """A fresh context of that configuration. Logs are kept in `context.services.logs.lines`."""
+def make_context(text: str = CONFIGURATION, zone: str = "") -> Context:
+    """A fresh context of that configuration and a DNS of that zone. Logs are kept in `context.services.logs.lines`."""
     config = configuration(text)
     services = Services(config)
     services.now = lambda: NOW
     services.__dict__["logs"] = Logs()
+    services.__dict__["dns"] = StaticResolver(zone)
     return Context(config, services)
 
 

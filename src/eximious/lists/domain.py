@@ -30,9 +30,7 @@ class DomainList(MatchList):
 
     def match(self, domain: str, context: Context) -> Matched | None:
         """Is the domain on the list? `data` is then the value for ``$domain_data``. Raises Defer."""
-        subject = text(domain)
-        subject.written = subject.lowered
-        return self.scan(subject, context)
+        return self.scan(text(domain), context)
 
     def compile_pattern(self, text: str, variant: Any, *, in_file: bool) -> Pattern:
         if text.startswith("@"):
@@ -58,7 +56,7 @@ class PrimaryHost(Pattern):
         name = context.config.main.primary_hostname
         if subject.lowered != name.lower():
             return None
-        context.captures = [subject.written]
+        context.captures = [subject.lowered]
         return Matched(name)
 
 
@@ -77,7 +75,7 @@ class LocalLiteral(Pattern):
         address = domain[1:-1].removeprefix("ipv6:")
         if not is_local_address(address, context):
             return None
-        context.captures = [subject.written]
+        context.captures = [subject.lowered]
         return Matched("@[]")
 
 
@@ -98,7 +96,7 @@ class MailExchanger(Pattern):
         role = role_of_this_host(subject.lowered, self.ignored, context)
         if role == "" or (self.which != "@mx_any" and role != self.which.removeprefix("@mx_")):
             return None
-        context.captures = [subject.written]
+        context.captures = [subject.lowered]
         return Matched(self.written)
 
 

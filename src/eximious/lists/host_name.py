@@ -47,8 +47,12 @@ def look_up_client(context: Context) -> str | None:
 
 
 def look_up(address: str, context: Context) -> Found:
-    """The confirmed names of an address, by the means that `host_lookup_order` names."""
+    """The confirmed names of an address, by the means that `host_lookup_order` names; none of what is no address."""
+    from eximious.expand.ip import pack
+
     found = Found()
+    if pack(address) is None:
+        return found
     for means in context.config.main.host_lookup_order or ("bydns", "byaddr"):
         names = _by_dns(address, context, found) if means.strip().lower() == "bydns" else _by_system(address)
         if not names:

@@ -57,9 +57,10 @@ class Literal(Pattern):
         self.is_caseful = is_caseful
 
     def test(self, subject: Text, context: Context) -> Matched | None:
-        if (subject.written if self.is_caseful else subject.lowered) != self.wanted:
+        whole = subject.written if self.is_caseful else subject.lowered
+        if whole != self.wanted:
             return None
-        context.captures = [subject.written]
+        context.captures = [whole]
         return self.matched
 
 
@@ -76,9 +77,10 @@ class LiteralSet(Pattern):
             self.wanted.setdefault(literal.wanted, literal.matched)
 
     def test(self, subject: Text, context: Context) -> Matched | None:
-        found = self.wanted.get(subject.written if self.is_caseful else subject.lowered)
+        whole = subject.written if self.is_caseful else subject.lowered
+        found = self.wanted.get(whole)
         if found is not None:
-            context.captures = [subject.written]
+            context.captures = [whole]
         return found
 
 
@@ -137,13 +139,13 @@ class LookupPattern(Pattern):
 
     def test(self, subject: Text, context: Context) -> Matched | None:
         key = subject.written if self.is_caseful else subject.lowered
-        captures, context.captures = context.captures, [subject.written]
+        captures, context.captures = context.captures, [key]
         found = self.spec.find_in_list(context, self.source, key if self.spec.is_single_key else None)
         if found is None:
             context.captures = captures
             return None
         if not context.captures[0]:
-            context.captures[0] = subject.written
+            context.captures[0] = key
         return Matched(found)
 
 

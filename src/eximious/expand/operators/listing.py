@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from eximious.config.lists import join as join_list
 from eximious.errors import ExpandError
 from eximious.expand.operator import operator
-from eximious.lists.split import split
+from eximious.lists.split import quote_item, split
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -29,7 +28,8 @@ def listnamed(context: Context, text: str, word: str = "") -> str:
     if word and not kind:
         raise ExpandError('bad suffix on "list" operator')
     name = text[1:] if text.startswith("+") else text
-    return join_list(_items(context, name, [kind] if kind else list(_KINDS.values()), kind, 0))
+    items = _items(context, name, [kind] if kind else list(_KINDS.values()), kind, 0)
+    return " : ".join(quote_item(item, ":") for item in items)
 
 
 def _items(context: Context, name: str, kinds: list[str], kind: str, depth: int) -> list[str]:

@@ -63,4 +63,4 @@ def rcpt_fail_count(context: Context) -> str:
 @variable
 def connection_id(context: Context) -> str | None:
     """The id of the connection, if connections have one."""
-    return context.facts.get("connection_id")
+    return context.client.connection_id or None
