@@ -235,7 +235,8 @@ REFUSALS: list[tuple[str, str, list[str]]] = [
         "hosts_avoid_esmtp = *",
         [
             "H={h}: SMTP error from remote mail server after MAIL FROM:<s@sender.example>: 451 later",
-            "== {a} defer (-45) H={h}: SMTP error from remote mail server after MAIL FROM:<s@sender.example>: 451 later",
+            "== {a} defer (-45) H={h}: "
+            "SMTP error from remote mail server after MAIL FROM:<s@sender.example>: 451 later",
         ],
     ),
     (
@@ -277,7 +278,8 @@ REFUSALS: list[tuple[str, str, list[str]]] = [
         "",
         [
             "H={h}: Malformed SMTP reply (an empty line) in response to MAIL FROM:<s@sender.example>",
-            "== {a} defer (-19) H={h}: Malformed SMTP reply (an empty line) in response to MAIL FROM:<s@sender.example>",
+            "== {a} defer (-19) H={h}: "
+            "Malformed SMTP reply (an empty line) in response to MAIL FROM:<s@sender.example>",
         ],
     ),
     (
@@ -370,61 +372,113 @@ def test_hosts_that_have_failed_for_too_long(place: MakePlace) -> None:
     ]
 
 
-TWO_MESSAGES = """
-220 far
-? EHLO
-250 far
-? MAIL
-250 ok
-? RCPT
-250 ok
-? DATA
-354 go
-*data
-250 one
-? MAIL
-250 ok
-? RCPT
-250 ok
-? DATA
-354 go
-*data
-250 two
-? QUIT
-"""
+def transaction(*answers: str, last: str = "250 thanks") -> str:
+    """MAIL to the end of a text; `answers` are those to RCPT."""
+    rcpt = "".join(f"? RCPT\n{answer}\n" for answer in answers)
+    return f"? MAIL\n250 ok\n{rcpt}? DATA\n354 go\n*data\n{last}\n"
 
 
-def test_a_connection_is_used_again(place: MakePlace) -> None:
-    with ScriptedServer(TWO_MESSAGES) as server:
-        there = place(f"127.0.0.1::{server.port}", "max_rcpt = 1", main="remote_max_parallel = 1")
-        there.send("a@far.example", "b@far.example")
-    assert there.log[:2] == [
-        '=> a@far.example R=remote T=smtp H=127.0.0.1 [127.0.0.1] C="250 one"',
-        '=> b@far.example R=remote T=smtp H=127.0.0.1 [127.0.0.1]* C="250 two"',
-    ]
+BEGIN = "220 far\n? EHLO\n250 far\n"
+END = "? QUIT\n"
 
 
-def test_connection_max_messages(place: MakePlace) -> None:
-    options = "max_rcpt = 1\n  connection_max_messages = 1"
-    with ScriptedServer(PLAIN, PLAIN.replace("<a@", "<b@")) as server:
+def delivered(local_part: str, reply: str, *, again: bool = False, flag: str = "=>") -> str:
+    """The line in the log."""
+    star = "*" if again else ""
+    return f'{flag} {local_part}@far.example R=remote T=smtp H=127.0.0.1 [127.0.0.1]{star} C="{reply}"'
+
+
+def test_messages_that_wait_follow_over_the_same_connection(place: MakePlace) -> None:
+    script = BEGIN + transaction("250 ok", last="250 one") + transaction("250 ok", last="250 two") + END
+    with ScriptedServer(script) as server:
+        there = place(f"127.0.0.1::{server.port}")
+        first, second = (there.queue(recipient) for recipient in ("a@far.example", "b@far.example"))
+        for message_id in (first, second):
+            there.deliver(message_id, route_only=True)
+        there.deliver(first)
+    assert there.log == [delivered("a", "250 one"), "Completed", delivered("b", "250 two", again=True), "Completed"]
+
+
+def test_a_connection_that_was_closed_is_replaced(place: MakePlace) -> None:
+    closing = BEGIN + transaction("250 ok", last="250 one") + "*close"
+    with ScriptedServer(closing, BEGIN + transaction("250 ok", last="250 two") + END) as server:
+        there = place(f"127.0.0.1::{server.port}")
+        first, second = (there.queue(recipient) for recipient in ("a@far.example", "b@far.example"))
+        for message_id in (first, second):
+            there.deliver(message_id, route_only=True)
+        there.deliver(first)
+    assert there.log == [delivered("a", "250 one"), "Completed", delivered("b", "250 two"), "Completed"]
+
+
+def test_refused_recipients_are_reset_for_the_next_message(place: MakePlace) -> None:
+    refusing = "? MAIL\n250 ok\n? RCPT\n550 unknown\n? RSET\n250 ok\n"
+    with ScriptedServer(BEGIN + refusing + transaction("250 ok", last="250 two") + END) as server:
+        there = place(f"127.0.0.1::{server.port}", main="bounce_return_message = false")
+        first, second = (there.queue(recipient) for recipient in ("a@far.example", "b@far.example"))
+        for message_id in (first, second):
+            there.deliver(message_id, route_only=True)
+        there.deliver(first)
+    assert delivered("b", "250 two", again=True) in there.log
+
+
+@pytest.mark.parametrize(
+    ("options", "scripts", "log"),
+    [
+        pytest.param(
+            "max_rcpt = 1",
+            [BEGIN + transaction("250 ok") + END] * 2,
+            [delivered("a", "250 thanks"), delivered("b", "250 thanks")],
+            id="a constant: parts are independent",
+        ),
+        pytest.param(
+            "max_rcpt = ${if def:sender_address {1}{2}}",
+            [BEGIN + transaction("250 ok") * 2 + END],
+            [delivered("a", "250 thanks"), delivered("b", "250 thanks", again=True)],
+            id="expanded: one connection",
+        ),
+        pytest.param(
+            "",
+            [BEGIN + transaction("250 ok", "452 that is enough", last="250 one") + transaction("250 ok") + END],
+            [delivered("a", "250 one"), delivered("b", "250 thanks", again=True)],
+            id="too many recipients",
+        ),
+        pytest.param(
+            "",
+            [BEGIN.replace("250 far", "250-far\n250 LIMITS RCPTMAX=1") + transaction("250 ok") * 2 + END],
+            [delivered("a", "250 thanks"), delivered("b", "250 thanks", again=True)],
+            id="RCPTMAX",
+        ),
+        pytest.param(
+            "",
+            [BEGIN.replace("250 far", "250-far\n250 LIMITS RCPTMAX=1 MAILMAX=1") + transaction("250 ok") + END] * 2,
+            [delivered("a", "250 thanks"), delivered("b", "250 thanks")],
+            id="MAILMAX",
+        ),
+        pytest.param(
+            "",
+            [
+                "220 far\n? EHLO\n250-far\n250-STARTTLS\n250 LIMITS RCPTMAX=1\n"
+                "? STARTTLS\n454 not now\n" + transaction("250 ok", "250 ok") + END
+            ],
+            [delivered("a", "250 thanks"), delivered("b", "250 thanks", flag="->")],
+            id="limits do not count without the TLS that is offered",
+        ),
+    ],
+)
+def test_transactions(place: MakePlace, options: str, scripts: list[str], log: list[str]) -> None:
+    with ScriptedServer(*scripts) as server:
         there = place(f"127.0.0.1::{server.port}", options, main="remote_max_parallel = 1")
         there.send("a@far.example", "b@far.example")
-    assert there.log[-1] == "Completed"
+    assert [line for line in there.log if line != "Completed"] == log
 
 
-def test_an_idle_connection_that_was_closed_is_replaced(place: MakePlace) -> None:
-    first = PLAIN.replace("? QUIT\n221 bye", "*close")
-    with ScriptedServer(first, PLAIN) as server:
+def test_domains_of_one_transaction(place: MakePlace) -> None:
+    begin = BEGIN.replace("250 far", "250-far\n250 LIMITS RCPTDOMAINMAX=1")
+    with ScriptedServer(begin + transaction("250 ok", "250 ok") + transaction("250 ok") + END) as server:
         there = place(f"127.0.0.1::{server.port}")
-        message_ids = [there.queue("a@far.example") for _ in range(2)]
-        from eximious.deliver.message import deliver
-
-        for message_id in message_ids:
-            deliver(message_id, there.services)
-        there.services.connections.close()
-    assert [line for line in there.log if "=>" in line] == [
-        '=> a@far.example R=remote T=smtp H=127.0.0.1 [127.0.0.1] C="250 thanks"'
-    ] * 2
+        there.send("a@far.example", "b@other.example", "c@far.example")
+    heard = [line for line in server.heard if line.startswith("RCPT")]
+    assert heard == ["RCPT TO:<a@far.example>", "RCPT TO:<c@far.example>", "RCPT TO:<b@other.example>"]
 
 
 def test_return_path_and_header_changes(place: MakePlace) -> None:

@@ -17,6 +17,7 @@ from eximious.deliver.progress import Progress
 from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
 from eximious.deliver.submit import submit
+from eximious.send.pool import Pool
 from eximious.spool.errors import SpoolError, SpoolFormatError
 from eximious.transports.outcome import failed
 
@@ -38,8 +39,8 @@ def deliver(message_id: str, services: Services, how: How | None = None, queue_n
     """Try to deliver a message of the queue, and others that wait for a host which turns out to be there."""
     how = how or How()
     ended = deliver_one(message_id, services, how, queue_name)
-    pool = services.connections
-    if pool is not None:
+    if services.connections is not None:
+        pool = Pool.of(services)
         if pool.has_news:
             from eximious.deliver.continuing import deliver_waiting
 
@@ -108,7 +109,9 @@ def _attempt(progress: Progress) -> None:
         if how.who:
             progress.note_plain(f"*** Cancelled by {how.who}")
             progress.log(f"cancelled by {how.who}")
-        why = "delivery cancelled; message timed out" if progress.is_timed_out else "delivery cancelled by administrator"
+        why = (
+            "delivery cancelled; message timed out" if progress.is_timed_out else "delivery cancelled by administrator"
+        )
         _fail_all(progress, why)
         return
     if _goes_round(progress):

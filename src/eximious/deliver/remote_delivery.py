@@ -13,13 +13,13 @@ from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, copy_context, new_batch, seen_by, set_return_path
 from eximious.errors import Defer, ExpandError
 from eximious.routers.host_list import parse_hosts
-from eximious.transports.outcome import DEFERRED, DELIVERED, Outcome, Unable
+from eximious.transports.outcome import DEFERRED, Outcome, Unable
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address, Host
     from eximious.context import Context
     from eximious.deliver.progress import Progress
-    from eximious.transports.base import Batch, Transport
+    from eximious.transports.base import Transport
 
 
 def deliver_all(progress: Progress) -> None:
@@ -80,18 +80,16 @@ def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]
     context = progress.context
     groups = []
     for group in group_remote(_in_order(addresses, context), context):
-        groups += _cut(group, context)
+        groups += _cut(group)
     if len(groups) == 1:
-        results = [_deliver(progress, groups[0], context)]
-    else:
-        most = max(1, context.config.main.remote_max_parallel)
-        results = waiting.gather(
-            [lambda group=group: _deliver(progress, group, copy_context(context)) for group in groups],  # type: ignore[misc]
-            most,
-        )
+        return _file(progress, *_deliver(progress, groups[0], context))
+    results = waiting.gather(
+        [lambda group=group: _deliver(progress, group, copy_context(context)) for group in groups],  # type: ignore[misc]
+        max(1, context.config.main.remote_max_parallel),
+    )
     again: list[Address] = []
-    for group, (batch, outcomes) in zip(groups, results, strict=True):
-        again += _file(progress, group, batch, outcomes)
+    for group, outcomes in results:
+        again += _file(progress, group, outcomes)
     return again
 
 
@@ -105,28 +103,21 @@ def _in_order(addresses: list[Address], context: Context) -> list[Address]:
     return by_domains(addresses, domains, context)
 
 
-def _cut(group: list[Address], context: Context) -> list[list[Address]]:
-    """The group in parts of max_rcpt recipients."""
-    if len(group) == 1:
+def _cut(group: list[Address]) -> list[list[Address]]:
+    """The group in parts of max_rcpt recipients, if that is a constant; else the transport sees to it."""
+    template = group[0].transport.max_rcpt
+    if len(group) == 1 or template is None or template.constant is None:
         return [group]
-    most = max_rcpt(group[0].transport, context)
+    try:
+        most = int(template.constant.strip())
+    except ValueError:
+        most = 1
     if most <= 0:
         return [group]
     return [group[start : start + most] for start in range(0, len(group), most)]
 
 
-def max_rcpt(transport: Transport, context: Context) -> int:
-    """The option, expanded; 0 for no limit, 1 if it cannot be."""
-    template = transport.max_rcpt  # type: ignore[attr-defined]
-    if template is None:
-        return 0
-    try:
-        return int((template.constant or template.expand(context)).strip())
-    except (ExpandError, Defer, ValueError):
-        return 1
-
-
-def _deliver(progress: Progress, addresses: list[Address], context: Context) -> tuple[Batch, list[Outcome]]:
+def _deliver(progress: Progress, addresses: list[Address], context: Context) -> tuple[list[Address], list[Outcome]]:
     transport: Transport = addresses[0].transport
     before = progress.services.now()
     batch = new_batch(addresses, context, progress.done)
@@ -143,21 +134,18 @@ def _deliver(progress: Progress, addresses: list[Address], context: Context) -> 
     for outcome in outcomes:
         outcome.took = took
         outcome.return_path = batch.used_return_path
-    return batch, outcomes
+    return addresses, outcomes
 
 
-def _file(progress: Progress, group: list[Address], batch: Batch, outcomes: list[Outcome]) -> list[Address]:
+def _file(progress: Progress, group: list[Address], outcomes: list[Outcome]) -> list[Address]:
     """File the addresses under what became of them; those to be tried at fallback hosts."""
     again = []
-    flag = "=>"
     for address, outcome in zip(group, outcomes, strict=True):
         progress.retry_updates.setdefault(id(address), []).extend(outcome.retries)
         if outcome.retry_skipped:
             progress.retry_skipped.add(id(address))
         if outcome.status == DEFERRED and outcome.tries_fallback and address.fallback_hosts:
             again.append(address)
-            continue
-        progress.settle(address, outcome, flag=flag)
-        if outcome.status == DELIVERED:
-            flag = "->"
+        else:
+            progress.settle(address, outcome, flag="->" if outcome.follows else "=>")
     return again

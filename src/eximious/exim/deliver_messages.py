@@ -56,6 +56,6 @@ def attempt(call: Invocation, message_id: str, queue_name: str, how: How) -> boo
     except Exception:  # what goes wrong with one message must not keep others from being delivered
         note_bug(call, message_id)
         return False
-    if ended == message.MISSING:
+    if ended == message.MISSING and not how.in_queue_run:
         services.logs.main(f"Spool file {message_id}-D not found", message_id)
     return True

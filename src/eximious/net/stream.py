@@ -102,6 +102,12 @@ class Stream:
         """True if `_receive` would not wait."""
         raise NotImplementedError
 
+    def pause(self, seconds: float) -> None:
+        """Wait so long, but no longer than the peer stays: when it closes the connection, the pause is over."""
+        from eximious.waiting import sleep
+
+        sleep(seconds)
+
     def _drop_received(self) -> None:
         """Forget octets that have arrived and were not asked for."""
         raise NotImplementedError
@@ -281,6 +287,13 @@ class Stream:
         self._output.clear()
         self._output_size = 0
         self._shut(at_once=True)
+
+    def leave(self) -> None:
+        """Let go of a connection that another process goes on with, after a fork: nothing is sent."""
+        self._output.clear()
+        self._output_size = 0
+        self.tls_layer = None
+        self._shut(at_once=False)
 
     def __enter__(self) -> Stream:
         return self

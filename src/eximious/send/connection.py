@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from eximious.send.failure import Failure, lost, malformed
 from eximious.smtp.client import ClientProtocol
@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 PIPELINED: Final = "pipelined "
 REPLY_LIMIT: Final = 4096  # octets; a host that says more at once is not to be trusted with mail
+
+
+class Limits(NamedTuple):
+    """How much a host takes (RFC 9422); 0 is no limit."""
+
+    messages: int = 0  # over one connection
+    recipients: int = 0  # in one transaction
+    domains: int = 0  # of the recipients of one transaction
+
+
+NO_LIMITS: Final = Limits()
 
 
 class Connection:
@@ -49,6 +60,14 @@ class Connection:
     def tls(self) -> Session | None:
         """What was agreed on, once TLS is in use ($tls_out_...)."""
         return self.stream.tls
+
+    @property
+    def limits(self) -> Limits:
+        """What the host has announced. Without TLS, anybody may have written that; then only where TLS is not offered."""
+        if self.tls is None and "STARTTLS" in self.features:
+            return NO_LIMITS
+        features = self.features
+        return Limits(features.limit("MAILMAX"), features.limit("RCPTMAX"), features.limit("RCPTDOMAINMAX"))
 
     # --- dialogue ---------------------------------------------------------------------------------------------------
 

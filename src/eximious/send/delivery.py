@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.retry.keys import recipient_key
 from eximious.retry.updates import RetryUpdate
 from eximious.send import waiting_messages
-from eximious.send.connection import Connection
 from eximious.send.failure import HOST, MESSAGE, RECIPIENT, Failure
+from eximious.send.host_delivery import HostDelivery
 from eximious.send.hosts import (
     DEFERRED as LOOKUP_DEFERRED,
 )
@@ -30,18 +28,13 @@ from eximious.send.hosts import (
     judge,
     no_such_host,
 )
-from eximious.send.opening import hello_name, interface_for, is_listed, more_errno_of, open_connection
-from eximious.send.pool import Pool
+from eximious.send.opening import more_errno_of
 from eximious.send.serializing import connection_slot
-from eximious.send.transaction import Transaction, mail_parameters
-from eximious.transports.content import HeaderChangeFailed
-from eximious.transports.filtering import message_content
+from eximious.send.transaction import Transaction
 from eximious.transports.outcome import (
     DEFERRED,
     DELIVERED,
-    EXPAND_FAILED,
     EXPLICITLY_QUEUED,
-    HEADER_CHANGE_FAILED,
     HOST_RETRY,
     RCPT_4XX,
     Outcome,
@@ -56,7 +49,6 @@ if TYPE_CHECKING:
     from eximious.address.delivery import Host
     from eximious.context import Context
     from eximious.transports.base import Batch
-    from eximious.transports.job import Content
     from eximious.transports.smtp import Smtp
 
 PLAIN = Transform()
@@ -76,6 +68,7 @@ class Delivery:
         self.tally: dict[str, int] = {"retry": 0, "failed": 0, "deferred": 0, "serial": 0}
         self.hosts: list[Host] = []
         self.all_expired = True
+        self.judged: set[int] = set()  # recipients of whom the present host has spoken
         self.skipped = False  # some host was left alone, and may work later
         self.met_host_error = False
         how = context.facts.get("how")
@@ -152,13 +145,14 @@ class Delivery:
     def _try(self, host: Host, judgement: Judgement) -> None:
         """One host."""
         self.context.host = host
+        self.judged = set()
         try:
             with connection_slot(self.transport, host, self.context) as entered:
                 if not entered:
                     self.tally["serial"] += 1
                     self.skipped = True
                     return
-                self._deliver_to(host)
+                HostDelivery(self, host).run()
         except Failure as failure:
             self._failed(host, judgement, failure)
         else:
@@ -174,152 +168,20 @@ class Delivery:
         if judgement.knew_message:
             self.updates.append(RetryUpdate(judgement.message_key, works=True))
 
-    # --- one host ---------------------------------------------------------------------------------------------------
+    # --- verdicts ---------------------------------------------------------------------------------------------------
 
-    def _deliver_to(self, host: Host, *, in_clear: bool = False) -> None:
-        """Send the message to the host for the recipients that are left. Raises Failure."""
-        key = self._pool_key(host)
-        pool = Pool.of(self.context.services)
-        connection = None if in_clear else pool.take(key)
-        if connection is not None:
-            try:
-                self._send(connection, key, pool)
-            except Failure as failure:
-                # The host may have ended the idle connection just now: that says nothing about the host.
-                if not (failure.is_gone and failure.command.startswith(("MAIL ", "pipelined MAIL "))):
-                    raise
-            else:
-                return
-        try:
-            connection = open_connection(self.transport, host, self.context, in_clear=in_clear)
-        except Failure as failure:
-            if failure.is_tls and not in_clear and self._may_go_on_in_clear(host, failure):
-                self._deliver_to(host, in_clear=True)
-                return
-            raise
-        self._send(connection, key, pool)
-
-    def _pool_key(self, host: Host) -> tuple[Any, ...]:
-        transport, context = self.transport, self.context
-        return (
-            transport.name,
-            host.name.lower(),
-            host.address,
-            host.port,
-            interface_for(transport, host, context),
-            hello_name(transport, context),
-        )
-
-    def _may_go_on_in_clear(self, host: Host, failure: Failure) -> bool:
-        transport = self.transport
-        if transport.protocol == "smtps" or not transport.tls_tempfail_tryclear:
-            return False
-        if is_listed(transport, "hosts_require_tls", host, self.context):
-            return False
-        logs, name = self.context.services.logs, self.message.id
-        where = f"{host.name} [{host.address}]"
-        logs.main(
-            f"TLS session: {failure.message.removeprefix('TLS session: ')}: delivering unencrypted to "
-            f"H={where} (not in hosts_require_tls)",
-            name,
-        )
-        return True
-
-    def _send(self, connection: Connection, key: tuple[Any, ...], pool: Pool) -> None:
-        """Send the message over the connection, and keep that for the next one. Raises Failure."""
-        context = self.context
-        context.sending = connection
-        connection.sent = _copy_sent(connection)
-        addresses = [self.batch.addresses[number] for number in self.pending]
-        transaction = self._transaction(connection, addresses)
-        content = _LazyContent(self)
-        try:
-            transaction.run(content.pieces, self.message.size)
-        except Failure as failure:
-            self._take(transaction)
-            if not failure.is_gone and not connection.is_broken:
-                connection.quit()
-            else:
-                connection.close()
-            raise
-        except Unable as error:
-            self._take(transaction)
-            connection.close()
-            self._fail_with(error.outcome, connection.host)
-            return
-        finally:
-            content.close()
-        self._take(transaction)
-        pool.give(key, connection)
-
-    def _fail_with(self, outcome: Outcome, host: Host) -> None:
-        """The message cannot be made: that is nobody's fault but ours."""
-        for number in self.pending:
-            self.outcomes[number] = outcome.copy()
-            self.outcomes[number].host = host  # type: ignore[union-attr]
-        self.pending = []
-
-    def _transaction(self, connection: Connection, addresses: list[Any]) -> Transaction:
-        transport, host, context = self.transport, connection.host, self.context
-        connection.uses_pipelining = "PIPELINING" in connection.features and not is_listed(
-            transport, "hosts_avoid_pipelining", host, context
-        )
-        transaction = Transaction(
-            connection,
-            self.message,
-            self.batch.used_return_path,
-            addresses,
-            chunking=is_listed(transport, "hosts_try_chunking", host, context),
-        )
-        offered = "PRDR" in connection.features and len(addresses) > 1
-        transaction.uses_prdr = offered and is_listed(transport, "hosts_try_prdr", host, context)
-        transaction.mail_parameters = mail_parameters(
-            connection,
-            self.message,
-            size=self.message.size,
-            authenticated_sender=self._authenticated_sender(connection),
-            prdr=transaction.uses_prdr,
-        )
-        sent = connection.sent
-        sent.pipelining = connection.uses_pipelining
-        sent.chunking = transaction.uses_chunking
-        sent.prdr = transaction.uses_prdr
-        sent.reused = connection.messages > 0
-        return transaction
-
-    def _authenticated_sender(self, connection: Connection) -> str | None:
-        """For the AUTH parameter of MAIL; None for no parameter. Raises Failure."""
-        transport = self.transport
-        sender = self.message.authenticated_sender or None
-        if transport.authenticated_sender is not None:
-            try:
-                sender = transport.authenticated_sender.expand(self.context) or sender
-            except ForcedFail:
-                pass
-            except (ExpandError, Defer) as error:
-                text = f"failed to expand authenticated_sender: {error}"
-                raise Failure(text, EXPAND_FAILED, scope=MESSAGE) from error
-        if not (connection.is_authenticated or (transport.authenticated_sender_force and sender)):
-            return None
-        if not connection.is_authenticated and not transport.authenticated_sender_force:
-            return None
-        connection.sent.mailauth_sender = sender or ""
-        return sender
-
-    def _take(self, transaction: Transaction) -> None:
-        """What the host said of recipients. Who was refused for now may do better with another host."""
-        left = []
-        for position, number in enumerate(self.pending):
+    def take(self, numbers: list[int], transaction: Transaction) -> None:
+        """What the host said of these recipients. Who was refused for now may do better with another host."""
+        for position, number in enumerate(numbers):
             outcome = transaction.outcomes[position]
             if outcome is None:
-                left.append(number)
                 continue
             self.outcomes[number] = outcome
-            if outcome.status == DEFERRED:
-                if outcome.errno == RCPT_4XX or position == transaction.timed_out:
-                    self._learn_of_recipient(number, outcome)
-                left.append(number)
-        self.pending = left
+            self.judged.add(number)
+            if outcome.status != DEFERRED:
+                self.pending.remove(number)
+            elif outcome.errno == RCPT_4XX or position == transaction.timed_out:
+                self._learn_of_recipient(number, outcome)
 
     def _learn_of_recipient(self, number: int, outcome: Outcome) -> None:
         address = self.batch.addresses[number]
@@ -332,6 +194,13 @@ class Delivery:
         )
         update.is_message = True
         outcome.retries = [update]
+
+    def fail_with(self, outcome: Outcome, host: Host) -> None:
+        """The message cannot be made: that is nobody's fault but ours."""
+        for number in self.pending:
+            self.outcomes[number] = outcome.copy()
+            self.outcomes[number].host = host  # type: ignore[union-attr]
+        self.pending = []
 
     # --- failures ---------------------------------------------------------------------------------------------------
 
@@ -346,7 +215,7 @@ class Delivery:
         if failure.scope == RECIPIENT:
             return  # the transaction has said what that means
         self._log(host, failure)
-        for number in self.pending:
+        for number in self._unjudged():
             self.outcomes[number] = self._deferral(host, failure)
         update = RetryUpdate(
             judgement.host_key if failure.scope == HOST else judgement.message_key,
@@ -364,24 +233,28 @@ class Delivery:
         outcome = deferred(failure.message, failure.errno, failure.more_errno)
         if failure.connected:
             outcome.host = host
-            outcome.sent = self._sent_to(host)
+            outcome.sent = self._sent()
         if failure.reply is not None:
             outcome.user_message = failure.message
         outcome.tries_fallback = failure.scope == HOST
         return outcome
 
-    def _sent_to(self, host: Host) -> Any:
+    def _sent(self) -> Any:
         connection = self.context.sending
-        return connection.sent if connection is not None and connection.host is host else None
+        return connection.sent if connection is not None else None
+
+    def _unjudged(self) -> list[int]:
+        """Those whom a failure of the host, or of the message there, concerns."""
+        return [number for number in self.pending if number not in self.judged]
 
     def _fail_all(self, host: Host, failure: Failure) -> None:
-        for number in self.pending:
+        for number in self._unjudged():
             outcome = failed(failure.message, failure.errno)
             outcome.user_message = failure.message
             outcome.host = host
-            outcome.sent = self._sent_to(host)
+            outcome.sent = self._sent()
             self.outcomes[number] = outcome
-        self.pending = []
+        self.pending = [number for number in self.pending if number in self.judged]
 
     def _log(self, host: Host, failure: Failure) -> None:
         """A line about the host, in the main log and the message's own."""
@@ -445,35 +318,3 @@ class Delivery:
             outcome = deferred(f"some host address lookups failed and {why}", 0)
         outcome.tries_fallback = True
         return outcome
-
-
-def _copy_sent(connection: Connection) -> Any:
-    """What is logged about the connection, for one more message."""
-    sent = connection.sent
-    copy = type(sent)()
-    for name in type(sent).__slots__:
-        setattr(copy, name, getattr(sent, name))
-    return copy
-
-
-class _LazyContent:
-    """The message, made when the host is ready for it."""
-
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
-        self._content: Content | None = None
-
-    def pieces(self) -> Iterator[bytes]:
-        """The text in pieces. Raises Unable."""
-        delivery = self._delivery
-        try:
-            self._content = message_content(delivery.transport, delivery.batch, delivery.context, PLAIN)
-        except HeaderChangeFailed as error:
-            raise Unable(deferred(str(error), HEADER_CHANGE_FAILED)) from error
-        return self._content.pieces()
-
-    def close(self) -> None:
-        """Close the file of the body, if there is one."""
-        if self._content is not None and self._content.descriptor is not None:
-            os.close(self._content.descriptor)
-            self._content.descriptor = None

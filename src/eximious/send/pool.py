@@ -7,6 +7,7 @@ address of ours.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,15 +31,23 @@ class Pool:
         self._idle: dict[Key, list[Connection]] = {}
         self._count = 0
         self._timer: Any = None
+        self._pid = os.getpid()
         self._news: list[Connection] = []  # that became idle, and for which nobody has looked for more to send
 
     @staticmethod
     def of(services: Services) -> Pool:
-        """The pool of a process."""
-        if services.connections is None:
-            services.connections = Pool()
-        pool: Pool = services.connections
+        """The pool of this process."""
+        pool: Pool | None = services.connections
+        if pool is None or pool._pid != os.getpid():
+            if pool is not None:
+                pool._leave()
+            services.connections = pool = Pool()
         return pool
+
+    def _leave(self) -> None:
+        """After a fork, the connections belong to the other process."""
+        for connection in self.idle():
+            connection.stream.leave()
 
     def take(self, key: Key) -> Connection | None:
         """An idle connection that still stands, or None."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SMALL: Final = 64 * 1024  # octets of a message that go out before the host has answered to its recipients
 CHUNK: Final = 256 * 1024  # octets of one BDAT command, for large messages
+TOO_MANY_RECIPIENTS: Final = 452  # to RCPT, after others were accepted (RFC 5321 section 4.5.3.1.10)
 NOT_RECEIVED: Final = 451  # of a reply that closes the connection
 
 
@@ -56,7 +57,12 @@ class Transaction:
         self.uses_chunking = chunking and "CHUNKING" in connection.features and not connection.is_lmtp
         self.uses_prdr = False
         self.timed_out = -1  # the recipient for whom no answer came in time
+        self.excess: list[
+            int
+        ] = []  # recipients that the host wants in another transaction; there is no outcome for them
         self._accepted: list[int] = []
+        self._too_many: list[int] = []
+        self._has_delivered = False
 
     # --- the envelope -----------------------------------------------------------------------------------------------
 
@@ -99,6 +105,10 @@ class Transaction:
         else:
             self._run_in_steps(content)
         connection.messages += 1
+        if self._has_delivered:
+            self.excess = self._too_many
+            for number in self.excess:
+                self.outcomes[number] = None
 
     def _run_in_steps(self, content: Content) -> None:
         connection, timeout = self.connection, self.transport.command_timeout
@@ -162,6 +172,8 @@ class Transaction:
                 self.connection.write(b".\r\n", "DATA", self.transport.data_timeout)
                 self.connection.protocol.expect("end of data")
                 self.connection.reply("end of data", self.transport.final_timeout)
+            else:
+                self._reset()
             if refused is not None:
                 raise refused
             return
@@ -280,6 +292,8 @@ class Transaction:
             outcome = failed(text, 0)
         else:
             outcome = deferred(text, RCPT_4XX, reply_number(f"{reply.code}"))
+            if reply.code == TOO_MANY_RECIPIENTS:
+                self._too_many.append(number)
         outcome.user_message = text
         outcome.host = self.connection.host
         outcome.sent = self.connection.sent
@@ -345,6 +359,8 @@ class Transaction:
         outcome.sent = self.connection.sent
         outcome.dsn_relayed = self.uses_dsn and not _is_last_hop(self.addresses[number])
         outcome.size = self.connection.written
+        outcome.follows = self._has_delivered
+        self._has_delivered = True
         return outcome
 
 

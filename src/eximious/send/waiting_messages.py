@@ -36,6 +36,15 @@ def note(context: Context, transport_name: str, hosts: list[Host]) -> None:
         context.services.logs.panic(str(error), message_id)
 
 
+def has_any(hints: Hints, transport_name: str, host_name: str, but: str) -> bool:
+    """True if another message than `but` waits for the host."""
+    try:
+        record = hints.wait(transport_name).get(host_name.lower())
+    except HintsError:
+        return False
+    return record is not None and any(message_id != but for message_id in record.message_ids)
+
+
 def take(hints: Hints, transport_name: str, host_name: str, but: str = "") -> str | None:
     """The next message that waits for a host; it is not remembered any more. `but` is one that is not meant."""
     found: str | None = None

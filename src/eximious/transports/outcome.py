@@ -114,6 +114,7 @@ class Outcome:
         "confirmation",
         "dsn_relayed",
         "errno",
+        "follows",
         "host",
         "is_panic",
         "log_output",
@@ -146,6 +147,7 @@ class Outcome:
         self.is_panic = False  # something that the postmaster must look at: for the panic log too
         self.host: Host | None = None  # that took or refused the message
         self.sent: Sent | None = None
+        self.follows = False  # delivered in the same transaction as an address before it: ``->``, not ``=>``
         self.confirmation = ""  # the host's last words
         self.dsn_relayed = False  # the next host promised to send delivery status notifications itself
         self.output: bytes | None = None  # of a command

@@ -1,0 +1,269 @@
+"""Sending a message to one host: over an idle connection or a new one, in as many transactions as the host wants.
+
+(Exim specification, "The smtp transport", option max_rcpt; RFC 5321 section 4.5.3.1.10; RFC 9422 LIMITS.)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from eximious import waiting
+from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.send import waiting_messages
+from eximious.send.failure import MESSAGE, Failure
+from eximious.send.opening import hello_name, interface_for, is_listed, open_connection
+from eximious.send.pool import Key, Pool
+from eximious.send.transaction import Transaction, mail_parameters
+from eximious.transports.content import HeaderChangeFailed
+from eximious.transports.filtering import message_content
+from eximious.transports.outcome import DEFERRED, DELIVERED, EXPAND_FAILED, HEADER_CHANGE_FAILED, Unable, deferred
+from eximious.transports.transform import Transform
+
+if TYPE_CHECKING:
+    from eximious.address.delivery import Address, Host
+    from eximious.send.connection import Connection
+    from eximious.send.delivery import Delivery
+    from eximious.transports.job import Content
+
+PLAIN = Transform()
+
+
+class HostDelivery:
+    """One batch to one host. What the host says of recipients goes into the delivery."""
+
+    def __init__(self, delivery: Delivery, host: Host) -> None:
+        self.delivery = delivery
+        self.host = host
+        self.transport = delivery.transport
+        self.context = delivery.context
+        self.message = delivery.message
+        self.pool = Pool.of(delivery.context.services)
+        self.key = self._pool_key()
+        self.untried = list(delivery.pending)  # the numbers of recipients that are still to be named to the host
+
+    def run(self) -> None:
+        """Send the message for all recipients that are pending. Raises Failure."""
+        in_clear = False
+        while self.untried:
+            connection = None if in_clear else self.pool.take(self.key)
+            if connection is not None:
+                try:
+                    self._send(connection)
+                except Failure as failure:
+                    # The host may have ended the idle connection just now: that says nothing about the host.
+                    if not (failure.is_gone and failure.command.startswith(("MAIL ", "pipelined MAIL ", "RSET"))):
+                        raise
+                else:
+                    continue
+            try:
+                connection = open_connection(self.transport, self.host, self.context, in_clear=in_clear)
+            except Failure as failure:
+                if not failure.is_tls or in_clear or not self._may_go_on_in_clear(failure):
+                    raise
+                in_clear = True
+                continue
+            self._send(connection)
+
+    def _pool_key(self) -> Key:
+        """What has to be the same for a connection to be used again."""
+        transport, host, context = self.transport, self.host, self.context
+        return (
+            transport.name,
+            host.name.lower(),
+            host.address,
+            host.port,
+            interface_for(transport, host, context),
+            hello_name(transport, context),
+        )
+
+    def _may_go_on_in_clear(self, failure: Failure) -> bool:
+        transport = self.transport
+        if transport.protocol == "smtps" or not transport.tls_tempfail_tryclear:
+            return False
+        if is_listed(transport, "hosts_require_tls", self.host, self.context):
+            return False
+        why = failure.message.removeprefix("TLS session: ")
+        where = f"{self.host.name} [{self.host.address}]"
+        text = f"TLS session: {why}: delivering unencrypted to H={where} (not in hosts_require_tls)"
+        self.context.services.logs.main(text, self.message.id)
+        return True
+
+    # --- one connection ---------------------------------------------------------------------------------------------
+
+    def _send(self, connection: Connection) -> None:
+        """Transactions over the connection until all recipients are named, or it has done enough. Raises Failure."""
+        self.context.sending = connection
+        while True:
+            transaction = self._transact(connection)
+            if transaction is None:
+                return
+            if not self.untried:
+                break
+            if self._has_done_enough(connection):
+                connection.quit()
+                return
+        if self._may_serve_again(connection, transaction):
+            self.pool.give(self.key, connection)
+        else:
+            connection.quit()
+
+    def _transact(self, connection: Connection) -> Transaction | None:
+        """One transaction; None if the connection is of no use any more, and no recipient of interest."""
+        connection.sent = _copy_sent(connection)
+        numbers = self._next_part(connection)
+        transaction = self._transaction(connection, [self.delivery.batch.addresses[number] for number in numbers])
+        content = _LazyContent(self.delivery)
+        try:
+            transaction.run(content.pieces, self.message.size)
+        except Failure as failure:
+            self.delivery.take(numbers, transaction)
+            if failure.is_gone or connection.is_broken:
+                connection.close()
+            else:
+                connection.quit()
+            raise
+        except Unable as error:
+            self.delivery.take(numbers, transaction)
+            connection.close()
+            self.delivery.fail_with(error.outcome, self.host)
+            self.untried = []
+            return None
+        finally:
+            content.close()
+        self.delivery.take(numbers, transaction)
+        excess = [numbers[position] for position in transaction.excess]
+        self.untried = excess + [number for number in self.untried if number not in set(numbers)]
+        return transaction
+
+    def _next_part(self, connection: Connection) -> list[int]:
+        """The recipients of the next transaction: as many as we and the host want to have in one."""
+        limits = connection.limits
+        most = _least(self._own_limit(), limits.recipients)
+        if not most and not limits.domains:
+            return list(self.untried)
+        part: list[int] = []
+        domains: set[str] = set()
+        for number in self.untried:
+            domain = self.delivery.batch.addresses[number].domain
+            if limits.domains and domain not in domains and len(domains) >= limits.domains:
+                continue
+            domains.add(domain)
+            part.append(number)
+            if len(part) == most:
+                break
+        return part
+
+    def _own_limit(self) -> int:
+        """max_rcpt, if it has to be expanded for this host; a constant has been seen to already."""
+        template = self.transport.max_rcpt
+        if template is None or template.constant is not None:
+            return 0
+        try:
+            return max(0, int(template.expand(self.context).strip()))
+        except (ExpandError, Defer, ValueError) as error:
+            raise Failure(f'failed to expand max_rcpt "{template.source}": {error}', EXPAND_FAILED) from None
+
+    def _has_done_enough(self, connection: Connection) -> bool:
+        most = connection.limits.messages
+        return bool(most) and connection.messages >= most
+
+    def _may_serve_again(self, connection: Connection, transaction: Transaction) -> bool:
+        """Whether the connection is worth keeping: the host takes mail, and there is or may be more for it.
+
+        The daemon always may have more; a one-shot process knows from the hints.
+        """
+        if self._has_done_enough(connection):
+            return False
+        if not any(outcome is not None and outcome.status != DEFERRED for outcome in transaction.outcomes):
+            return False
+        if waiting.on_loop():
+            return True
+        return waiting_messages.has_any(
+            self.context.services.hints, self.transport.name, self.host.name, self.message.id
+        )
+
+    # --- one transaction --------------------------------------------------------------------------------------------
+
+    def _transaction(self, connection: Connection, addresses: list[Address]) -> Transaction:
+        transport, context = self.transport, self.context
+        connection.uses_pipelining = "PIPELINING" in connection.features and not is_listed(
+            transport, "hosts_avoid_pipelining", self.host, context
+        )
+        transaction = Transaction(
+            connection,
+            self.message,
+            self.delivery.batch.used_return_path,
+            addresses,
+            chunking=is_listed(transport, "hosts_try_chunking", self.host, context),
+        )
+        offered = "PRDR" in connection.features and len(addresses) > 1
+        transaction.uses_prdr = offered and is_listed(transport, "hosts_try_prdr", self.host, context)
+        transaction.mail_parameters = mail_parameters(
+            connection,
+            self.message,
+            size=self.message.size,
+            authenticated_sender=self._authenticated_sender(connection),
+            prdr=transaction.uses_prdr,
+        )
+        sent = connection.sent
+        sent.pipelining = connection.uses_pipelining
+        sent.chunking = transaction.uses_chunking
+        sent.prdr = transaction.uses_prdr
+        sent.reused = connection.messages > 0
+        return transaction
+
+    def _authenticated_sender(self, connection: Connection) -> str | None:
+        """For the AUTH parameter of MAIL; None for no parameter. Raises Failure."""
+        transport = self.transport
+        sender = self.message.authenticated_sender or None
+        if transport.authenticated_sender is not None:
+            try:
+                sender = transport.authenticated_sender.expand(self.context) or sender
+            except ForcedFail:
+                pass
+            except (ExpandError, Defer) as error:
+                text = f"failed to expand authenticated_sender: {error}"
+                raise Failure(text, EXPAND_FAILED, scope=MESSAGE) from error
+        if not (connection.is_authenticated or (transport.authenticated_sender_force and sender)):
+            return None
+        connection.sent.mailauth_sender = sender or ""
+        return sender
+
+
+def _least(one: int, other: int) -> int:
+    """The smaller of two limits; 0 is none."""
+    return min(one, other) if one and other else one or other
+
+
+def _copy_sent(connection: Connection) -> Any:
+    """What is logged about the connection, for one more message."""
+    sent = connection.sent
+    copy = type(sent)()
+    for name in type(sent).__slots__:
+        setattr(copy, name, getattr(sent, name))
+    return copy
+
+
+class _LazyContent:
+    """The message, made when the host is ready for it."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._content: Content | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The text in pieces. Raises Unable."""
+        delivery = self._delivery
+        try:
+            self._content = message_content(delivery.transport, delivery.batch, delivery.context, PLAIN)
+        except HeaderChangeFailed as error:
+            raise Unable(deferred(str(error), HEADER_CHANGE_FAILED)) from error
+        return self._content.pieces()
+
+    def close(self) -> None:
+        """Close the file of the body, if there is one."""
+        if self._content is not None and self._content.descriptor is not None:
+            os.close(self._content.descriptor)
+            self._content.descriptor = None
