@@ -1,6 +1,6 @@
 """A small SMTP server for tests: writes the recipients that it takes to a file, and does not know "nobody".
 
-    python far_host.py ADDRESS PORT FILE
+python far_host.py ADDRESS PORT FILE
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class Server:
         """Wait until it is true."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < deadline, f"{what}: {self.log()}{self.output()}"
+            assert time.monotonic() < deadline, f"{what}: {self.log()[-2000:]}{self.output()[-2000:]}"
             time.sleep(0.01)
 
     def wait_for_log(self, text: str, times: int = 1) -> None:

@@ -150,7 +150,7 @@ def test_garbage_ends_its_own_connection_only(server: Server) -> None:
 
 @needs_root
 def test_the_control_socket_is_not_for_everybody(server: Server) -> None:
-    path = server.spool / "daemon.control"
+    path = server.spool / "exim_daemon_notify"
     assert path.stat().st_mode & 0o077 == 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(str(path))

@@ -1,4 +1,4 @@
-"""The daemon's control socket, as commands use it: a word in, a line back.
+"""The daemon's control socket (option notifier_socket), as commands use it: a word in, a line back.
 
 It lies in the spool directory, where only the mail user and root come, and says nothing to anybody else.
 """
@@ -14,20 +14,19 @@ if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
     from eximious.services import Services
 
-NAME: Final = "daemon.control"
 PATIENCE: Final = 15.0  # seconds that a command waits for the daemon
 DONE: Final = "done"
 
 
 def path(config: Configuration) -> str:
-    """Where the socket is."""
-    return f"{config.main.spool_directory}/{NAME}"
+    """Where the socket is (``notifier_socket``); "" if there is to be none."""
+    return config.main.notifier_socket or ""
 
 
 def ask(config: Configuration, word: str) -> str | None:
     """The daemon's answer; None if no daemon answers."""
     where = path(config)
-    if not os.path.exists(where):
+    if not where or not os.path.exists(where):
         return None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(PATIENCE)

@@ -75,9 +75,3 @@ def host_limit(context: Context) -> int:
 def _complain(context: Context, what: str) -> None:
     address = context.client.host_address
     context.services.logs.panic(f"expansion of smtp_accept_max_per_host for [{address}] {what}")
-
-
-def must_queue(context: Context, table: ConnectionTable) -> bool:
-    """True if there are so many connections that what this one sends is only queued (``smtp_accept_queue``)."""
-    limit = int(context.config.main.smtp_accept_queue)
-    return 0 < limit < table.total()

@@ -9,9 +9,22 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from eximious.daemon import link, privilege
+
+PRELOADED: Final = (
+    "uvloop",
+    "eximious.daemon.worker",
+    "eximious.daemon.deliveries",
+    "eximious.deliver.agent",
+    "eximious.deliver.message",
+    "eximious.deliver.reports",
+    "eximious.receive.session",
+    "eximious.receive.connect",
+    "eximious.receive.smtp_message",
+    "eximious.spool.journal.journal",
+)
 
 if TYPE_CHECKING:
     from eximious.daemon.connections import OwnConnections
@@ -52,7 +65,7 @@ class AgentProcess:
 
 
 def start_agent(supervisor: Supervisor) -> AgentProcess:
-    """Fork the local agent. It keeps root, imports no more than it needs, and reads nothing from outside."""
+    """Fork the local agent. It keeps root if there is any, imports what it needs, and reads nothing from outside."""
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(supervisor.setup.worker_count)]
     ours = [pair[0] for pair in pairs]
     theirs = [pair[1] for pair in pairs]
@@ -64,6 +77,9 @@ def start_agent(supervisor: Supervisor) -> AgentProcess:
         for sock in ours:
             sock.close()
         close_all(supervisor)
+        main = supervisor.config.main
+        if privilege.is_root() and main.deliver_drop_privilege:
+            privilege.become(main.exim_user, main.exim_group)
         Agent(theirs, never).run()
 
     pid = fork(live)
@@ -75,14 +91,16 @@ def start_agent(supervisor: Supervisor) -> AgentProcess:
 def start_worker(supervisor: Supervisor, number: int, part: int) -> WorkerProcess:
     """Fork a worker, which becomes the mail user before it does anything else."""
     ours, theirs = link.pair()
-    agent = supervisor.agent.sockets[number] if supervisor.agent is not None else None
+    assert supervisor.agent is not None
+    agents = supervisor.agent.sockets
+    agent = agents[number]
     setup, table, sockets = supervisor.setup, supervisor.table, list(supervisor.sockets.values())
     local = supervisor.submission
 
     def live() -> None:
         ours.close()
         close_all(supervisor, but=sockets)
-        for sock in supervisor.agent.sockets if supervisor.agent is not None else ():
+        for sock in agents:
             if sock is not agent:
                 sock.close()
         work(setup, table.part(part), theirs, sockets, local, agent)
@@ -98,7 +116,7 @@ def work(
     connection: link.Link,
     sockets: list[socket.socket],
     local: socket.socket | None,
-    agent: socket.socket | None,
+    agent: socket.socket,
 ) -> None:
     """The life of a worker."""
     main = setup.config.main
@@ -109,6 +127,17 @@ def work(
     from eximious.daemon import worker
 
     worker.main(lambda: worker.Worker(services, connection, connections, setup.serve_local), sockets, local)
+
+
+def preload() -> None:
+    """Import what workers need, so that they share it, and a new one starts at once."""
+    import gc
+    import importlib
+
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking through it again and again would only copy its pages
 
 
 def close_all(supervisor: Supervisor, but: list[socket.socket] | None = None) -> None:

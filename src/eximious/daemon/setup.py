@@ -76,20 +76,15 @@ class Setup:
             return 0
         return int(text) if text.isascii() and text.isdigit() else 0
 
-    def worker_services(self, agent: socket.socket | None) -> Services:
+    def worker_services(self, agent: socket.socket) -> Services:
         """The services of a worker."""
+        from eximious.deliver.agent import AgentJobs
+
         services = Services(self.config)
         services.delivery = self.line.delivery
         services.queue_smtp = self.line.queue_smtp
         services.admin = True
-        if agent is not None:
-            from eximious.deliver.agent import AgentJobs
-
-            services.local = AgentJobs(agent)
-        else:
-            from eximious.deliver.local import ForkedJobs
-
-            services.local = ForkedJobs(self.never_users)
+        services.local = AgentJobs(agent)
         if not (self.line.debug or self.line.verbose):
             services.logs.to_stderr = None
         return services

@@ -65,13 +65,15 @@ class Supervisor:
         if self._is_main_daemon():
             self.control = ControlServer(self.config)
             self._poll.register(self.control.socket.fileno(), select.POLLIN)
+        if not self.setup.line.asks("bw"):
             self.submission = submission.listen(self.config.main, self.setup.line, self._log)
         self._start_processes()
 
     def _is_main_daemon(self) -> bool:
         """True for the daemon of this spool; others, on ports of their own, take no commands (-oX without -oP, -oY)."""
         line = self.setup.line
-        return not line.no_notifier and (not line.listen_on or bool(line.pid_file)) and not line.asks("bw")
+        is_main = not line.no_notifier and (not line.listen_on or bool(line.pid_file)) and not line.asks("bw")
+        return is_main and bool(self.config.main.notifier_socket)
 
     def listen(self) -> None:
         """Open the sockets, or those that a new configuration wants besides. Raises ListeningError."""
@@ -105,8 +107,8 @@ class Supervisor:
         self._poll.register(self._wakeup.fileno(), select.POLLIN)
 
     def _start_processes(self) -> None:
-        if privilege.is_root() and not self.config.main.deliver_drop_privilege:
-            self.agent = processes.start_agent(self)
+        self.agent = processes.start_agent(self)
+        processes.preload()
         for number in range(self.setup.worker_count):
             self._start_worker(number)
 

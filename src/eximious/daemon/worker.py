@@ -143,8 +143,6 @@ class Worker:
             self._turn_away(stream, refusal)
             return
         context.facts["connection_count"] = table.total()
-        if limits.must_queue(context, table):
-            context.facts["too_many_connections"] = True
         try:
             Session(stream, context).run()
         except Exception:  # a bug ends this connection, not the others

@@ -90,6 +90,7 @@ class Agent:
             with ours:
                 identity = decode_identity(request)
                 refuse_never_users(identity, self.never)
+                _refuse_others(identity)
                 fork_server(identity, theirs)
                 worker.sendmsg([b"+"], rights(ours.fileno()))
         except (NotPermitted, ValueError) as error:
@@ -100,6 +101,14 @@ class Agent:
                 worker,
                 f"cannot start a local delivery process: {error.strerror or errno.errorcode.get(error.errno or 0)}",
             )
+
+
+def _refuse_others(identity: Identity) -> None:
+    """Without root, only what is to be done as the user that we are already. Raises NotPermitted."""
+    if os.geteuid() != 0 and (identity.uid, identity.gid) != (os.geteuid(), os.getegid()):
+        raise NotPermitted(
+            f"unable to set gid={identity.gid} or uid={identity.uid} (euid={os.geteuid()}): local delivery"
+        )
 
 
 def _say(worker: socket.socket, text: str) -> None:

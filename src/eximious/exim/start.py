@@ -30,6 +30,7 @@ def module_of(name: str) -> Any:
 
 def prepare(line: CommandLine, name: str) -> Invocation:
     """Everything up to the point where the mode takes over. Raises CommandLineError."""
+    line.config_files = ":".join(map(os.path.abspath, _given_files(line)))  # the daemon reads them again later
     caller = caller_of_this_process()
     _settle_ids(line, name, caller)
     config = read_configuration(line)
