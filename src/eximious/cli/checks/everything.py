@@ -33,7 +33,7 @@ class Findings:
         notes: Iterable[ConfigError] = (),
     ) -> None:
         self.config = config  # None if it cannot be loaded
-        self.errors = list(errors)  # which keep the server from starting
+        self.errors = list({str(error): error for error in errors}.values())  # which keep the server from starting
         self.warnings = _sorted(config, warnings)  # what will fail when it is reached
         self.notes = _sorted(config, notes)  # what does no harm: unused, without effect, old
 

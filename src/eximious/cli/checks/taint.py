@@ -39,8 +39,8 @@ REFUSING: Final = {
 ALLOWED_WORDS: Final = re.compile(r"\$\{?(?:pipe_addresses|address_pipe)\b\}?")
 _FILE_ITEM: Final = re.compile(r"!?\s*(?:/|(?:net\d*-|partial[^;\s]*)?(?:n?wild|ip)?[a-z]+(?:\*@?)?[^;\s]*;\s*/)")
 
-# Variable -> the one that has the same text, found in the postmaster's own data, and what sets that: options of routers,
-# a condition of ACLs.
+# Variable -> the one that has the same text, found in the postmaster's own data, and what sets that: options of
+# routers, a condition of ACLs.
 FOUND: Final = {
     "$domain": ("$domain_data", ("domains",), "domains"),
     "$local_part": ("$local_part_data", ("local_parts", "check_local_user"), "local_parts"),
