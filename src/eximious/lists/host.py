@@ -174,7 +174,7 @@ class Interface(Pattern):
     def test(self, subject: HostSubject, context: Context) -> Matched | None:
         from eximious.lists.this_host import interface_addresses
 
-        if not subject.address:
+        if not subject.octets:
             return None
         own = interface_addresses(context)
         return Matched() if subject.address in own or unpack(subject.octets) in own else None
