@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from eximious.hints import lmdb_file
+from eximious import waiting
+from eximious.hints import lmdb_file, lmdb_hints
 from eximious.hints.lmdb_hints import LmdbHints
 from eximious.hints.record import Callout, Retry, Serialize
 from eximious.hints.store import HintsError
@@ -108,11 +111,35 @@ def test_after_a_crash_of_the_system_the_copy_counts(tmp_path: Path) -> None:
     hints.close()
 
 
-def test_a_process_that_ends_saves_if_nobody_has(tmp_path: Path) -> None:
-    hints = make(tmp_path)
+def test_who_stores_makes_a_copy_if_the_last_is_old(tmp_path: Path) -> None:
+    now = [time.time()]
+    hints = LmdbHints(str(tmp_path / "db"), now=lambda: now[0])
+    saved = tmp_path / "db" / "retry.lmdb.saved"
     hints.retry.put("R:a", record("x"))
+    first = saved.stat().st_ino
+    now[0] += lmdb_hints.SAVE_AFTER / 2
+    hints.retry.put("R:b", record("x"))
+    assert saved.stat().st_ino == first
+    now[0] += lmdb_hints.SAVE_AFTER
+    hints.retry.change("R:c", lambda found: record("x"))
+    assert saved.stat().st_ino != first
+    assert saved.stat().st_mode & 0o777 == 0o640
     hints.close()
-    assert (tmp_path / "db" / "retry.lmdb.saved").exists()
+
+
+def test_on_a_loop_the_copy_is_made_meanwhile(tmp_path: Path) -> None:
+    async def main() -> None:
+        hints = make(tmp_path)
+        await waiting.run(hints.retry.put, "R:a", record("x"))
+        for _ in range(200):
+            if (tmp_path / "db" / "retry.lmdb.saved").exists():
+                break
+            await asyncio.sleep(0.01)
+        assert (tmp_path / "db" / "retry.lmdb.saved").exists()
+        await asyncio.sleep(0.05)
+        hints.close()
+
+    asyncio.run(main())
 
 
 def test_no_permission_is_an_error_to_live_with(tmp_path: Path) -> None:

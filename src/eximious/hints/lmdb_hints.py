@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
+from eximious import waiting
 from eximious.hints.lmdb_file import LOCK_SUFFIX, SAVED_SUFFIX, SUFFIX, LmdbFile
 from eximious.hints.record import Record, decode, encode
 from eximious.hints.store import Hints, HintsError, Table, changed
@@ -30,7 +31,8 @@ _HASHED: Final = 40
 _KEY_LENGTH: Final = struct.Struct("<H")
 
 REPORT_AFTER: Final = 60  # seconds between two complaints
-SAVE_AFTER: Final = 600  # seconds after which a process that ends makes a new copy
+SAVE_AFTER: Final = 600  # seconds after which who stores something makes a new copy
+LOOK_AFTER: Final = 60  # seconds after which this process looks again how old the copy is
 
 _BOOT: Final = "hints.boot"  # a file that says in which start of the system the databases were opened
 _BOOT_ID: Final = "/proc/sys/kernel/random/boot_id"
@@ -54,6 +56,7 @@ class LmdbHints(Hints):
         self._gid = gid
         self._reported_at = 0.0
         self._is_prepared = False
+        self._look_again: dict[str, float] = {}  # when, by path
         self._files: dict[str, LmdbFile] = {}
         self._tables: dict[str, Table[Any]] = {}
 
@@ -89,12 +92,30 @@ class LmdbHints(Hints):
                 file.save()
 
     def close(self) -> None:
-        """Close everything, after new copies where the last are old; the next question opens it again."""
+        """Close everything; the next question opens it again."""
         for file in self._files.values():
-            if file.has_written and self.now() - file.saved_at() > SAVE_AFTER:
-                with contextlib.suppress(HintsError):
-                    file.save()
             file.close()
+
+    def wrote(self, file: LmdbFile) -> None:
+        """Something was stored: see to a new copy, if the last one, by whatever process, is old."""
+        now = self.now()
+        if now < self._look_again.get(file.path, 0.0):
+            return
+        self._look_again[file.path] = now + LOOK_AFTER
+        if now - file.saved_at() <= SAVE_AFTER:
+            return
+        if waiting.on_loop():
+            import threading
+
+            threading.Thread(target=self._save, args=(file,), name="hints", daemon=True).start()
+        else:
+            self._save(file)
+
+    def _save(self, file: LmdbFile) -> None:
+        try:
+            file.save()
+        except HintsError as error:
+            self.complain(error)
 
     def file(self, name: str) -> LmdbFile:
         """The file of a database, after whatever has to be done first. HintsError."""
@@ -189,7 +210,9 @@ class _LmdbTable(Table[R]):
         record.written_at = self._hints.now()
         stored, data = _stored_key(key), _with_key(key, encode(record))
         try:
-            self._hints.file(self._name).write(lambda transaction: transaction.put(stored, data))
+            file = self._hints.file(self._name)
+            file.write(lambda transaction: transaction.put(stored, data))
+            self._hints.wrote(file)
         except HintsError as error:
             self._hints.complain(error)
 
@@ -214,7 +237,10 @@ class _LmdbTable(Table[R]):
                 transaction.delete(stored)
             return record
 
-        return self._hints.file(self._name).write(change)
+        file = self._hints.file(self._name)
+        record = file.write(change)
+        self._hints.wrote(file)
+        return record
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, R]]:
         start = prefix.encode("latin-1", "replace")[: LONGEST_KEY - _HASHED]
