@@ -18,12 +18,13 @@ def path(config: Configuration) -> str:
     return main.process_log_path or f"{main.spool_directory}/exim-process.info"
 
 
-def report(config: Configuration, text: str) -> None:
-    """Append a line about this process; a file that cannot be written is nobody's loss."""
+def report(config: Configuration, *texts: str) -> None:
+    """Append lines about this process; a file that cannot be written is nobody's loss."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     with contextlib.suppress(OSError):
         descriptor = os.open(path(config), flags, 0o640)
         try:
-            os.write(descriptor, f"{os.getpid():5d} {EXIM_VERSION} {text}\n".encode("latin-1", "replace"))
+            lines = "".join(f"{os.getpid():5d} {EXIM_VERSION} {text}\n" for text in texts)
+            os.write(descriptor, lines.encode("latin-1", "replace"))
         finally:
             os.close(descriptor)

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious import EXIM_VERSION
-from eximious.daemon import listening, pid_file, privilege, processes, submission
+from eximious.daemon import listening, pid_file, processes, submission
 from eximious.daemon.connections import ConnectionTable
 from eximious.daemon.control_server import ControlServer
 from eximious.daemon.process_log import report

@@ -43,7 +43,7 @@ class Worker:
         self.link = link
         self.connections = connections
         self.deliveries: WorkerDeliveries | None = None
-        self.tasks: set[asyncio.Task[None]] = set()  # sessions
+        self.tasks: dict[asyncio.Task[None], str] = {}  # sessions, and whom they serve
         self.local_count = 0  # sessions with local users
         self._servers: list[asyncio.Server] = []
         self._listening: list[socket.socket] = []
@@ -97,7 +97,7 @@ class Worker:
             return
         self.local_count += 1
         task = asyncio.get_running_loop().create_task(waiting.run(self.serve_local, stream, self.services))
-        self.tasks.add(task)
+        self.tasks[task] = "a local user"
         task.add_done_callback(self._served_local)
 
     def _served_local(self, task: asyncio.Task[None]) -> None:
@@ -112,7 +112,7 @@ class Worker:
         if self.config.main.smtp_backlog_monitor > 0:
             log_backlog(self._listening, self.config.main.smtp_backlog_monitor, self.services.logs)
         task = asyncio.get_running_loop().create_task(waiting.run(self._serve, stream))
-        self.tasks.add(task)
+        self.tasks[task] = f"[{stream.peer.address}]"
         task.add_done_callback(self._served)
 
     def _serve(self, stream: LoopStream) -> None:
@@ -172,7 +172,7 @@ class Worker:
         stream.close()
 
     def _served(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
+        self.tasks.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             self._note(task.exception())
         self._end_if_idle()
@@ -211,7 +211,9 @@ class Worker:
         from eximious.daemon.process_log import report
 
         assert self.deliveries is not None
-        report(self.config, f"daemon worker: {len(self.tasks)} connections, {self.deliveries.active} deliveries")
+        counts = f"{len(self.tasks)} connections, {self.deliveries.active} deliveries"
+        sessions = [f"handling incoming connection from {who}" for who in self.tasks.values()]
+        report(self.config, f"worker: {counts}", *sessions)
 
     # The end.
 
@@ -219,6 +221,7 @@ class Worker:
         for server in self._servers:
             server.close()
         self._servers.clear()
+        self._listening = []
 
     def _begin_end(self) -> None:
         self._is_draining = True
