@@ -45,7 +45,7 @@ class DaemonOptions(Options):
         paths.SUBMISSION_SOCKET, doc="Unix socket on which the daemon takes messages from local users; empty for none."
     )
     notifier_socket: StartText | None = option(
-        "$spool_directory/exim_daemon_notify", doc="Unix socket on which the daemon takes hints; empty for none."
+        "$spool_directory/exim_daemon_notify", doc="Unix socket on which the daemon takes commands; empty for none."
     )
     panic_coredump: bool = option(
         False, doc="Leave a core dump after a panic.", no_effect="the panic log has a traceback instead"

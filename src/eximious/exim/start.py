@@ -30,7 +30,7 @@ def module_of(name: str) -> Any:
 
 def prepare(line: CommandLine, name: str) -> Invocation:
     """Everything up to the point where the mode takes over. Raises CommandLineError."""
-    line.config_files = ":".join(map(os.path.abspath, _given_files(line)))  # the daemon reads them again later
+    _make_paths_absolute(line)
     caller = caller_of_this_process()
     _settle_ids(line, name, caller)
     config = read_configuration(line)
@@ -46,9 +46,28 @@ def prepare(line: CommandLine, name: str) -> Invocation:
         services.logs.verbose = sys.stderr.write
     if modes.MODES[name].runs_as is modes.EXIM and privilege.is_root() and not keeps_deliverer(line, name):
         privilege.become(config.main.exim_user, config.main.exim_group)
+    if modes.MODES[name].runs_as is not modes.CALLER:
+        _leave_folder(config.main.spool_directory)
     if not is_kept_list and name not in WITHOUT_WARNING:
         services.logs.main("Warning: purging the environment.\n Suggested action: use keep_environment.")
     return Invocation(line, caller, config, services)
+
+
+def _make_paths_absolute(line: CommandLine) -> None:
+    """Files that are opened later, when this process has left its caller's folder."""
+    line.config_files = ":".join(map(os.path.abspath, _given_files(line)))
+    if line.pid_file:
+        line.pid_file = os.path.abspath(line.pid_file)
+    if line.scan_file:
+        line.scan_file = os.path.abspath(line.scan_file)
+
+
+def _leave_folder(spool_directory: str) -> None:
+    """Work in the spool directory: what lies about in the caller's folder must not matter (CVE-2017-10140)."""
+    try:
+        os.chdir(spool_directory)
+    except OSError:
+        os.chdir("/")
 
 
 def keeps_deliverer(line: CommandLine, name: str) -> bool:
