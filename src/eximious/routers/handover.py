@@ -27,7 +27,7 @@ def hand_over(router: Router, address: Address, context: Context, transport: Any
     set_errors_address(router, address, context)
     change_headers(router, address, context)
     if transport is None and router.transport is not None:
-        transport = find_transport(router, router.transport, "transport", context)
+        transport = find_transport(router, router.transport, context)
     set_user_and_group(router, address, context)
     return transport
 
@@ -82,15 +82,15 @@ def _expanded(items: list[Template], what: str, router: Router, context: Context
     return texts
 
 
-def find_transport(router: Router, template: Template, option: str, context: Context) -> Any:
+def find_transport(router: Router, template: Template, context: Context) -> Any:
     """The transport whose name the option expands to. Raises Deferred if there is none."""
     try:
         name = template.expand(context)
     except ExpandError as error:
-        raise Deferred(f'failed to expand {option} "{template.source}" in {router.name} router: {error}') from error
+        raise Deferred(f'failed to expand transport "{template.source}" in {router.name} router: {error}') from error
     transport = context.config.transports.get(name)
     if transport is None:
-        raise Deferred(f'{option} "{name}" not found in {router.name} router')
+        raise Deferred(f'transport "{name}" not found in {router.name} router')
     return transport
 
 

@@ -171,7 +171,7 @@ class QueryProgram(Router):
             forbid_pipe=True,
             repeat_use=True,
         )
-        return inner.expand_list(rest, address, context)
+        return inner.expand_list(rest, address, context, context.config.main.qualify_recipient)
 
 
 def parse_fields(text: str) -> dict[str, str]:

@@ -146,9 +146,13 @@ class Redirect(Router):
     def route(self, address: Address, context: Context) -> Routing:
         """Read the data and turn them into children of the address."""
         from eximious.routers.handover import set_user_and_group
+        from eximious.routers.redirect_children import qualify_domain_of
         from eximious.routers.redirect_source import redirection_data
 
         set_user_and_group(self, address, context)
+        domain = qualify_domain_of(self, address, context)
+        if domain is None:
+            return decline()
         text = redirection_data(self, address, context)
         if text is None:
             return decline()
@@ -159,10 +163,10 @@ class Redirect(Router):
                 raise Deferred(f"error in filter {word}: filtering not enabled")
             from eximious.routers.redirect_filter import run_filter
 
-            return run_filter(self, text, address, context)
-        return self.expand_list(text, address, context)
+            return run_filter(self, text, address, context, domain)
+        return self.expand_list(text, address, context, domain)
 
-    def expand_list(self, text: str, address: Address, context: Context) -> Routing:
+    def expand_list(self, text: str, address: Address, context: Context, domain: str) -> Routing:
         """What a list that is no filter comes to."""
         from eximious.routers.redirect_children import Parent, child_of
         from eximious.routers.redirect_errors import report_skipped
@@ -180,7 +184,7 @@ class Redirect(Router):
             return Routing(Decision.DISCARD)
         if not redirection.items and not redirection.special:
             return decline("syntax error in redirection data" if redirection.errors else "")
-        parent = Parent(self, address, context, tainted=is_tainted(text))
+        parent = Parent(self, address, context, domain, tainted=is_tainted(text))
         children = [child_of(parent, item) for item in redirection.items]
         if redirection.special:
             message = redirection.message

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximious.address.delivery import Address
 from eximious.address.parse import is_qualified
-from eximious.errors import ExpandError
+from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.routers.engine import is_same_address
 from eximious.routers.handover import change_headers, find_transport, set_errors_address
 from eximious.routers.outcome import Deferred
@@ -34,7 +34,9 @@ BAD_REPLY = "**bad-reply**"  # in place of the recipients of a reply that nobody
 class Parent:
     """The address that children are made for, with what they all inherit."""
 
-    def __init__(self, router: Redirect, address: Address, context: Context, *, tainted: bool = False) -> None:
+    def __init__(
+        self, router: Redirect, address: Address, context: Context, domain: str, *, tainted: bool = False
+    ) -> None:
         self.router = router
         self.address = address
         self.context = context
@@ -49,7 +51,7 @@ class Parent:
             address.remove_headers,
         )
         address.errors_to, address.extra_headers, address.remove_headers = kept
-        self.qualify_domain = _qualify_domain(router, address, context)
+        self.qualify_domain = domain  # for addresses that come without one
 
     def make(self, text: str) -> Address:
         """A child with everything that children inherit, for an address or what stands in its place."""
@@ -73,17 +75,18 @@ class Parent:
         return child
 
 
-def _qualify_domain(router: Redirect, address: Address, context: Context) -> str:
-    """The domain for addresses that come without one."""
+def qualify_domain_of(router: Redirect, address: Address, context: Context) -> str | None:
+    """The domain for addresses that come without one; None if the router is to decline. Raises Deferred."""
     if router.qualify_preserve_domain:
         return address.domain
     if router.qualify_domain is None:
         return str(context.config.main.qualify_recipient)
     try:
         return router.qualify_domain.expand(context)
-    except ExpandError as error:
-        source = router.qualify_domain.source
-        raise Deferred(f'failed to expand "{source}" in {router.name} router: {error}') from error
+    except ForcedFail:
+        return None
+    except (ExpandError, Defer) as error:
+        raise Deferred(f'failed to expand "{router.qualify_domain.source}": {error}') from error
 
 
 def child_of(parent: Parent, item: Item) -> Address:
@@ -183,7 +186,7 @@ def _give_transport(parent: Parent, child: Address, option: Template | None, nam
     present = context.address
     context.address = child
     try:
-        child.transport = find_transport(router, option, name, context)
+        child.transport = find_transport(router, option, context)
     except Deferred as error:
         child.errno = missing
         child.message = error.message

@@ -39,7 +39,7 @@ FORBIDS: Final = {
 }
 
 
-def run_filter(router: Redirect, text: str, address: Address, context: Context) -> Routing:
+def run_filter(router: Redirect, text: str, address: Address, context: Context, domain: str) -> Routing:
     """Run the filter, and decide as it says. Raises Deferred for a filter with a fault, unless faults are skipped."""
     word = "data" if router.file is None else "file"
     kind = "Sieve" if is_sieve_filter(text) else "Exim"
@@ -47,7 +47,7 @@ def run_filter(router: Redirect, text: str, address: Address, context: Context) 
         raise Deferred(f"error in filter {word}: {kind} filtering not enabled")
     if kind == "Sieve":
         raise Deferred(f"error in filter {word}: this version has no Sieve filters")
-    parent = Parent(router, address, context)
+    parent = Parent(router, address, context, domain)
     try:
         outcome = _obey(router, text, parent)
     except FilterError as error:
