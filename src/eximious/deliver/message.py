@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from eximious import waiting
+from eximious.config.numbers import show_seconds
 from eximious.context import Context
 from eximious.deliver import local_delivery, remote_delivery
 from eximious.deliver.frozen import is_to_be_tried
@@ -19,6 +21,7 @@ from eximious.deliver.routing import Router, recipients
 from eximious.deliver.submit import submit
 from eximious.send.pool import Pool
 from eximious.spool.errors import SpoolError, SpoolFormatError
+from eximious.spool.message_id import received_seconds
 from eximious.transports.outcome import failed
 
 if TYPE_CHECKING:
@@ -54,15 +57,30 @@ def deliver_one(message_id: str, services: Services, how: How, queue_name: str =
     """Try to deliver one message."""
     try:
         claimed = services.spool.claim(message_id, queue_name)
-    except SpoolFormatError as error:
-        services.logs.main(str(error), message_id)
-        return SKIPPED
+    except SpoolFormatError:
+        return _malformed(message_id, services, queue_name)
     except SpoolError as error:
         services.logs.panic(str(error), message_id)
         return SKIPPED
     if claimed is None:
         return _not_claimed(message_id, services, queue_name)
     return deliver_claimed(claimed, services, how)
+
+
+def _malformed(message_id: str, services: Services, queue_name: str) -> str:
+    """Nobody can understand the message's files: it is kept for ``keep_malformed``, for the postmaster to look at."""
+    path = services.spool.layout.find(message_id, "-H", queue_name)
+    size = os.stat(path).st_size if path is not None else 0
+    services.logs.main(f"Format error in spool file {message_id}-H: size={size}", message_id)
+    most = services.config.main.keep_malformed
+    if services.now() - received_seconds(message_id) < most:
+        return SKIPPED
+    try:
+        if services.spool.remove_malformed(message_id, queue_name):
+            services.logs.main(f"Message removed because older than {show_seconds(most)}", message_id)
+    except SpoolError as error:
+        services.logs.panic(str(error), message_id)
+    return SKIPPED
 
 
 def _not_claimed(message_id: str, services: Services, queue_name: str) -> str:

@@ -23,9 +23,11 @@ _FROM: Final = re.compile(r"^From[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 def send_quota_warning(transport: Appendfile, progress: Progress) -> None:
     """Send the transport's quota_warn_message, to whom its own headers say. The delivery has been successful."""
-    context = progress.context
+    template = transport.quota_warn_message
+    if template is None:
+        return
     try:
-        text = transport.quota_warn_message.expand(context)
+        text = template.expand(progress.context)
     except (ExpandError, Defer) as error:
         progress.services.logs.panic(
             f"Failed to expand quota_warn_message for {transport.name} transport: {error}", progress.message.id

@@ -63,7 +63,7 @@ class Connection:
 
     @property
     def limits(self) -> Limits:
-        """What the host has announced. Without TLS, anybody may have written that; then only where TLS is not offered."""
+        """What the host has announced; without TLS, which anybody may have written, only where TLS is not offered."""
         if self.tls is None and "STARTTLS" in self.features:
             return NO_LIMITS
         features = self.features

@@ -18,7 +18,7 @@ from eximious.send.pool import Key, Pool
 from eximious.send.transaction import Transaction, mail_parameters
 from eximious.transports.content import HeaderChangeFailed
 from eximious.transports.filtering import message_content
-from eximious.transports.outcome import DEFERRED, DELIVERED, EXPAND_FAILED, HEADER_CHANGE_FAILED, Unable, deferred
+from eximious.transports.outcome import DEFERRED, EXPAND_FAILED, HEADER_CHANGE_FAILED, Unable, deferred
 from eximious.transports.transform import Transform
 
 if TYPE_CHECKING:
@@ -175,6 +175,8 @@ class HostDelivery:
         The daemon always may have more; a one-shot process knows from the hints.
         """
         if self._has_done_enough(connection):
+            return False
+        if connection.tls is not None and is_listed(self.transport, "hosts_nopass_tls", self.host, self.context):
             return False
         if not any(outcome is not None and outcome.status != DEFERRED for outcome in transaction.outcomes):
             return False

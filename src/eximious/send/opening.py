@@ -200,7 +200,7 @@ def _maybe_start_tls(connection: Connection, context: Context) -> None:
         if required:
             raise Failure("a TLS session is required, but the server did not offer TLS support", TLS_REQUIRED)
         return
-    if not required and is_listed(transport, "hosts_avoid_tls", host, context):
+    if not required and avoids_tls(transport, host, context):
         return
     reply = connection.ask("STARTTLS", transport.command_timeout)
     if not reply.is_positive:
@@ -216,6 +216,13 @@ def _maybe_start_tls(connection: Connection, context: Context) -> None:
         return
     start_tls(connection, context)
     say_hello(connection, esmtp=True)
+
+
+def avoids_tls(transport: Smtp, host: Host, context: Context) -> bool:
+    """True if the configuration wants no TLS with this host, or none while verifying."""
+    if context.verifying and is_listed(transport, "hosts_verify_avoid_tls", host, context):
+        return True
+    return is_listed(transport, "hosts_avoid_tls", host, context)
 
 
 def start_tls(connection: Connection, context: Context, *, on_connect: bool = False) -> None:

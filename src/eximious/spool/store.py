@@ -21,6 +21,7 @@ from eximious.spool.files import (
     open_locked,
     read_journal,
     read_message,
+    remove_files,
     write_pair,
 )
 from eximious.spool.layout import Layout
@@ -145,6 +146,19 @@ class QueueStore:
             os.close(fd)
             raise
         return ClaimedFiles(self.layout, self.logs, folder, message, body)
+
+    def remove_malformed(self, message_id: str, queue_name: str = "") -> bool:
+        """Remove a message whose files cannot be understood. False if somebody works on it. Raises SpoolError."""
+        locked = open_locked(self.layout, message_id, queue_name)
+        if locked is None:
+            return False
+        folder, fd = locked
+        try:
+            remove_files(folder, message_id)
+            self.logs.finish(message_id, queue_name)
+        finally:
+            os.close(fd)
+        return True
 
     # --- looking ----------------------------------------------------------------------------------------------------
 

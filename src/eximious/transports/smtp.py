@@ -99,7 +99,11 @@ class Smtp(Transport):
     hosts_try_auth: HostList | None = option(None, doc="Hosts with which authentication is tried.")
     hosts_try_chunking: HostList | None = option("*", doc="Hosts that get the message by BDAT if they offer it.")
     hosts_try_dane: HostList | None = option("*", doc="Hosts verified by DANE if they have TLSA records.", later="DANE")
-    hosts_try_fastopen: HostList | None = option("*", doc="Hosts to connect to with TCP Fast Open.")
+    hosts_try_fastopen: HostList | None = option(
+        "*",
+        doc="Hosts to connect to with TCP Fast Open.",
+        no_effect="in SMTP the server speaks first, and there is nothing to send with the first packet",
+    )
     hosts_try_prdr: HostList | None = option("*", doc="Hosts that are asked to answer for each recipient.")
     hosts_verify_avoid_tls: HostList | None = option(None, doc="Hosts with which callouts do not use TLS.")
     interface: Template | None = option(None, doc="Our own address for connections.")
