@@ -6,11 +6,13 @@ import os
 import pwd
 import signal
 import smtplib
+import socket
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 from tests.end_to_end.configurations import MAILDIR
-from tests.end_to_end.server import Server, running
+from tests.end_to_end.server import EXIM, Server, free_port, running
 
 pytestmark = pytest.mark.slow
 
@@ -185,3 +187,63 @@ def test_a_port_in_use_ends_the_daemon() -> None:
     with running("daemon_startup_retries = 0\n" + configured()) as server:
         server.exim("-bdf", "-oX", f"127.0.0.1.{server.port}", status=1)
         assert "daemon abandoned" in server.log()
+
+
+def test_what_a_killed_worker_held_is_found_again(server: Server) -> None:
+    server.send("busy@mail.test", "alice@mail.test")
+    server.wait_for_log("== busy@mail.test")
+    for pid in _workers(server):
+        os.kill(pid, signal.SIGKILL)
+    server.wait_for_log("another takes its place", 2)
+    assert server.exim("-bpc") == "1\n"
+    server.configure(configured().replace(":defer: busy just now", "bob@mail.test"))
+    server.exim("-qff")
+    assert [len(server.mail(box)) for box in ("alice", "bob")] == [1, 1]
+
+
+def test_without_its_agent_the_daemon_starts_afresh(server: Server) -> None:
+    assert server.daemon is not None
+    children = [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(int(name)) == server.daemon.pid]
+    server.wait_for(lambda: len(_workers(server)) == 2, "two workers")
+    workers = _workers(server)
+    for pid in set(children) - set(workers):
+        os.kill(pid, signal.SIGKILL)
+    server.wait_for_log("local agent ended unexpectedly")
+    server.wait_for(lambda: set(_workers(server)).isdisjoint(workers), "new workers")
+    server.send("alice@mail.test")
+    server.wait_for(lambda: server.mail("alice"), "delivery")
+
+
+def test_in_the_background(server: Server) -> None:
+    port = free_port()
+    server.exim("-bd", "-oX", f"127.0.0.1.{port}", "-oP", str(server.folder / "other-pid"))
+    server.wait_for(lambda: (server.folder / "other-pid").exists(), "the other daemon")
+    pid = int((server.folder / "other-pid").read_text())
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+            client.sendmail("sender@far.test", ["alice@mail.test"], "Subject: x\n\nx\n")
+        server.wait_for(lambda: server.mail("alice"), "delivery")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    server.wait_for(lambda: not (server.folder / "other-pid").exists(), "its end")
+
+
+def test_a_listening_socket_from_inetd(server: Server) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        with subprocess.Popen([EXIM, "-C", str(server.config), "-bw2s"], stdin=listening) as daemon:
+            with smtplib.SMTP(*listening.getsockname(), timeout=20) as client:
+                client.sendmail("sender@far.test", ["alice@mail.test"], "Subject: x\n\nx\n")
+            server.wait_for(lambda: server.mail("alice"), "delivery")
+            assert daemon.wait(20) == 0
+    assert "launched with listening socket, terminating after 2 seconds" in server.log()
+
+
+def test_named_queues_are_run_by_name() -> None:
+    rest = "acl_smtp_mail = queue_it\nbegin acl\nqueue_it:\n  accept queue = slow\n         control = queue\n"
+    with running(rest + configured(), "-qGslow/1s") as server:
+        with_users(server)
+        server.send("alice@mail.test")
+        server.wait_for(lambda: server.mail("alice"), "delivery")
+        assert "Start 'slow' queue run: pid=" in server.log()
