@@ -74,7 +74,9 @@ class DatabaseOptions(Options):
     ldap_version: int = option(
         -1, doc="LDAP protocol version; -1 for the best.", no_effect="only version 3 is spoken, as all servers do"
     )
-    lookup_open_max: int = option(25, doc="Lookup files kept open at the same time.")
+    lookup_open_max: int = option(
+        25, doc="Lookup files kept open at the same time.", no_effect="files are read into memory and closed"
+    )
     mysql_servers: StringList | None = option(None, doc="MySQL servers.")
     oracle_servers: StringList | None = option(None, doc="Oracle servers.", later="Oracle lookups")
     pgsql_servers: StringList | None = option(None, doc="PostgreSQL servers.")
