@@ -21,7 +21,6 @@ MAIN = """
 primary_hostname = my.host
 qualify_domain = test.ex
 local_interfaces = 127.0.0.1 : 10.9.9.9
-disable_ipv6
 """
 TRANSPORTS = """
 begin transports
@@ -62,9 +61,13 @@ class Place:
         zone: str = "",
         more: str = "",
         transports: str = TRANSPORTS,
+        ipv6: bool = False,
     ) -> None:
         path = folder / "exim.conf"
-        path.write_text(f"{MAIN}{main}\n{more}\nbegin routers\n{routers}\n{transports}", encoding="latin-1")
+        path.write_text(
+            f"{MAIN}disable_ipv6 = {not ipv6}\n{main}\n{more}\nbegin routers\n{routers}\n{transports}",
+            encoding="latin-1",
+        )
         self.config: Configuration = load(str(path))
         self.logs = KeptLogs()
         self.time = 1e9
