@@ -76,7 +76,7 @@ def test_debian(type: str, split: str, delivery: str, debian: Path) -> None:
     inside = "/tmp/eximious-check"
     made = folder / "made.conf"
     made.unlink(missing_ok=True)
-    command = ["chroot", debian, "update-exim4.conf", "-d", inside, "-o", f"{inside}/made.conf"]
+    command = ["chroot", str(debian), "update-exim4.conf", "-d", inside, "-o", f"{inside}/made.conf"]
     subprocess.run(command, check=True, capture_output=True)
     findings = check(str(made), {})
     assert [str(error) for error in (*findings.errors, *findings.warnings)] == []

@@ -16,6 +16,7 @@ class Lazy(click.Group):
 
     COMMANDS: ClassVar[dict[str, str]] = {
         "check": "Check a configuration: every fault, with its place.",
+        "explain": "Show how a result comes about, step by step.",
         "log": "Show the log, in colour, and go on showing it.",
         "queue": "Look at the queue and change it.",
         "serve": "Run the server in the foreground.",
@@ -58,6 +59,7 @@ class Lazy(click.Group):
 EPILOG = """\b
 Try:
   eximious check /etc/exim4/exim4.conf   is this configuration all right?
+  eximious explain expand '${lc:ABC}'     how does a string come to its result?
   eximious serve -C /etc/exim4/exim4.conf
   eximious queue                          what is waiting, and why?
   eximious queue show ID                  one message, and what became of it so far

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -35,14 +36,15 @@ def command(config_file: str, macros: tuple[str, ...], interval: str, listen: st
 
 
 def _check(config_file: str, macros: tuple[str, ...]) -> None:
-    from eximious.cli.check import default_file, findings
+    from eximious.cli.check import default_file
+    from eximious.cli.checks.everything import check
     from eximious.config.errors import with_caret
 
     path = config_file or default_file()
     given = {name: text for name, _, text in (macro.partition("=") for macro in macros)}
-    faults, warnings, _ = findings(path, given)
-    for found in (*faults, *warnings):
+    findings = check(os.path.abspath(path), given)
+    for found in (*findings.errors, *findings.warnings):
         click.echo(with_caret(found), err=True)
-    if faults:
+    if findings.errors:
         click.echo(f"{path}: the server does not start with this configuration", err=True)
         sys.exit(1)

@@ -199,7 +199,9 @@ def parse_condition(parser: Parser, inside: str = "") -> Condition:
     if found is None:
         raise Fault(f'unknown condition "{name}"{inside}', start, did_you_mean(name, _MODULES))
     parsed = found.parse(parser, name)
-    return Not(parsed) if negated else parsed
+    if negated:
+        parsed = Not(parsed)
+    return parsed if parser.on_condition is None else parser.on_condition(parsed, start)
 
 
 def _symbol(name: str) -> Syntax | None:

@@ -7,11 +7,15 @@ for what Exim would complain of when it reaches that place, with Exim's words.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from eximious.errors import did_you_mean
 from eximious.expand.fault import Fault
 from eximious.expand.nodes import EMPTY, Concatenation, Literal, Node, Refusal
+
+if TYPE_CHECKING:
+    from eximious.expand.condition import Condition
 
 DEEPEST_NESTING: Final = 120  # items within items; the evaluator recurses as deep
 
@@ -33,6 +37,9 @@ class Parser:
     """A text, and how far it has been read."""
 
     __slots__ = ("at", "depth", "text", "warnings")
+
+    # For parsers that follow what is read: what to put in the place of a condition that began at an offset.
+    on_condition: Callable[[Condition, int], Condition] | None = None
 
     def __init__(self, text: str) -> None:
         self.text = text

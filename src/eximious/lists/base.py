@@ -140,7 +140,9 @@ class MatchList:
         """The same while somebody looks."""
         verdict = self._scan(subject, context, variant)
         word = "yes" if verdict is not None else "no"
-        context.trace.lists(f'{_cache_key(subject)} in {self.kind} list "{self.source}"? {word}')
+        key = _cache_key(subject)
+        shown = key[0] if isinstance(key, tuple) else key
+        context.trace.lists(f'{shown} in {self.kind} list "{self.source}"? {word}')
         return verdict
 
     def _scan(self, subject: Any, context: Context, variant: Any) -> Matched | None:

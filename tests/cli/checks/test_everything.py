@@ -28,7 +28,12 @@ def shown(errors: list[ConfigError]) -> list[tuple[int, str, str]]:
 
 
 ROUTER = "begin routers\nr:\n  driver = redirect\n  {}\n"
-TRANSPORT = "begin routers\nr:\n  driver = accept\n  transport = t\n{router}begin transports\nt:\n  driver = {driver}\n  {line}\n"
+# fmt: off
+TRANSPORT = (
+    "begin routers\nr:\n  driver = accept\n  transport = t\n{router}"
+    "begin transports\nt:\n  driver = {driver}\n  {line}\n"
+)
+# fmt: on
 ACL = "acl_smtp_rcpt = a\nbegin acl\na:\n  {}\n  accept\n"
 LOOK_UP = "look it up in data of your own first, as in ${lookup{%s}lsearch,ret=key{/etc/exim4/known}}"
 OF_COMMANDS = "give it to the command in its environment or on its standard input, or look it up first"
@@ -192,7 +197,8 @@ def test_no_taint(text: str, tmp_path: Path) -> None:
 
 NAMES = [
     (ACL.format("deny hosts = +locl") + "\n", [(4, 'there is no host list "+locl"', "")]),
-    ("domainlist local = b\n" + ACL.format("deny domains = +locl"), [(5, 'there is no domain list "+locl"', "did you mean local?")]),
+    ("domainlist local = b\n" + ACL.format("deny domains = +locl"),
+     [(5, 'there is no domain list "+locl"', "did you mean local?")]),
     (ACL.format("deny acl = aa"), [(4, 'there is no ACL "aa"', "did you mean a?")]),
     (ACL.format("deny acl = a 1 2") + "\n", []),
     (ACL.format("deny condition = ${acl{b}{1}}"), [(4, 'there is no ACL "b"', "")]),

@@ -44,7 +44,8 @@ def check(path: str, macros: dict[str, str]) -> Findings:
         config = load(path, macros)
     except ConfigErrors as errors:
         return Findings(None, errors.faults)
-    old, warnings = [], []
+    old: list[ConfigError] = []
+    warnings: list[ConfigError] = []
     for warning in config.warnings:
         (old if HARMLESS.search(warning.message) else warnings).append(warning)
     warnings += review(config)
