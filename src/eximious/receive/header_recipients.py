@@ -35,7 +35,7 @@ def extract(context: Context) -> Complaint | None:
             if item.parsed is None:
                 bad.append((value[item.start :].strip(), item.error))
                 continue
-            address = item.parsed.address
+            address = item.parsed.address.replace("\n", "")  # a quoted local part may be folded
             if item.parsed.at < 0:
                 address = f"{address}@{main.qualify_recipient}"
             if address in message.nonrecipients:
