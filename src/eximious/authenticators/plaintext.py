@@ -12,7 +12,6 @@ from eximious.authenticators.exchange import (
     ClientStatus,
     Result,
     ServerExchange,
-    Status,
     decode,
 )
 from eximious.config.lists import split
@@ -53,7 +52,7 @@ class Plaintext(Authenticator):
                 break
             strings += _strings(exchange.get(prompt))
             set_strings(context, strings)
-        return self.judge(context) if strings else Result(Status.FAIL)
+        return self.judge(context)
 
     def use(self, exchange: ClientExchange, context: Context) -> ClientResult:
         prompts: list[str] = []

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PIPE_BUF: Final = select.PIPE_BUF  # octets that never block when poll says that there is room
 PLENTY: Final = 65536
+POLLRDHUP: Final = getattr(select, "POLLRDHUP", 0)
 MSG_DONTWAIT: Final = 0x40  # Linux; spares the import of `socket` where standard input and output are all there is
 
 
@@ -48,6 +49,10 @@ class BlockingStream(Stream):
 
     def _is_ready(self) -> bool:
         return _poll(self._input_fd, select.POLLIN, 0)
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until the peer hangs up."""
+        _poll(self._input_fd, POLLRDHUP, seconds)
 
     def _drop_received(self) -> None:
         """Nothing is read ahead; what the kernel holds is taken now."""

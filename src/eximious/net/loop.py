@@ -38,6 +38,7 @@ class LoopStream(Stream):
         "_loop",
         "_on_connection",
         "_on_lost",
+        "_pause",
         "_reader",
         "_size",
         "_timer",
@@ -60,6 +61,7 @@ class LoopStream(Stream):
         self._is_writing_paused = False
         self._reader: asyncio.Future[None] | None = None  # whoever waits for input
         self._writer: asyncio.Future[None] | None = None  # whoever waits for room
+        self._pause: asyncio.Future[None] | None = None  # whoever lets the peer wait
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0  # of the present wait, on the loop's clock; 0.0 for none
 
@@ -86,6 +88,7 @@ class LoopStream(Stream):
     def eof_received(self) -> bool:
         """The peer sends no more; we may still send."""
         self._is_eof = True
+        self._end_pause()
         self._wake_reader()
         return True
 
@@ -100,6 +103,7 @@ class LoopStream(Stream):
             self._timer = None
         self._wake_reader()
         self._wake_writer()
+        self._end_pause()
         if self._on_lost is not None:
             self._on_lost()
 
@@ -157,6 +161,23 @@ class LoopStream(Stream):
 
     def _is_ready(self) -> bool:
         return bool(self._chunks) or self._is_eof
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until the peer is gone (its end of input may come after octets that nobody has read yet)."""
+        if self._is_eof or seconds <= 0:
+            return
+        self._pause = over = self._loop.create_future()
+        timer = self._loop.call_later(seconds, self._end_pause)
+        try:
+            wait(over)
+        finally:
+            self._pause = None
+            timer.cancel()
+
+    def _end_pause(self) -> None:
+        over = self._pause
+        if over is not None and not over.done():
+            over.set_result(None)
 
     def has_input(self) -> bool:
         """True if a read would not wait. The kernel is asked too, since the loop may not have looked yet."""

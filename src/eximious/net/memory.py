@@ -10,12 +10,13 @@ from eximious.net.stream import Endpoint, Stream, connection_reset
 class MemoryStream(Stream):
     """Gives its pieces of input one by one, then the end; `sent` is all that has been sent so far."""
 
-    __slots__ = ("_pieces", "is_aborted", "is_closed", "sent")
+    __slots__ = ("_pieces", "is_aborted", "is_closed", "paused", "sent")
 
     def __init__(self, *pieces: bytes, peer: Endpoint | None = None, local: Endpoint | None = None) -> None:
         super().__init__()
         self._pieces = deque(piece for piece in pieces if piece)
         self.sent = b""
+        self.paused = 0.0  # seconds, in all
         self.is_closed = False
         self.is_aborted = False
         self.peer = peer or Endpoint()
@@ -40,6 +41,10 @@ class MemoryStream(Stream):
 
     def _is_ready(self) -> bool:
         return bool(self._pieces)
+
+    def pause(self, seconds: float) -> None:
+        """Do not wait; remember for how long."""
+        self.paused += seconds
 
     def _drop_received(self) -> None:
         self._pieces.clear()

@@ -76,13 +76,14 @@ class Stream:
     Output is collected: it goes out with `flush`, before a read has to wait, and when there is much of it.
     """
 
-    __slots__ = ("_output", "_output_size", "_unread", "local", "peer", "timeout", "tls", "tls_layer")
+    __slots__ = ("_output", "_output_size", "_unread", "local", "peer", "timeout", "tls", "tls_complaints", "tls_layer")
 
     def __init__(self) -> None:
         self.timeout: float | None = None
         self.peer = Endpoint()
         self.local = Endpoint()
         self.tls: Session | None = None  # what was agreed on, once TLS is in use
+        self.tls_complaints: list[str] = []  # what was wrong with the peer's certificate, even if the handshake failed
         self.tls_layer: TlsLayer | None = None
         self._output: list[bytes] = []
         self._output_size = 0
@@ -235,6 +236,7 @@ class Stream:
         self._drop_received()
 
     def _start_tls(self, layer: TlsLayer) -> Session:
+        self.tls_complaints = layer.record.complaints
         try:
             while not layer.shake_hands():
                 self._send_pending(layer)

@@ -25,6 +25,8 @@ from eximious.spool.message_id import new_id
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eximious.acl.settings import Reception
     from eximious.context import Context
     from eximious.receive.submitter import Submitter
@@ -71,6 +73,7 @@ class Incoming:
         "errors_are_fatal",
         "has_given_sender",
         "is_batch",
+        "is_client_gone",
         "is_local",
         "is_smtp",
         "is_stored",
@@ -102,6 +105,7 @@ class Incoming:
         self.is_smtp = is_smtp  # interactive SMTP: the DATA ACL, not the one for other messages
         self.is_batch = is_batch
         self.recipients_from_headers = False  # -t
+        self.is_client_gone: Callable[[], bool] | None = None  # tells if nobody waits for our answer any more
         self.size_limit = 0  # bytes; 0 for none
         self.has_given_sender = False  # -f, or a From line that counts
         self.is_stored = False  # the body belongs to the queue
@@ -294,6 +298,11 @@ def _store(incoming: Incoming, received: str) -> Outcome:
     _measure(incoming)
     queueing.apply(incoming)
     spool = services.spool
+    if incoming.is_client_gone is not None and incoming.is_client_gone():
+        who = services.logs.fields.host_and_ident(context.client)
+        protocol = f" P={message.received_protocol}" if message.received_protocol else ""
+        services.logs.main(f"SMTP connection lost after final dot {who}{protocol}", message.id)
+        return Outcome(FAILED, 421, "SMTP incoming data lost")
     if message.recipients:
         try:
             spool.accept(message, incoming.body)

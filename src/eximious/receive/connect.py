@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.logs.log import MAIN, REJECT
 from eximious.receive import ending, refusal
 from eximious.receive.envelope import client_may
 from eximious.receive.limits import message_size_limit
@@ -97,8 +98,8 @@ def _is_welcome(session: Session) -> bool:
 
         client.ident = ask(client, main.rfc1413_query_timeout, main.rfc1413_port)
     if main.host_reject_connection is not None and session.is_client_in("host_reject_connection"):
-        if "connection_reject" in session.logs.selected:
-            session.logs.reject(f"refused connection from {session.full_host} (host_reject_connection)")
+        logs = (MAIN, REJECT) if "connection_reject" in session.logs.selected else (REJECT,)
+        session.logs.write(logs, f"refused connection from {session.full_host} (host_reject_connection)")
         session.reply(554, "SMTP service not available")
         return False
     for what in ("sender", "recipient"):

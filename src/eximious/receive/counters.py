@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.receive import ending
+from eximious.smtp.command import Command
 from eximious.smtp.server import Fault, Refusal
 
 if TYPE_CHECKING:
@@ -14,15 +15,16 @@ HISTORY: Final = 20  # commands that are remembered for the log
 MAIL_COMMANDS: Final = frozenset({"MAIL", "RCPT", "DATA", "BDAT", "QUIT"})
 
 
-def refuse_data(session: Session) -> bool:
-    """DATA has come without a recipient: say why, where all were refused alike. True if that is the whole answer."""
+def refuse_data(session: Session, verb: str) -> bool:
+    """DATA (or BDAT) has come without a recipient: say why, where all were refused alike. True if that is the whole
+    answer."""
     transaction = session.transaction
     if transaction.refusal is not None and not transaction.refusals_differ:
         lines = "".join(f"503-{line}\r\n" for line in transaction.refusal.split("\n"))
         session.send(f"503-All RCPT commands were rejected with this error:\r\n{lines}")
     if "PIPELINING" not in session.advertised or session.counters.history[-2:-1] != ["RCPT"]:
         return False
-    session.send("503 Valid RCPT command must precede DATA\r\n")
+    session.send(f"503 Valid RCPT command must precede {verb}\r\n")
     return True
 
 
@@ -87,11 +89,12 @@ class Counters:
 
     def refused(self, session: Session, refusal: Refusal) -> None:
         """Answer a line that is no command, or a command that cannot come now."""
-        session.check_synchronisation()
+        verb = refusal.line.split(" ", 1)[0].upper()
+        if not Command(verb).may_be_followed("PIPELINING" in session.advertised):
+            session.check_synchronisation()
         if refusal.fault is Fault.UNKNOWN:
             self.unknown_command(session, refusal.line)
             return
-        verb = refusal.line.split(" ", 1)[0].upper()
         self.note(verb)
         kind = ""
         if verb == "RCPT" and self.mail_was_refused and not session.has_sender and "PIPELINING" in session.advertised:
@@ -99,8 +102,8 @@ class Counters:
             session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
             session.reply(refusal.code, refusal.text)
             return
-        if verb == "DATA" and refusal.code == 503:
-            if refuse_data(session):
+        if verb in ("DATA", "BDAT") and refusal.code == 503:
+            if refuse_data(session, verb):
                 return
         elif verb == "MAIL":
             kind = "protocol"

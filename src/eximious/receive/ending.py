@@ -55,10 +55,13 @@ def too_many_errors(session: Session, code: int, text: str, *, is_plain: bool = 
     raise Ended
 
 
-def out_of_step(session: Session) -> NoReturn:
+def out_of_step(session: Session, *, after_chunk: bool = False) -> NoReturn:
     """The client sent more before it had our answer (or our greeting)."""
     pending = session.protocol.pending
-    shown = printable(pending)
+    if after_chunk:
+        shown = f"{printable(pending[:32])}."
+    else:
+        shown = printable(pending) + (f" ({len(pending)} bytes)" if session.command.line else "")
     if session.command.line:
         was = "was" if "PIPELINING" in session.advertised else "was not"
         session.logs.reject(
@@ -124,6 +127,13 @@ def lost(session: Session) -> None:
         session.logs.main(
             f"unexpected disconnection while reading SMTP command from {session.full_host} {session.duration}"
         )
+
+
+def message_lost(session: Session, *, in_headers: bool) -> None:
+    """Log that a message came to no end. One whose headers are not complete has no id yet."""
+    where_ = " (header)" if in_headers else ""
+    message_id = "" if in_headers else session.context.message.id
+    session.logs.main(f"{session.connection_text} lost while reading message data{where_}", message_id)
 
 
 def incomplete(session: Session, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -103,6 +104,7 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
     if main.acl_not_smtp_start is not None:
         engine.check(main.acl_not_smtp_start, where.NOT_SMTP_START, context)
     give_id(context)
+    context.client.connection_id = context.client.connection_id or str(os.getpid())
     body = context.services.spool.new_body(message.queue_name)
     reader = PlainReader(main.header_maxsize, main.header_line_maxsize, dot_ends=request.dot_ends)
     is_local = context.client.is_local

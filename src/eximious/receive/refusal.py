@@ -82,6 +82,8 @@ def log(session: Session, moment: str, verdict: Verdict, *, headers: str = "") -
         if authenticated and client.authenticated_id:
             authenticated += f":{client.authenticated_id}"
         sender = f" F=<{message.sender}>{authenticated}"
+    if client.tls is not None:
+        sender = session.logs.fields.tls(client.tls) + sender
     why = one_line(corrected(moment, verdict))
     text = f"{session.host_and_ident}{sender} {temporarily}rejected {_what(session, moment)}"
     if why:
@@ -111,7 +113,7 @@ def _what(session: Session, moment: str) -> str:
     if name is not None:
         return name
     argument = session.command.argument
-    if moment in (where.RCPT, where.MAIL):
+    if moment in (where.RCPT, where.MAIL, where.AUTH):  # without parameters, and without secrets
         argument = argument.split(None, 1)[0] if argument else ""
     return f"{moment} {argument}"
 

@@ -139,12 +139,17 @@ class Session:
         self.counters.count_nonmail(self, verb)
         COMMANDS[verb](self, command)
 
-    def check_synchronisation(self) -> None:
+    def check_synchronisation_again(self, *, after_chunk: bool = False) -> None:
+        """The same after something that took its time, for commands that may be followed with PIPELINING only."""
+        if "PIPELINING" not in self.advertised:
+            self.check_synchronisation(after_chunk=after_chunk)
+
+    def check_synchronisation(self, *, after_chunk: bool = False) -> None:
         """Refuse clients that send on before they have got our answer, where that is enforced."""
         if not self.settings.enforce_sync or not self.stream.peer.address:
             return
         if self.protocol.pending or (self.stream.has_input() and self._read_early()):
-            ending.out_of_step(self)
+            ending.out_of_step(self, after_chunk=after_chunk)
 
     def _read_early(self) -> bool:
         """True if the client has sent something too early; it stays where commands are read from."""
@@ -258,6 +263,15 @@ class Session:
         if client.host_address:
             return fields.full_host(client) + fields.ident(client)
         return client.ident
+
+    @property
+    def host_without_id(self) -> str:
+        """`full_host` without the connection's id."""
+        client, fields = self.client, self.logs.fields
+        if not client.host_address:
+            return client.ident
+        ident = f" U={fields.printing(client.ident)}" if client.ident else ""
+        return fields.full_host(client) + ident
 
     @property
     def connection_text(self) -> str:

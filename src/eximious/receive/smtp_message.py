@@ -14,8 +14,10 @@ from eximious.receive.from_line import recogniser
 from eximious.receive.replies import wording
 from eximious.receive.server_user import server_user
 from eximious.smtp.data import ChunkReader
+from eximious.smtp.message_text import TextFault
 from eximious.spool.body import Body
 from eximious.spool.errors import SpoolError
+from eximious.spool.message import OTHER, Header
 
 if TYPE_CHECKING:
     from eximious.receive.session import Session
@@ -38,6 +40,7 @@ def receive(session: Session) -> None:
     try:
         failure = _read(session, incoming, reader)
         if failure is None:
+            incoming.is_client_gone = lambda: _is_gone_after_data(session, reader)
             _answer(session, incoming, accept(incoming))
         else:
             session.reply(failure.code, failure.reply)
@@ -62,11 +65,35 @@ def receive_chunk(session: Session, command: Command) -> None:
     if failure is not None:
         session.reply(failure.code, failure.reply)
     elif not reader.is_complete:
+        session.check_synchronisation_again(after_chunk=True)
         session.reply(250, f"{reader.chunk_size} byte chunk received")
         return
     else:
+        incoming.is_client_gone = lambda: _is_gone(session)
         _answer(session, incoming, accept(incoming))
     session.reset()
+
+
+def _is_gone_after_data(session: Session, reader: DataReader) -> bool:
+    """The same while what came after the message is still with its reader."""
+    return not reader.rest and _is_gone(session, reader)
+
+
+def _is_gone(session: Session, reader: DataReader | None = None) -> bool:
+    """True if the client has closed the connection. It must not be told that we have the message then: it will send it
+    once more."""
+    stream = session.stream
+    if not stream.peer.address or session.protocol.pending or not stream.has_input():
+        return False
+    try:
+        data = stream.read()
+    except OSError:
+        return True
+    if reader is not None:
+        reader.rest = data
+    elif data:
+        session.protocol.receive(data)
+    return not data
 
 
 def _may_begin_with_from(session: Session) -> bool:
@@ -100,7 +127,7 @@ def _read(session: Session, incoming: Incoming, reader: DataReader | ChunkReader
         except OSError:
             data = b""
         if not data:
-            _data_lost(session)
+            _data_lost(session, reader)
         reader.feed(data)
     return _too_long(session, reader) or failure
 
@@ -117,6 +144,9 @@ def _keep(session: Session, body: Body, piece: bytes) -> Outcome | None:
 def _too_long(session: Session, reader: DataReader | ChunkReader) -> Outcome | None:
     """Refuse headers that are too long. The log hears of it."""
     main = session.main
+    if reader.fault is TextFault.NOT_CRLF:
+        _log_line_ends(session, reader)
+        return Outcome(FAILED, 552, "Message header not CRLF terminated")
     if not reader.too_long:
         return None
     if reader.too_long == "header":
@@ -131,10 +161,20 @@ def _too_long(session: Session, reader: DataReader | ChunkReader) -> Outcome | N
     return Outcome(FAILED, 552, text)
 
 
+def _log_line_ends(session: Session, reader: DataReader | ChunkReader) -> None:
+    message = session.context.message
+    message.headers = [Header(line.decode("latin-1"), OTHER) for line in reader.headers or ()]
+    session.logs.reject(
+        f"rejected from <{message.sender}> H={session.host_without_id}: Non-CRLF-terminated header, under CHUNKING: "
+        "message abandoned",
+        details=rejected_header(message, session.logs.selected),
+    )
+
+
 def _data_timeout(session: Session) -> NoReturn:
     message = session.context.message
     session.logs.main(
-        f"SMTP data timeout (message abandoned) on connection from {session.full_host} F=<{message.sender}> "
+        f"SMTP data timeout (message abandoned) on connection from {session.host_without_id} F=<{message.sender}> "
         f"{session.duration}",
         message.id,
     )
@@ -143,9 +183,8 @@ def _data_timeout(session: Session) -> NoReturn:
     raise ending.Ended
 
 
-def _data_lost(session: Session) -> NoReturn:
-    message = session.context.message
-    session.logs.main(f"SMTP connection from {session.full_host} lost while reading message data", message.id)
+def _data_lost(session: Session, reader: DataReader | ChunkReader) -> NoReturn:
+    ending.message_lost(session, in_headers=reader.headers is None)
     ending.not_quit(session, "connection-lost", 421, f"{session.active_host_name} SMTP incoming data lost")
     raise ending.Ended
 
@@ -202,7 +241,7 @@ def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
     session.counters.messages += 1
     reception = incoming.reception
     if isinstance(incoming.reader, ChunkReader) and not reception.fake_response:
-        session.send(f"250- {incoming.reader.chunk_size} byte chunk, total {incoming.reader.size}\r\n")
+        session.send(f"250- {incoming.reader.chunk_size} byte chunk, total {incoming.reader.counted_size}\r\n")
     if reception.fake_response:
         text = reception.fake_text or FAKE_TEXT
         session.send(wording(reception.fake_response, text, session.logs.panic).lines())

@@ -242,10 +242,11 @@ def start_tls(connection: Connection, context: Context, *, on_connect: bool = Fa
         failure.is_gone = True
         connection.is_broken = True
         raise failure from error
+    finally:
+        for complaint in connection.stream.tls_complaints:
+            context.services.logs.main(f"[{host.address}] {complaint}", context.message.id)
     connection.protocol.start_tls()
     session.on_connect = on_connect
-    for complaint in session.complaints:
-        context.services.logs.main(f"[{host.address}] {complaint}", context.message.id)
     connection.sent.tls = session
 
 

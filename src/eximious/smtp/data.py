@@ -191,6 +191,14 @@ class ChunkReader(MessageReader):
         """The chunk's end has not come yet."""
         return self._missing > 0
 
+    @property
+    def counted_size(self) -> int:
+        """The size of the text as Exim counts it for its answer: with CRLF at the end of every line, and half of one
+        where the empty line after the headers is missing."""
+        headers = b"".join(self.headers or ())
+        lines = headers.count(b"\n") + self.body_lines
+        return len(headers) + lines + self.body_size + self.separator_size
+
     def begin_chunk(self, size: int, *, is_last: bool) -> None:
         """A chunk of so many octets follows."""
         self.chunk_size = self._missing = size
@@ -220,6 +228,7 @@ class ChunkReader(MessageReader):
             self._is_first = False
             if data[line_end - 1 : line_end] != b"\r":
                 self._fail(TextFault.NOT_CRLF if line_end >= 0 else TextFault.HEADER_SIZE)
+                self.headers = [data[: line_end + 1]]  # for the log
         self._held = b""
         if data.endswith(b"\r"):
             self._held = b"\r"

@@ -68,6 +68,7 @@ class MessageReader:
         "is_complete",
         "is_from_line",
         "longest_line",
+        "separator_size",
     )
 
     def __init__(self, header_limit: int = DEFAULT_HEADER_LIMIT, header_line_limit: int = 0) -> None:
@@ -80,6 +81,7 @@ class MessageReader:
         self.body_size = 0  # of what `take` has given or will give; LF line ends
         self.body_lines = 0
         self.body_zeros = 0  # NULs
+        self.separator_size = 2  # octets between headers and body: CRLF, or 1 if that is missing, or 0 at the end
         self.longest_line = 0  # without its line end; headers count
         self._header_limit = header_limit or DEFAULT_HEADER_LIMIT
         self._header_line_limit = header_line_limit
@@ -158,6 +160,7 @@ class MessageReader:
         elif _NAME.match(line):
             lines.append(_harmless(line) + b"\n")
         else:
+            self.separator_size = 1
             self._keep(_folded(b" " + line[1:] if first == b"\n" else line) + b"\n")
             return False
         self._check_limits()
@@ -222,6 +225,8 @@ class MessageReader:
             self._partial.clear()
             if line:
                 self._add_header_line(line)
+            if self.separator_size == 2:
+                self.separator_size = 0
             self._end_headers([_BLANK_END.sub(b"\n", one) for one in self._lines])
         if self._last_line_length and self.fault is None:
             self._keep(b"\n")

@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from eximious.spool.message import Client
 
 
+def without_kind(name: str) -> str:
+    """The name from HELO in lower case, an address literal without the kind of its address."""
+    name = name.lower()
+    return f"[{name[6:]}" if name.startswith(("[ipv4:", "[ipv6:")) else name
+
+
 def received_host(client: Client, *, with_port: bool = False) -> str:
     """``name ([address] helo=... ident=...)``, or ``[address] (helo=...)`` for a client whose name is not known."""
     address = client.host_address
@@ -24,7 +30,7 @@ def received_host(client: Client, *, with_port: bool = False) -> str:
         first = f"[{address}]"
         if port:
             items.append(f"port={port}")
-        if client.helo_name and client.helo_name.lower() != first.lower():
+        if client.helo_name and without_kind(client.helo_name) != first.lower():
             items.append(f"helo={client.helo_name}")
     if client.ident:
         items.append(f"ident={client.ident}")

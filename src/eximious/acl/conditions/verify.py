@@ -60,9 +60,9 @@ def _csa(options: VerifyOptions, run: Run) -> bool:
 
 def _certificate(options: VerifyOptions, run: Run) -> bool:
     tls = run.context.client.tls
-    if tls is not None and tls.certificate_verified:
+    if tls is not None and tls.is_verified:
         return True
-    run.blame("no verified certificate", "no verified certificate")
+    run.blame("no verified certificate")
     return False
 
 

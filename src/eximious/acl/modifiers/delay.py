@@ -26,8 +26,11 @@ def delay(time: float, run: Run) -> None:
         run.trace.acl(f"delay modifier requests {time:g}-second delay")
     session = run.session
     if session is None or not session.is_checking:
-        if session is not None and session.settings.flush_before_delay:
+        if session is None:
+            sleep(time)
+            return
+        if session.settings.flush_before_delay:
             session.flush()
-        sleep(time)
+        session.stream.pause(time)
     elif run.trace is not None:
         run.trace.acl("delay skipped in -bh checking mode")

@@ -23,6 +23,7 @@ def data(session: Session, command: Command) -> None:
     verdict = _permission(session)
     if verdict is None:
         return
+    session.check_synchronisation()  # once more: the ACL may have taken its time
     if verdict.user_message:
         session.send(wording("354", verdict.user_message, session.logs.panic).lines())
     else:

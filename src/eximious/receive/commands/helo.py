@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from eximious.receive.session import Session
     from eximious.smtp.command import Command
 
-LITERAL: Final = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]", re.IGNORECASE)
+LITERAL: Final = re.compile(r"\[(?:IPv[46]:)?([0-9A-Fa-f:.]+)\]", re.IGNORECASE)
 NAME: Final = re.compile(r"[A-Za-z0-9.-]+")
 
 
@@ -49,6 +49,7 @@ def helo(session: Session, command: Command) -> None:
             finally:
                 client.helo_name = ""
             return
+        session.check_synchronisation()
         message = verdict.user_message
     session.has_greeted = True
     session.protocol.succeeded(command)

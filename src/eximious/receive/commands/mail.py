@@ -136,6 +136,7 @@ def _ask(session: Session, message: Message, command: Command) -> None:
         why = refusal.one_line(verdict.log_message)
         session.transaction.discards_all = True
         session.transaction.discard_reason = f"MAIL ACL: {why}" if why else "MAIL ACL"
+    session.check_synchronisation_again()
     session.protocol.succeeded(command)
     session.counters.new_message()
     if verdict.user_message:
@@ -178,6 +179,7 @@ def _auth(session: Session, message: Message, parameter: Parameter) -> None:
     if not value or address is None:
         raise Fault("invalid data for AUTH")
     client = session.client
+    message.authenticated_sender = Tainted(address)
     if session.main.acl_smtp_mailauth is None:
         why = "" if client.authenticator_name else "client not authenticated"
         result = ACCEPT if client.authenticator_name else "deny"
@@ -187,12 +189,9 @@ def _auth(session: Session, message: Message, parameter: Parameter) -> None:
         if result == "drop":
             refusal.refuse(session, where.MAILAUTH, verdict)
             return
-        if result == ACCEPT and not client.authenticator_name:
-            result, why = "deny", "client not authenticated"
-        elif result != ACCEPT:
+        if result != ACCEPT:
             why = f"{'temporarily ' if result in ('defer', 'error') else ''}rejected by ACL{': ' + why if why else ''}"
     if result == ACCEPT:
-        message.authenticated_sender = Tainted(address)
         if _is_kept(session):
             return
         who = f': authenticated ID="{client.authenticated_id}"' if client.authenticated_id else ""

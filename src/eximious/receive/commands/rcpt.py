@@ -126,6 +126,7 @@ def seen_by_acl(text: str) -> Address:
 def _answer(session: Session, recipient: Recipient, verdict: Verdict, command: Command) -> None:
     result = verdict.result
     if result == ACCEPT:
+        session.check_synchronisation_again()
         session.context.message.recipients.append(recipient)
         session.protocol.succeeded(command)
         _say(session, verdict)

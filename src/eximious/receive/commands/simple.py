@@ -43,6 +43,8 @@ def help_(session: Session, command: Command) -> None:
 def quit_(session: Session, command: Command) -> None:
     """Say good-bye."""
     ending.incomplete(session, "QUIT")
+    if session.transaction.chunks is not None:
+        ending.message_lost(session, in_headers=False)
     text = ""
     if session.main.acl_smtp_quit is not None:
         verdict = session.check(session.main.acl_smtp_quit, where.QUIT)

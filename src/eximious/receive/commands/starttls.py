@@ -65,7 +65,15 @@ def _shake_hands(
         tls = session.client.tls = session.stream.start_tls_server(context, on_connect=on_connect)
         tls.on_connect = on_connect
     except OSError as error:
+        _log_complaints(session)
         _failed(session, error)
+    _log_complaints(session)
+
+
+def _log_complaints(session: Session) -> None:
+    """What is wrong with the client's certificate, whether that matters or not."""
+    for complaint in session.stream.tls_complaints:
+        session.logs.main(f"[{session.client.host_address}] {complaint}")
 
 
 def _failed(session: Session, error: OSError) -> None:
@@ -82,8 +90,11 @@ def _forget(session: Session) -> None:
     client.helo_name = ""
     client.helo_verified = False
     client.authenticated_id = client.authenticator_name = ""
+    session.protocol.stage = Stage.GREETED
+    session.counters.new_tls()
+    if session.main.tls_remember_esmtp:
+        session.advertised -= {"STARTTLS"}
+        return
     session.has_greeted = False
     session.is_esmtp = False
     session.advertised = frozenset()
-    session.protocol.stage = Stage.GREETED
-    session.counters.new_tls()
