@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,6 @@ class QueueStore:
     def __init__(self, layout: Layout, logs: MessageLogs | None = None) -> None:
         self.layout = layout
         self.logs = logs or MessageLogs(layout)
-        self.random = random.Random()
         self.uses_journal = True  # the option spool_journal
         self.journal: Journal | None = None
 
@@ -169,7 +167,9 @@ class QueueStore:
             found.update(self.journal.ids(queue_name))
         ids = sorted(found)
         if not in_order:
-            self.random.shuffle(ids)
+            import random
+
+            random.shuffle(ids)
         return ids
 
     def read(self, message_id: str, queue_name: str = "") -> Message | None:

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from eximious import waiting
 from eximious.spool.claimed import Claimed
 from eximious.spool.errors import SpoolError
 from eximious.spool.journal import journal as journal_module
+from eximious.spool.journal import spill
 from eximious.spool.journal.journal import Journal
 from eximious.spool.message import Message
 
@@ -144,18 +145,17 @@ DURING: dict[str, tuple[Callable[[Claimed], object], set[str] | None]] = {
 @pytest.mark.parametrize("name", DURING)
 def test_what_happens_while_files_are_written_counts(spool: Spool, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     act, expected = DURING[name]
-    real: Callable[..., None] = journal_module._write_files
 
     def work() -> None:
         message_id = spool.accept()
         claimed = spool.store.claim(message_id)
         assert claimed is not None
 
-        def write_files(*args: object) -> None:
-            real(*args)
+        def write_files(*args: Any) -> None:
+            spill.write_files(*args)
             act(claimed)
 
-        monkeypatch.setattr(journal_module, "_write_files", write_files)
+        monkeypatch.setattr(journal_module, "write_files", write_files)
         monkeypatch.setattr(waiting, "in_thread", lambda function, *args: function(*args))
         spool.store.spill()
         monkeypatch.undo()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from eximious import waiting
 from eximious.spool.errors import SpoolError, spool_error
 from eximious.spool.journal.segment import Segment
 
@@ -118,3 +119,37 @@ class Committer:
 def _tell(told: list[tuple[Told, SpoolError | None]]) -> None:
     for function, error in told:
         function(error)
+
+
+class Waiter:
+    """Somebody who waits for the commit thread: on the loop, or blocked."""
+
+    __slots__ = ("_error", "_future", "_lock")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._future = None if loop is None else loop.create_future()
+        self._lock = None if loop is not None else threading.Lock()
+        self._error: SpoolError | None = None
+        if self._lock is not None:
+            self._lock.acquire()
+
+    def wake(self, error: SpoolError | None) -> None:
+        """It is done."""
+        if self._lock is not None:
+            self._error = error
+            self._lock.release()
+        elif self._future is not None and not self._future.done():
+            if error is None:
+                self._future.set_result(None)
+            else:
+                self._future.set_exception(error)
+
+    def wait(self) -> None:
+        """Until it is done. Raises SpoolError if it failed."""
+        if self._future is not None:
+            waiting.wait(self._future)
+            return
+        assert self._lock is not None
+        self._lock.acquire()
+        if self._error is not None:
+            raise self._error

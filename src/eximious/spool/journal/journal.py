@@ -7,22 +7,20 @@ stays longer, or was tried in vain, becomes spool files, many at a time. See doc
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious import waiting
-from eximious.spool import header_file
 from eximious.spool.body import Body
 from eximious.spool.claimed import ClaimedFiles
-from eximious.spool.errors import SpoolError, spool_error
-from eximious.spool.files import Pair, write_pair
+from eximious.spool.errors import SpoolError
 from eximious.spool.journal import record
-from eximious.spool.journal.commit import EMPTY, REMOVE, WRITE, Committer, Order
+from eximious.spool.journal.commit import EMPTY, REMOVE, WRITE, Committer, Order, Waiter
 from eximious.spool.journal.entry import Entry, JournalClaim, snapshot
 from eximious.spool.journal.segment import Segment
-from eximious.spool.layout import Layout, sync_folder
+from eximious.spool.journal.spill import Spill, write_files
+from eximious.spool.layout import Layout
 from eximious.spool.message import Message
 from eximious.spool.message_log import MessageLogs
 
@@ -92,7 +90,7 @@ class Journal:
         segment.live += 1
         segment.submitted += size
         self.held += size
-        waiter = _Waiter(self._loop)
+        waiter = Waiter(self._loop)
 
         def told(error: SpoolError | None) -> None:
             # Called whether or not the session still waits: the message must not depend on it.
@@ -243,14 +241,14 @@ class Journal:
             self._spilling.release()
 
     def _spill_group(self, entries: list[Entry]) -> dict[str, SpoolError]:
-        spills: list[_Spill] = []
+        spills: list[Spill] = []
         failed: dict[str, SpoolError] = {}
         for entry in entries:
             try:
-                spills.append(_Spill(entry))
+                spills.append(Spill(entry))
             except SpoolError as error:
                 failed[entry.message.id] = error
-        waiting.in_thread(_write_files, self._layout, self._logs, spills)
+        waiting.in_thread(write_files, self._layout, self._logs, spills)
         written = []
         for spill in spills:
             if spill.error is not None:
@@ -267,28 +265,28 @@ class Journal:
                 self._hand_over(spill)
         return failed
 
-    def _make_moves_durable(self, spills: list[_Spill]) -> None:
+    def _make_moves_durable(self, spills: list[Spill]) -> None:
         """Record that the messages are elsewhere. If that fails they might come again after a crash, not get lost."""
         segments = {spill.entry.segment for spill in spills}
         for spill in spills:
             content = record.done_record(spill.entry.segment.seed, spill.entry.message.id)
             self._submit(Order(WRITE, spill.entry.segment, [content]))
         for segment in segments:
-            waiter = _Waiter(self._loop)
+            waiter = Waiter(self._loop)
             self._submit(Order(WRITE, segment, [], True, waiter.wake))
             try:
                 waiter.wait()
             except SpoolError as error:
                 self._report(str(error))
 
-    def _take_back(self, spill: _Spill) -> None:
+    def _take_back(self, spill: Spill) -> None:
         """The message was finished while its files were written."""
         assert spill.pair is not None
         spill.pair.remove()
         if not self._logs.preserve:
             self._logs.finish(spill.entry.message.id, spill.entry.message.queue_name)
 
-    def _hand_over(self, spill: _Spill) -> None:
+    def _hand_over(self, spill: Spill) -> None:
         entry, pair = spill.entry, spill.pair
         assert pair is not None
         message = entry.message
@@ -345,79 +343,3 @@ class Journal:
                 segment.abandon()
         self._entries.clear()
         self._segment = None
-
-
-class _Spill:
-    """One message on its way into files."""
-
-    __slots__ = ("entry", "error", "header", "lines", "nonrecipients", "pair")
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-        self.header = header_file.dump(entry.message)
-        self.nonrecipients = set(entry.message.nonrecipients)
-        self.lines, entry.log_lines = entry.log_lines, []
-        self.pair: Pair | None = None
-        self.error: SpoolError | None = None
-
-
-def _write_files(layout: Layout, logs: MessageLogs, spills: list[_Spill]) -> None:
-    """Write the files of many messages; then make their names durable together."""
-    for spill in spills:
-        message = spill.entry.message
-        try:
-            spill.pair = write_pair(layout, message.id, message.queue_name, spill.entry.body, spill.header, sync=False)
-        except SpoolError as error:
-            spill.error = error
-            continue
-        try:
-            logs.append(message.id, message.queue_name, *spill.lines)
-        except SpoolError:
-            spill.entry.log_lines[:0] = spill.lines  # tried again, and reported, when the message is handed over
-    for folder in {spill.pair.folder for spill in spills if spill.pair is not None}:
-        try:
-            sync_folder(folder)
-        except OSError as failure:
-            _fail(spills, folder, spool_error(f"cannot sync {folder}", failure))
-
-
-def _fail(spills: list[_Spill], folder: str, error: SpoolError) -> None:
-    for spill in spills:
-        if spill.pair is not None and spill.pair.folder == folder:
-            spill.pair.remove()
-            spill.pair = None
-            spill.error = error
-
-
-class _Waiter:
-    """Somebody who waits for the commit thread: on the loop, or blocked."""
-
-    __slots__ = ("_error", "_future", "_lock")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        self._future = None if loop is None else loop.create_future()
-        self._lock = None if loop is not None else threading.Lock()
-        self._error: SpoolError | None = None
-        if self._lock is not None:
-            self._lock.acquire()
-
-    def wake(self, error: SpoolError | None) -> None:
-        """It is done."""
-        if self._lock is not None:
-            self._error = error
-            self._lock.release()
-        elif self._future is not None and not self._future.done():
-            if error is None:
-                self._future.set_result(None)
-            else:
-                self._future.set_exception(error)
-
-    def wait(self) -> None:
-        """Until it is done. Raises SpoolError if it failed."""
-        if self._future is not None:
-            waiting.wait(self._future)
-            return
-        assert self._lock is not None
-        self._lock.acquire()
-        if self._error is not None:
-            raise self._error
