@@ -51,6 +51,7 @@ class Services:
         self.connections: Any = None  # idle connections to other hosts: eximious.send.pool.Pool, made at its first use
         self.file_systems: dict[str, tuple[float, os.statvfs_result]] = {}  # when asked, and the answer; by folder
         self.dont_deliver = False  # -N: messages that this process handles are delivered only in appearance
+        self.show_dialogue: Callable[[str], object] | None = None  # -v: shown what is said to other hosts
         self.admin = False  # the caller may see and change the queue
         self.real_uid = 0  # of whoever started this process
 

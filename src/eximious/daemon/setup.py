@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,9 @@ class Setup:
         services.queue_smtp = self.line.queue_smtp
         services.admin = True
         services.local = AgentJobs(agent)
-        if not (self.line.debug or self.line.verbose):
+        if self.line.debug or self.line.verbose:
+            services.logs.verbose = services.show_dialogue = sys.stderr.write
+        else:
             services.logs.to_stderr = None
         return services
 

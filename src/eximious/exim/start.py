@@ -43,7 +43,7 @@ def prepare(line: CommandLine, name: str) -> Invocation:
     services.real_uid = caller.uid
     services.dont_deliver = line.dont_deliver
     if line.verbose:
-        services.logs.verbose = sys.stderr.write
+        services.logs.verbose = services.show_dialogue = sys.stderr.write
     if modes.MODES[name].runs_as is modes.EXIM and privilege.is_root() and not keeps_deliverer(line, name):
         privilege.become(config.main.exim_user, config.main.exim_group)
     if modes.MODES[name].runs_as is not modes.CALLER:

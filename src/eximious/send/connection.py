@@ -14,6 +14,7 @@ from eximious.transports.outcome import Sent
 if TYPE_CHECKING:
     from eximious.address.delivery import Host
     from eximious.net.stream import Stream
+    from eximious.send.dialogue import Dialogue
     from eximious.tls.session import Session
     from eximious.transports.smtp import Smtp
 
@@ -55,6 +56,7 @@ class Connection:
         self.is_broken = False
         self.needs_reset = False  # the last transaction was given up before its text
         self.written = 0  # octets of the message that is being sent
+        self.dialogue: Dialogue | None = None  # shown what is said, for -v
 
     @property
     def tls(self) -> Session | None:
@@ -74,6 +76,8 @@ class Connection:
     def send(self, line: str) -> None:
         """Send a command, soon."""
         self.stream.write(self.protocol.command(line))
+        if self.dialogue is not None:
+            self.dialogue.command(line)
 
     def ask(self, line: str, timeout: float) -> Reply:
         """Send a command and wait for its reply. Raises Failure."""
@@ -93,6 +97,8 @@ class Connection:
             while True:
                 answered = self.protocol.next_reply()
                 if answered is not None:
+                    if self.dialogue is not None:
+                        self.dialogue.reply(answered[1])
                     return self._of_bearable_size(answered[1], shown)
                 data = self.stream.read()
                 if not data:
@@ -146,6 +152,9 @@ class Connection:
         """End the connection."""
         self.is_broken = True
         self.stream.close()
+        if self.dialogue is not None:
+            self.dialogue.closed()
+            self.dialogue = None
 
     def is_usable(self) -> bool:
         """False if the host has ended the connection, or said something that nobody asked for."""

@@ -12,6 +12,7 @@ from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.net.connect import connect
 from eximious.retry.errors import CONNECTING, FROM_A, FROM_MX
 from eximious.send.connection import Connection
+from eximious.send.dialogue import Dialogue
 from eximious.send.failure import Failure, refusal
 from eximious.smtp.features import Features
 from eximious.transports.base import expand
@@ -118,6 +119,9 @@ def open_connection(
 
 
 def _connect(transport: Smtp, host: Host, context: Context, interface: str) -> Connection:
+    dialogue = Dialogue(context.services.show_dialogue) if context.services.show_dialogue is not None else None
+    if dialogue is not None:
+        dialogue.connecting(host)
     try:
         stream = connect(
             host.address,
@@ -129,11 +133,16 @@ def _connect(transport: Smtp, host: Host, context: Context, interface: str) -> C
         )
     except OSError as error:
         number = error.errno or 0
+        if dialogue is not None:
+            dialogue.not_connected(error.strerror or str(error))
         more = more_errno_of(host) | (CONNECTING if number == errno.ETIMEDOUT else 0)
         failure = Failure("", number, more_errno=more)
         failure.connected = False
         raise failure from error
     connection = Connection(stream, host, transport, transport.protocol or "smtp")
+    if dialogue is not None:
+        dialogue.connected()
+        connection.dialogue = dialogue
     context.facts["sending_ip_address"] = stream.local.address
     context.facts["sending_port"] = stream.local.port
     return connection
