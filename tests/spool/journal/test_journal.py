@@ -343,6 +343,27 @@ def test_a_spill_that_fails_leaves_the_message_in_the_journal(spool: Spool, monk
     assert spool.files() == []
 
 
+def test_a_full_disk_is_not_complained_about_for_ever(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "TICK", 0.001)
+
+    def work() -> None:
+        the_journal(spool)._spill_after = 0.0
+        made = [spool.accept() for _ in range(3)]
+        monkeypatch.setattr(os, "write", no_space)
+        for _ in range(500):
+            waiting.sleep(0.001)
+            if spool.reports:
+                break
+        waiting.sleep(0.02)
+        monkeypatch.undo()
+        assert len(spool.reports) == 1
+        assert spool.reports[0].startswith(f"{made[0]} and 2 others cannot leave the journal: cannot write ")
+        spool.store.close_journal()
+
+    spool.run(work)
+    assert len(spool.store.list_ids()) == 3
+
+
 def test_the_message_is_the_one_that_was_accepted(spool: Spool) -> None:
     def work() -> None:
         message = Message()

@@ -31,6 +31,7 @@ MEMORY_LIMIT: Final = 64 * 1024 * 1024  # octets of unfinished messages; beyond 
 SEGMENT_SIZE: Final = 32 * 1024 * 1024  # octets after which a new segment is begun
 SPILL_AFTER: Final = 5.0  # seconds after which an unfinished message becomes spool files
 TICK: Final = 1.0  # seconds between looks at what is old
+PAUSE: Final = 60.0  # seconds until the next try after messages could not become files
 OVERHEAD: Final = 4096  # octets that a message takes in memory besides headers and body
 GROUP: Final = 200  # messages that become files together
 LOG_LINES: Final = 1000  # lines of a message's own log that are kept in memory
@@ -69,6 +70,7 @@ class Journal:
         self.held = 0  # octets of memory
         self._orders: list[Order] = []  # for the committer, at the end of this turn of the loop
         self._tick_is_due = False
+        self._spill_again_at = 0.0
         self._spilling: Any = None  # an asyncio.Lock
         self._task: Any = None  # reference to the task of the present tick
 
@@ -315,8 +317,11 @@ class Journal:
         self._task = waiting.start(waiting.run(self._look_after))
 
     def _look_after(self) -> None:
-        for message_id, error in self.spill_older_than(self._spill_after).items():
-            self._report(f"{message_id} cannot leave the journal: {error}")
+        if self._now() >= self._spill_again_at:
+            failed = self.spill_older_than(self._spill_after)
+            if failed:
+                self._spill_again_at = self._now() + PAUSE
+                self._complain(failed)
         self._tick_is_due = False
         if self._entries:
             self._arm_tick()
@@ -324,10 +329,14 @@ class Journal:
             self._submit(Order(EMPTY, self._segment, []))
             self._segment.submitted = 0
 
+    def _complain(self, failed: dict[str, SpoolError]) -> None:
+        for message_id, error in list(failed.items())[:1]:
+            others = f" and {len(failed) - 1} others" if len(failed) > 1 else ""
+            self._report(f"{message_id}{others} cannot leave the journal: {error}")
+
     def close(self) -> None:
         """Turn everything into spool files and end. What cannot be written stays in the journal, for the next start."""
-        for message_id, error in self.spill_all().items():
-            self._report(f"{message_id} cannot leave the journal: {error}")
+        self._complain(self.spill_all())
         if self._segment is not None and self._segment.live == 0:
             self._submit(Order(REMOVE, self._segment, []))
         self._flush()
