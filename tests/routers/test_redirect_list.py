@@ -192,6 +192,4 @@ def test_any_text_is_a_list_or_has_a_fault(text: str, skips: bool) -> None:
         redirection = taken_apart(text, forbidden=frozenset({"include"}), skips_errors=skips)
     except RedirectError:
         return
-    for item in redirection.items:
-        assert item.text
-        assert "\n" not in item.text or '"' in text
+    assert all(item.text for item in redirection.items)

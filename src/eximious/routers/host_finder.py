@@ -68,12 +68,15 @@ class HostFinder:
         self.full_name = host.name
         found, hosts = self._addresses(host, keep_name=False)
         if found is Found.FOUND:
-            found, hosts = self.without_local(hosts)
+            return self.without_local(hosts)
+        check = self.context.services.dns.check_name
+        self.syntax_error = found is Found.FAILED and check is not None and not check(host.name)
         return found, hosts
 
     def by_name(self, host: Host) -> tuple[Found, list[Host]]:
         """A host by the system's own means (/etc/hosts and whatever else it asks); or by its IP address."""
         self.full_name = host.name
+        self.syntax_error = False
         address = as_address(host.name)
         if address is not None:
             hosts = [_with_address(host, host.name, address)]

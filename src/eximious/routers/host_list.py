@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 MOST_HOSTS: Final = 1000  # more in one list are a mistake
 BRACKETED: Final = re.compile(r"\[([^\]]*)\](?:[:.](\d{1,5}))")
 NAMED: Final = re.compile(r"([^:]*):(\d{1,5})")
-DOTTED_PORT: Final = re.compile(r"(\d+\.\d+\.\d+\.\d+)\.(\d{1,5})")  # 10.0.0.1.26, an old way to write a port
-MX_SUFFIX: Final = "/mx"
 
 
 def parse_hosts(text: str, *, randomize: bool, random: Random) -> list[Host]:
