@@ -39,10 +39,11 @@ def run(call: Invocation) -> int:
         show_macros(call)
     if call.line.arguments:
         for argument in call.line.arguments:
-            print_line(answer(context, macros, argument))
+            sys.stdout.write(answer(context, macros, argument) + "\n")
+            sys.stdout.flush()
         return 0
     for line in prompted_lines():
-        print_line(answer(context, macros, line))
+        sys.stdout.write(answer(context, macros, line) + "\n")  # flushed before the next line is read
     sys.stdout.write("\n")
     return 0
 
@@ -82,12 +83,6 @@ def load_message(context: Context, message_id: str) -> bool:
     context.client = claimed.message.client
     context.facts["recipients_visible"] = True
     return True
-
-
-def print_line(text: str) -> None:
-    """Show an answer at once, since a person may be typing."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def prompted_lines() -> Iterator[str]:

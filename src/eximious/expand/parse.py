@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.errors import did_you_mean
 from eximious.expand.fault import Fault
-from eximious.expand.nodes import EMPTY, Concatenation, Literal, Node, Refusal
+from eximious.expand.item import find_item, known_items
+from eximious.expand.nodes import EMPTY, Concatenation, Failure, Literal, Node, Refusal
+from eximious.expand.operator import find_operator, known_operators
+from eximious.expand.variable import capture, complaint_about, find_header, find_variable, known_names
 
 if TYPE_CHECKING:
     from eximious.expand.condition import Condition
@@ -22,6 +25,7 @@ DEEPEST_NESTING: Final = 120  # items within items; the evaluator recurses as de
 _SPECIAL_OPEN = re.compile(r"[\\$]")
 _SPECIAL_CLOSED = re.compile(r"[\\$}]")
 _SPECIAL_CLOSED_LITERAL = re.compile(r"[\\}]")
+_PLAIN = re.compile(r"(?:([^$\\}]*)|\\N([^\\]*(?:\\[^N\\][^\\]*)*)\\N)\}")  # a string in which nothing is expanded
 _NAME = re.compile(r"[A-Za-z0-9_]*")
 _NAME_IN_BRACES = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DIGITS = re.compile(r"[0-9]+")
@@ -55,17 +59,20 @@ class Parser:
         try:
             self._sequence(parts, _SPECIAL_OPEN)
         except Fault as fault:
-            from eximious.expand.nodes import Failure
-
             self.warnings.append(fault)
             parts.append(Failure(fault.message))
         return _joined(parts)
 
     def braced(self) -> Node:
         """An expanded string up to its closing brace, which is passed over; the opening one is behind us."""
-        self.depth += 1
-        if self.depth > DEEPEST_NESTING:
+        if self.depth >= DEEPEST_NESTING:
             raise Fault("the string is nested too deeply", self.at)
+        plain = _PLAIN.match(self.text, self.at)
+        if plain is not None:
+            self.at = plain.end()
+            text = plain[1] or plain[2]
+            return Literal(text) if text else EMPTY
+        self.depth += 1
         parts: list[Node] = []
         self._sequence(parts, _SPECIAL_CLOSED)
         self.depth -= 1
@@ -131,8 +138,6 @@ class Parser:
 
     def _dollar(self, start: int) -> Node:
         """What a dollar sign, just passed, begins."""
-        from eximious.expand.variable import capture, find_header
-
         text = self.text
         following = text[self.at : self.at + 1]
         if following == "{":
@@ -145,7 +150,7 @@ class Parser:
             return capture(int(digits[0]))
         if not (following.isascii() and following.isalpha()):
             raise Fault("$ not followed by letter, digit, or {", start)
-        if header := _HEADER.match(text, self.at):
+        if following in "hrbl" and (header := _HEADER.match(text, self.at)):
             self.at = header.end()
             return find_header(header[1] or "", self.header_name())
         name = _NAME.match(text, self.at)
@@ -164,8 +169,6 @@ class Parser:
 
     def variable(self, name: str, start: int, complaint: str = "") -> Node:
         """The variable of that name. Raises Fault with Exim's message, or the one given."""
-        from eximious.expand.variable import complaint_about, find_variable, known_names
-
         node = find_variable(name)
         if node is not None:
             if node.warning:
@@ -175,18 +178,14 @@ class Parser:
 
     def _item(self, start: int) -> Node:
         """What follows ``${``: an item, an operator, or a variable in braces."""
-        from eximious.expand.item import find_item
-
         text = self.text
-        if digits := _DIGITS.match(text, self.at):
-            from eximious.expand.variable import capture
-
+        named = _NAME_IN_BRACES.match(text, self.at)
+        if named is None and (digits := _DIGITS.match(text, self.at)):
             self.at = digits.end()
             if text[self.at : self.at + 1] != "}":
                 raise Fault("} expected after number", self.at)
             self.at += 1
             return capture(int(digits[0]))
-        named = _NAME_IN_BRACES.match(text, self.at)
         if named is None:
             raise Fault("letter or digit expected after ${", start)
         name = named[0]
@@ -201,8 +200,6 @@ class Parser:
         if following == ":":
             self.at += 1
             return self._operator(name, start)
-        from eximious.expand.item import known_items
-
         raise Fault(
             f'"${{{name}" is not a known operator (or a }} is missing in a variable reference)',
             start,
@@ -211,8 +208,6 @@ class Parser:
 
     def _operator(self, name: str, start: int) -> Node:
         """An operator, whose colon has been passed, and the text that it works on."""
-        from eximious.expand.operator import find_operator, known_operators
-
         build = find_operator(name, start)
         operand = self.braced()
         if build is None:
@@ -223,6 +218,9 @@ class Parser:
 
     def skip_space(self) -> str:
         """Pass over white space; the character that follows, "" at the end."""
+        following = self.text[self.at : self.at + 1]
+        if following > " ":
+            return following
         space = _SPACE.match(self.text, self.at)
         assert space is not None
         self.at = space.end()
@@ -297,6 +295,10 @@ class Parser:
 
 def _joined(parts: list[Node]) -> Node:
     """One node for several; neighbouring constants become one."""
+    if len(parts) == 1:
+        return EMPTY if parts[0].constant == "" else parts[0]
+    if len(parts) == 1:
+        return parts[0]
     joined: list[Node] = []
     for part in parts:
         if part.constant is not None:

@@ -82,8 +82,7 @@ class AddressList(MatchList):
         kind, semicolon, _ = text.partition(";")
         if semicolon and "@" not in kind.removesuffix("*@"):
             spec, source = _lookup(text, text)
-            spec.least = -1  # partial matching is for domains
-            return WholeLookup(spec, source, is_caseful)
+            return WholeLookup(spec.without_partial(), source, is_caseful)
         return _parts(text, is_caseful)
 
     def variant_word(self, text: str, variant: Any) -> Any:

@@ -22,6 +22,7 @@ Options = dict[str, str]  # what follows the type's name, comma by comma: {"ret"
 
 LONGEST_KEY: Final = 64 * 1024  # octets
 MOST_CACHED: Final = 20_000  # answers of lookups, and verdicts of lists, that one context keeps
+MOST_SPECS: Final = 200  # forms of lookups that are remembered
 
 
 class LookupError(EximiousError):
@@ -94,8 +95,21 @@ def known_lookups() -> tuple[str, ...]:
     return _NAMES
 
 
+_specs: dict[str, LookupSpec] = {}
+
+
 def parse_spec(text: str) -> LookupSpec:
     """Read ``partial2(.)lsearch*@,ret=full``. Raises LookupError with Exim's words."""
+    spec = _specs.get(text)
+    if spec is None:
+        spec = _parse_spec(text)
+        if len(_specs) >= MOST_SPECS:
+            _specs.clear()
+        _specs[text] = spec
+    return spec
+
+
+def _parse_spec(text: str) -> LookupSpec:
     found = _SPEC.match(text)
     lookup = None if found is None else find_lookup(found[3])
     if found is None or lookup is None:
@@ -158,6 +172,10 @@ class LookupSpec:
         self._writes_cache = options.get("cache", "") not in ("no", "no_wr")
         self._returns_key = options.get("ret") == "key"
         self._variant = tuple(pair for pair in options.items() if pair[0] != "cache" and pair != ("ret", "key"))
+
+    def without_partial(self) -> LookupSpec:
+        """The same for keys that are no domains."""
+        return self if self.least < 0 else LookupSpec(self.lookup, -1, self.affix, self.default, self.options)
 
     def find(self, context: Context, source: str, key: str | None) -> str | None:
         """The answer of a search, or None. `source` is a file, or the query if there is no key.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, final
 
 from eximious.errors import did_you_mean
@@ -13,6 +14,8 @@ from eximious.lookups.base import LookupError, LookupSpec, known_lookups, parse_
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.parse import Parser
+
+_TYPE = re.compile(r"[^{} \t\n\r\f\v]*")
 
 
 @final
@@ -61,8 +64,7 @@ def parse_lookup(parser: Parser, name: str) -> Node:
 
 def _type(parser: Parser) -> str:
     """The word up to the next brace or white space."""
-    text = parser.text
-    start = parser.at
-    while parser.at < len(text) and text[parser.at] not in "{} \t\n\r\f\v":
-        parser.at += 1
-    return text[start : parser.at]
+    found = _TYPE.match(parser.text, parser.at)
+    assert found is not None
+    parser.at = found.end()
+    return found[0]
