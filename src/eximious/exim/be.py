@@ -22,7 +22,6 @@ _MACRO = re.compile(r"([A-Z][A-Za-z0-9_]*)\s*(==?)\s*(.*)\Z", re.DOTALL)
 
 def run(call: Invocation) -> int:
     """Expand the arguments, or the lines of standard input if there are none. The exit status is always 0."""
-    sys.stdin.reconfigure(encoding="latin-1", newline="\n")  # type: ignore[union-attr]
     context = call.context()
     if call.line.test_message:
         from eximious.exim.test_message import read_test_message
@@ -85,27 +84,41 @@ def load_message(context: Context, message_id: str) -> bool:
     return True
 
 
+def physical_lines() -> Iterator[str]:
+    """The lines of standard input, without their ends. What was written is seen before input is waited for."""
+    read = sys.stdin.buffer.read1  # type: ignore[union-attr]
+    rest = ""
+    while True:
+        sys.stdout.flush()  # a person may be typing
+        data = read(65536)
+        if not data:
+            break
+        lines = (rest + data.decode("latin-1")).split("\n")
+        rest = lines.pop()
+        yield from lines
+    if rest:
+        yield rest
+
+
 def prompted_lines() -> Iterator[str]:
     """The lines of standard input. A backslash at the end continues one; the next part loses its white space before."""
     line = ""
     continued = False
-    while True:
-        if not continued:
-            sys.stdout.write("> ")
-        sys.stdout.flush()
-        physical = sys.stdin.readline()
-        if not physical:
-            if continued:
-                yield line
-            return
-        part = physical.rstrip("\n").rstrip(" \t\r")
+    write = sys.stdout.write
+    write("> ")
+    for physical in physical_lines():
+        part = physical.rstrip(" \t\r")
         if continued:
             part = part.lstrip(" \t")
         continued = part.endswith("\\")
-        line += part[:-1] if continued else part
-        if not continued:
-            yield line
-            line = ""
+        if continued:
+            line += part[:-1]
+            continue
+        yield line + part
+        line = ""
+        write("> ")
+    if continued:
+        yield line
 
 
 def answer(context: Context, macros: Macros, line: str) -> str:
