@@ -1,4 +1,4 @@
-"""Damaged messages, records and reports: nothing undocumented is raised, nothing passes that was changed, all is quick."""
+"""Damaged messages, records and reports: nothing undocumented is raised, and all is quick."""
 
 from __future__ import annotations
 

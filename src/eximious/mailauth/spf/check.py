@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from eximious.mailauth.deadline import within
 from eximious.mailauth.resolver import Answer, Outcome, Resolver, is_askable, reverse_name
 from eximious.mailauth.spf.macro import MacroError, MacroString
 from eximious.mailauth.spf.macro import parse as parse_macros
@@ -54,11 +54,8 @@ async def check_host(
     mechanism, explanation = "", ""
     path: tuple[str, ...] = (domain,)
     try:
-        async with asyncio.timeout(limits.seconds):
-            outcome = await check.top(domain, record)
-            result, mechanism, path = outcome.result, outcome.mechanism, outcome.path
-            if result is Result.FAIL:
-                explanation = await check.explain(outcome, default_explanation)
+        outcome, explanation = await within(limits.seconds, check.run(domain, record, default_explanation))
+        result, mechanism, path = outcome.result, outcome.mechanism, outcome.path
     except _Stopped as stopped:
         result = stopped.result
     except TimeoutError:
@@ -206,6 +203,13 @@ class _Check:
         self._names: list[str] | None = None
         self._resolver = resolver
         self._limits = limits
+
+    async def run(self, domain: str, given: str | None, default_explanation: str) -> tuple[_Outcome, str]:
+        """The outcome, and the explanation for a failure."""
+        outcome = await self.top(domain, given)
+        if outcome.result is not Result.FAIL:
+            return outcome, ""
+        return outcome, await self.explain(outcome, default_explanation)
 
     # The result of a domain.
 
