@@ -198,7 +198,8 @@ def test_what_a_killed_worker_held_is_found_again(server: Server) -> None:
     assert server.exim("-bpc") == "1\n"
     server.configure(configured().replace(":defer: busy just now", "bob@mail.test"))
     server.exim("-qff")
-    assert [len(server.mail(box)) for box in ("alice", "bob")] == [1, 1]
+    assert len(server.mail("bob")) == 1
+    assert len(server.mail("alice")) in (1, 2)  # that she had it may not have been on disk yet
 
 
 def test_without_its_agent_the_daemon_starts_afresh(server: Server) -> None:
@@ -232,8 +233,9 @@ def test_a_listening_socket_from_inetd(server: Server) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        with subprocess.Popen([EXIM, "-C", str(server.config), "-bw2s"], stdin=listening) as daemon:
-            with smtplib.SMTP(*listening.getsockname(), timeout=20) as client:
+        with subprocess.Popen([EXIM, "-C", str(server.config), "-bw2s"], stdin=listening.fileno()) as daemon:
+            host, port = listening.getsockname()
+            with smtplib.SMTP(host, port, timeout=20) as client:
                 client.sendmail("sender@far.test", ["alice@mail.test"], "Subject: x\n\nx\n")
             server.wait_for(lambda: server.mail("alice"), "delivery")
             assert daemon.wait(20) == 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from eximious.daemon import control
 
@@ -24,84 +26,129 @@ CREDENTIALS: Final = struct.Struct("=iII")  # process, user, group
 class Client:
     """One connection."""
 
-    __slots__ = ("deadline", "socket", "waits_for")
+    __slots__ = ("_waits_for", "deadline", "is_waiting", "socket")
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self.deadline = time.monotonic() + PATIENCE
-        self.waits_for: set[int] = set()  # workers that have yet to report
+        self.is_waiting = False  # it has asked for something that workers do
+        self._waits_for: set[int] = set()
+
+    @property
+    def waits_for(self) -> set[int]:
+        """Workers that have yet to report."""
+        return self._waits_for
+
+    @waits_for.setter
+    def waits_for(self, workers: set[int]) -> None:
+        self._waits_for = workers
+        self.is_waiting = True
 
     def answer(self, text: str) -> None:
-        """Say it, and good-bye."""
+        """Say it."""
         with contextlib.suppress(OSError):
             self.socket.send(f"{text}\n".encode())
-        self.socket.close()
 
 
 class ControlServer:
-    """Listens, and passes on what it is asked."""
+    """Listens, and has done what it is asked for: `spill` asks all workers and gives their ids, `status` tells."""
 
-    def __init__(self, config: Configuration) -> None:
+    def __init__(
+        self,
+        config: Configuration,
+        poll: select.poll,
+        spill: Callable[[], set[int]],
+        status: Callable[[], dict[str, Any]],
+    ) -> None:
         self._path = control.path(config)
         self._allowed = {0, config.main.exim_user, os.geteuid()}
-        self.clients: dict[int, Client] = {}  # by descriptor
+        self._poll = poll
+        self._spill = spill
+        self._status = status
+        self._clients: dict[int, Client] = {}  # by descriptor
         self.socket = _listen(self._path, config)
+        poll.register(self.socket.fileno(), select.POLLIN)
 
-    def accept(self) -> Client | None:
-        """A client that has come, and may."""
+    def handle(self, descriptor: int) -> bool:
+        """Do what is to be done for a descriptor that is ready; False if it is none of ours."""
+        if descriptor == self.socket.fileno():
+            self._accept()
+        elif descriptor in self._clients:
+            self._obey(descriptor)
+        else:
+            return False
+        return True
+
+    def _accept(self) -> None:
+        """Let a client in that may."""
         try:
             connection, _ = self.socket.accept()
         except OSError:
-            return None
+            return
         connection.setblocking(False)
-        if len(self.clients) >= CLIENTS or peer(connection)[1] not in self._allowed:
+        if len(self._clients) >= CLIENTS or peer(connection)[1] not in self._allowed:
             connection.close()
-            return None
-        client = Client(connection)
-        self.clients[connection.fileno()] = client
-        return client
+            return
+        self._clients[connection.fileno()] = Client(connection)
+        self._poll.register(connection.fileno(), select.POLLIN)
 
-    def word(self, client: Client) -> str | None:
-        """What the client says; None if it says nothing that could be a word."""
-        try:
-            data = client.socket.recv(WORD_LIMIT)
-        except BlockingIOError:
-            return ""
-        except OSError:
-            return None
-        text = data.decode("ascii", "replace")
-        return text.strip() if text.endswith("\n") else None
+    def _obey(self, descriptor: int) -> None:
+        client = self._clients[descriptor]
+        word = _word(client)
+        if word == "spill":
+            self._poll.unregister(descriptor)
+            client.waits_for = self._spill()
+            self.reported(0)
+        elif word == "status":
+            client.answer(json.dumps(self._status()))
+            self._forget(descriptor)
+        elif word != "":
+            self._forget(descriptor)
 
-    def forget(self, descriptor: int) -> None:
-        """The client has been answered, or has gone."""
-        client = self.clients.pop(descriptor, None)
-        if client is not None:
-            client.socket.close()
-
-    def reported(self, worker: int) -> Iterable[int]:
-        """A worker has done what clients wait for, or has ended; gives the descriptors of those now answered."""
-        for descriptor, client in list(self.clients.items()):
-            if worker in client.waits_for:
+    def reported(self, worker: int) -> None:
+        """A worker has done what clients wait for, or has ended: those who wait for no other are answered."""
+        for descriptor, client in list(self._clients.items()):
+            if client.is_waiting:
                 client.waits_for.discard(worker)
                 if not client.waits_for:
                     client.answer(control.DONE)
-                    del self.clients[descriptor]
-                    yield descriptor
+                    self._forget(descriptor)
 
-    def expire(self, forget: Callable[[int], None]) -> None:
+    def next_deadline(self) -> float | None:
+        """When the time of the next client is over."""
+        return min((client.deadline for client in self._clients.values()), default=None)
+
+    def expire(self) -> None:
         """Cut off clients whose time is over."""
         now = time.monotonic()
-        for descriptor in [each for each, client in self.clients.items() if client.deadline < now]:
-            forget(descriptor)
+        for descriptor in [each for each, client in self._clients.items() if client.deadline < now]:
+            self._forget(descriptor)
+
+    def _forget(self, descriptor: int) -> None:
+        with contextlib.suppress(KeyError):
+            self._poll.unregister(descriptor)
+        self._clients.pop(descriptor).socket.close()
 
     def close(self, *, remove: bool) -> None:
         """Stop listening."""
         self.socket.close()
-        for client in self.clients.values():
+        for client in self._clients.values():
             client.socket.close()
         if remove:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
+
+
+def _word(client: Client) -> str | None:
+    """What the client says; "" if it has not said it yet, None for what cannot be a word."""
+    try:
+        data = client.socket.recv(WORD_LIMIT)
+    except BlockingIOError:
+        return ""
+    except OSError:
+        return None
+    text = data.decode("ascii", "replace")
+    return text.strip() if text.endswith("\n") else None
 
 
 def peer(connection: socket.socket) -> tuple[int, int, int]:

@@ -6,8 +6,6 @@ mail, and reads nothing that comes from outside but the configuration.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import select
 import signal
@@ -63,8 +61,7 @@ class Supervisor:
         """Start all processes. Raises OSError."""
         self._catch_signals()
         if self._is_main_daemon():
-            self.control = ControlServer(self.config)
-            self._poll.register(self.control.socket.fileno(), select.POLLIN)
+            self.control = ControlServer(self.config, self._poll, self._spill, self.status)
         if not self.setup.line.asks("bw"):
             self.submission = submission.listen(self.config.main, self.setup.line, self._log)
         self._start_processes()
@@ -158,7 +155,7 @@ class Supervisor:
             self._end_stragglers()
             self._end_if_unused()
             if self.control is not None:
-                self.control.expire(self._forget_client)
+                self.control.expire()
         self._clean_up()
         return 0
 
@@ -167,11 +164,7 @@ class Supervisor:
         for descriptor, _ in self._poll.poll(None if timeout is None else max(timeout, 0) * 1000):
             if descriptor == self._wakeup.fileno():
                 self._received.update(self._wakeup.recv(4096))
-            elif self.control is not None and descriptor == self.control.socket.fileno():
-                self._welcome()
-            elif self.control is not None and descriptor in self.control.clients:
-                self._obey_client(descriptor)
-            else:
+            elif self.control is None or not self.control.handle(descriptor):
                 self._hear(descriptor)
 
     def _next_event(self) -> float | None:
@@ -183,7 +176,7 @@ class Supervisor:
         if self.setup.line.wait_timeout:
             times.append(self._last_used() + self.setup.line.wait_timeout)
         if self.control is not None:
-            times += [client.deadline for client in self.control.clients.values()]
+            times.append(self.control.next_deadline())
         known = [moment - now for moment in times if moment is not None]
         return min(known, default=None)
 
@@ -200,34 +193,18 @@ class Supervisor:
             if message["word"] == "ran":
                 worker.runs -= 1
                 self.schedule.over()
-            elif message["word"] == "spilled":
-                self._forget_clients(worker.pid)
+            elif message["word"] == "spilled" and self.control is not None:
+                self.control.reported(worker.pid)
             elif message["word"] == "ready":
                 worker.is_ready = True
 
-    # Commands that come over the control socket.
+    # What is asked for over the control socket.
 
-    def _welcome(self) -> None:
-        assert self.control is not None
-        client = self.control.accept()
-        if client is not None:
-            self._poll.register(client.socket.fileno(), select.POLLIN)
-
-    def _obey_client(self, descriptor: int) -> None:
-        assert self.control is not None
-        client = self.control.clients[descriptor]
-        word = self.control.word(client)
-        if word == "spill":
-            self._poll.unregister(descriptor)
-            client.waits_for = set(self.workers)
-            for worker in self.workers.values():
-                worker.link.say("spill")
-            self._forget_clients(0)
-        elif word == "status":
-            client.answer(json.dumps(self.status()))
-            self._forget_client(descriptor)
-        elif word != "":
-            self._forget_client(descriptor)
+    def _spill(self) -> set[int]:
+        """Have all workers put what they hold in their journals into spool files; gives their process ids."""
+        for worker in self.workers.values():
+            worker.link.say("spill")
+        return set(self.workers)
 
     def status(self) -> dict[str, Any]:
         """What the daemon is doing, for whoever asks."""
@@ -238,18 +215,6 @@ class Supervisor:
             "queue_runs": self.schedule.active,
             "workers": [{"pid": each.pid, "retired": each.is_retired} for each in self.workers.values()],
         }
-
-    def _forget_client(self, descriptor: int) -> None:
-        assert self.control is not None
-        with contextlib.suppress(KeyError):
-            self._poll.unregister(descriptor)
-        self.control.forget(descriptor)
-
-    def _forget_clients(self, worker: int) -> None:
-        """A worker has reported, or ended: some clients can be answered."""
-        if self.control is not None:
-            for _ in self.control.reported(worker):
-                pass
 
     def _obey_signals(self) -> None:
         received, self._received = self._received, set()
@@ -282,7 +247,8 @@ class Supervisor:
                 self._agent_ended(os.waitstatus_to_exitcode(status))
 
     def _worker_ended(self, worker: processes.WorkerProcess, status: int) -> None:
-        self._forget_clients(worker.pid)
+        if self.control is not None:
+            self.control.reported(worker.pid)
         self.table.clear(worker.part)
         if worker.link.fileno() >= 0:
             self._poll.unregister(worker.link.fileno())
