@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -24,18 +25,20 @@ FIRST_SIZE: Final = 16 * 1024 * 1024  # of the memory map, in octets; it doubles
 LARGEST_SIZE: Final = 4 * 1024 * 1024 * 1024
 MAX_READERS: Final = 1024
 ATTEMPTS: Final = 20
+ABSENT_FOR: Final = 0.1  # seconds before a database that is not there is looked for again: deliveries ask all the time
 
 
 class LmdbFile:
     """An environment, opened when first needed. `own` gives files that this process makes to their owner."""
 
-    __slots__ = ("_environment", "_inode", "_is_read_only", "_pid", "has_written", "own", "path", "report")
+    __slots__ = ("_absent_until", "_environment", "_inode", "_is_read_only", "_pid", "has_written", "own", "path", "report")
 
     def __init__(self, path: str, own: Callable[[str], None], report: Callable[[str], None]) -> None:
         self.path = path
         self.own = own
         self.report = report  # told if the database was lost
         self.has_written = False  # since the last copy
+        self._absent_until = 0.0  # by time.monotonic
         self._environment: Any = None
         self._pid = 0
         self._inode = 0
@@ -43,7 +46,14 @@ class LmdbFile:
 
     def read(self, function: Callable[[Any], T]) -> T | None:
         """Call the function with a transaction that only reads; None if there is no such database. HintsError."""
-        if _inode(self.path) == 0:
+        if self._environment is None:
+            now = time.monotonic()
+            if now < self._absent_until:
+                return None
+            if _inode(self.path) == 0:
+                self._absent_until = now + ABSENT_FOR
+                return None
+        elif _inode(self.path) == 0:
             return None
         return self._run(function, write=False)
 
