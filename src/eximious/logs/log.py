@@ -29,6 +29,7 @@ REJECT: Final = "reject"
 PANIC: Final = "panic"
 
 LONGEST: Final = 8192  # characters of one entry; the rest is cut off
+RESERVE: Final = 100  # characters of an entry that are kept free for the mark that something was cut off
 HELD: Final = 64 * 1024  # characters that may wait for the end of the event loop's turn
 
 
@@ -100,14 +101,13 @@ class Logs:
             self.panic(complaint)
         chosen = [log for log in logs if log != REJECT or self.write_rejectlog]
         text = entry(text if len(text) <= LONGEST else text[:LONGEST])
-        if len(details) > LONGEST:
-            details = f"{details[:LONGEST]}\n"
         if self.verbose is not None:
             self._show(chosen, text)
         stamp = self._timestamps.now()
         pid = f" [{os.getpid()}]" if "pid" in self.selected else ""
         prefix = f" {message_id} " if message_id else " "
         line = f"{stamp}{pid}{prefix}{text}\n"
+        details = _shortened(details, LONGEST - RESERVE - len(line))
         if self.destinations.path is not None:
             for log in chosen:
                 self._to_file(log, f"{line}{details}" if log == REJECT else line)
@@ -198,6 +198,14 @@ class Logs:
         names = " ".join(log.upper() for log in (MAIN, PANIC, REJECT) if log in chosen)
         body = text.replace("\n", "\n  ")
         self.verbose(f"LOG: {names}\n  {body}\n")
+
+
+def _shortened(details: str, room: int) -> str:
+    """As many whole lines as there is room for, and a mark if these are not all."""
+    if len(details) <= room:
+        return details
+    end = details.rfind("\n", 0, max(room, 0)) + 1
+    return f"{details[:end]}*** truncated ***\n"
 
 
 def _to_stderr(text: str) -> None:
