@@ -76,7 +76,7 @@ _MODULES = {
 }
 _NAMES: Final = (
     *("cdb", "dbm", "dbmjz", "dbmnz", "dnsdb", "dsearch", "iplsearch", "json", "ldap", "ldapdn", "ldapm", "lmdb"),
-    *("lsearch", "mysql", "nis", "nis0", "nmh", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis"),
+    *("lsearch", "mysql", "nis", "nis0", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis"),
     *("regdom", "spf", "sqlite", "wildlsearch"),
 )
 

@@ -20,6 +20,7 @@ from eximious.octets import SPACE, lower
 Entry = tuple[str, str]  # a line's key as written (without quotes) and what follows it, continuations joined
 
 SMALL: Final = 128 * 1024  # octets; up to here a table is made at once
+MEDIUM: Final = 2 * 1024 * 1024  # octets; up to here a table is made in the place of an index, which is smaller
 INDEX_COST: Final = 20e-9  # seconds for each octet that making an index takes
 _SPACE_OCTETS: Final = SPACE.encode("ascii")
 
@@ -48,21 +49,27 @@ class Table:
 class LargeFile:
     """A large file, searched as it is or by an index of keys."""
 
-    __slots__ = ("_cost", "_data", "_has_quotes", "_index", "_spent")
+    __slots__ = ("_cost", "_data", "_has_quotes", "_index", "_spent", "_table")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._cost = len(data) * INDEX_COST
         self._spent = 0.0
+        self._table: Table | None = None  # in the place of an index, if the file is not very large
         self._index: array[int] | None = None  # checksums of keys, each with the place of its line below it
         self._has_quotes = data.startswith(b'"') or b'\n"' in data
 
     def find(self, key: str) -> Entry | None:
         """The first entry with that key, whatever the case of letters."""
+        if self._table is not None:
+            return self._table.find(key)
         octets = key.encode("latin-1").lower()
         if self._index is None:
             if not self._has_quotes and self._spent < self._cost:
                 return self._search(octets)
+            if len(self._data) <= MEDIUM:
+                self._table = Table(self._data)
+                return self._table.find(key)
             self._index = _make_index(self._data)
         return self._by_index(octets)
 
