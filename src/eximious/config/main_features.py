@@ -44,9 +44,9 @@ class AuthenticationOptions(Options):
     dmarc_tld_file: Template | None = option(
         None, doc="The public suffix list; empty switches DMARC off.", later="DMARC"
     )
-    spf_guess: Template | None = option("v=spf1 a/24 mx/24 ptr ?all", doc="The record to guess with.", later="SPF")
+    spf_guess: Template | None = option("v=spf1 a/24 mx/24 ptr ?all", doc="The record to guess with.")
     spf_smtp_comment_template: Template | None = option(
-        "Please%_see%_http://www.open-spf.org/Why", doc="Explanation to give when SPF fails.", later="SPF"
+        "Please%_see%_http://www.open-spf.org/Why", doc="Explanation to give when SPF fails.",
     )
     srs_config: str | None = option(
         None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, instead of the other srs_ options.", later="SRS"

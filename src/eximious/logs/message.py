@@ -92,7 +92,7 @@ def _arrival(message: Message, arrival: Arrival, fields: Fields) -> str:
         add(" PRDR")
     if arrival.chunking:
         add(" K")
-    add(_verdict("SPF", arrival.spf, "pass", selected))
+    add(verdict_tag("SPF", arrival.spf, "pass", selected))
     add(f" S={message.size}")
     if "8bitmime" in selected:
         add(f" M8S={arrival.eight_bit}")
@@ -100,7 +100,7 @@ def _arrival(message: Message, arrival: Arrival, fields: Fields) -> str:
         add(f" DSN={','.join(arrival.dsn)}")
     if arrival.dkim_domain and "dkim" in selected:
         add(f" DKIM={fields.printing(arrival.dkim_domain)}")
-    add(_verdict("DMARC", arrival.dmarc, "accept", selected))
+    add(verdict_tag("DMARC", arrival.dmarc, "accept", selected))
     if "receive_time" in selected:
         add(f" RT={duration(message.received_complete_seconds, 'millisec' in selected)}")
     if message.queue_name:
@@ -117,7 +117,7 @@ def _address(text: str) -> str:
     return printing(text, top_bit=True)
 
 
-def _verdict(tag: str, verdict: str, good: str, selected: frozenset[str]) -> str:
+def verdict_tag(tag: str, verdict: str, good: str, selected: frozenset[str]) -> str:
     """``TAG=verdict`` with the verbose selector, ``TAG`` alone for the good verdict with the plain one."""
     if verdict and f"{tag.lower()}_verbose" in selected:
         return f" {tag}={verdict}"

@@ -1,32 +1,34 @@
-"""spf: may a client with this address send mail for that mail address? (RFC 7208)"""
+"""spf: may that address send for this sender? The key is a mail address, the "file" an IP address."""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from eximious.errors import Defer
 from eximious.lookups.base import Options, SingleKeyLookup, lookups
+from eximious.waiting import wait
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
 
-class Spf(SingleKeyLookup):
-    """The key is a mail address, and what stands for the file the IP address of a client."""
+class SpfLookup(SingleKeyLookup):
+    """``${lookup {user@domain} spf {192.0.2.1}}``: pass, fail, softfail, neutral, none, permerror or temperror."""
 
     name = "spf"
 
     def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
+        """The result of SPF, or Defer for what is no address."""
         from eximious.mailauth.program_resolver import ProgramResolver
         from eximious.mailauth.spf import check_mail_from
-        from eximious.waiting import wait
 
-        resolver = ProgramResolver(context.services.dns)
-        receiver = context.config.main.primary_hostname
         try:
-            verdict = wait(check_mail_from(path, key, context.client.helo_name, resolver=resolver, receiver=receiver))
+            address = str(ip_address(path.strip()))
         except ValueError:
-            return None  # no IP address
-        return verdict.result.value
+            raise Defer(f'"{path}" is not an IP address') from None
+        resolver = ProgramResolver(context.services.dns)
+        return str(wait(check_mail_from(address, str(key), "", resolver=resolver)).result)
 
 
-lookups.register("spf")(Spf())
+lookups.register("spf")(SpfLookup())

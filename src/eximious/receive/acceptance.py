@@ -332,6 +332,8 @@ def _log(incoming: Incoming) -> None:
         arrival.subject = _decoded(value_of(found.subject), context)
     arrival.eight_bit = message.facts.get("body_type", 0)
     arrival.sender_before_rewriting = message.sender_rewritten_from
+    if "spf" in message.facts:
+        arrival.spf = str(message.facts["spf"].verdict.result)
     flag = "(=" if incoming.reception.fake_response == "550" else "<="
     logs.main(arrival_line(message, arrival, logs.fields, flag), message.id)
     if context.config.main.message_logs and message.recipients:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.acl import where
 from eximious.acl.verdict import DENY, DISCARD, DROP, ERROR, Verdict
-from eximious.logs.message import rejected_header
+from eximious.logs.message import rejected_header, verdict_tag
 from eximious.receive import ending
 from eximious.receive.replies import fold, wording
 
@@ -82,6 +82,8 @@ def log(session: Session, moment: str, verdict: Verdict, *, headers: str = "") -
         if authenticated and client.authenticated_id:
             authenticated += f":{client.authenticated_id}"
         sender = f" F=<{message.sender}>{authenticated}"
+        if "spf" in message.facts:
+            sender += verdict_tag("SPF", str(message.facts["spf"].verdict.result), "pass", session.logs.selected)
     if client.tls is not None:
         sender = session.logs.fields.tls(client.tls) + sender
     why = one_line(corrected(moment, verdict))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from eximious.expand.condition import Condition, ContextTest, syntax
 from eximious.expand.nodes import Node
-from eximious.expand.srs import decode
+from eximious.mailauth.srs.native import decode
+from eximious.octets import lower
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ def parse_inbound_srs(parser: Parser, name: str) -> Condition:
 
 def inbound_srs(context: Context, local_part: str, secret: str) -> bool:
     """The local part is an SRS address of ours; ``$srs_recipient`` is then the original address."""
-    found = decode(local_part, secret, context.services.now())
+    found = decode(secret, local_part, context.services.now())
     if found is None:
         return False
-    context.facts["srs_recipient"] = Tainted(found)
+    # Exim compares in lower case, and gives what it compared.
+    context.facts["srs_recipient"] = Tainted(lower(found))
     return True

@@ -51,19 +51,20 @@ def _results(context: Context) -> list[str]:
     client = context.client
     results: list[str] = []
     if client.host_address:
-        results.append(_reverse_lookup(context))
+        results += _reverse_lookup(context)
     results += client.auth_results
     for method in ("spf", "dkim", "dmarc", "arc"):
         results += context.message.facts.get(f"authresults_{method}", ())
     return results
 
 
-def _reverse_lookup(context: Context) -> str:
+def _reverse_lookup(context: Context) -> list[str]:
+    """What looking for the client's name came to; nothing if nobody wanted to know."""
     client = context.client
     if client.host_name:
-        return f"iprev=pass ({client.host_name}) smtp.remote-ip={client.host_address}"
+        return [f"iprev=pass ({client.host_name}) smtp.remote-ip={client.host_address}"]
     if client.host_lookup_deferred:
-        return f"iprev=temperror smtp.remote-ip={client.host_address}"
+        return [f"iprev=temperror smtp.remote-ip={client.host_address}"]
     if client.host_lookup_failed:
-        return f"iprev=fail smtp.remote-ip={client.host_address}"
-    return f"iprev=none smtp.remote-ip={client.host_address}"
+        return [f"iprev=fail smtp.remote-ip={client.host_address}"]
+    return []

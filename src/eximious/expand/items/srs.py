@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.expand.item import item
-from eximious.expand.srs import encode
+from eximious.mailauth.srs.native import encode
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @item("srs_encode", 3)
 def srs_encode(context: Context, secret: str, return_path: str, domain: str) -> str:
-    """The return path as an address of our domain (see eximious.expand.srs)."""
+    """The return path as an address of our domain (see eximious.mailauth.srs.native)."""
     return encode(secret, return_path, domain, context.services.now())

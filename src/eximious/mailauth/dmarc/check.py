@@ -141,8 +141,8 @@ async def check(
     aligner = _Aligner(found, resolver, method, suffix_list, trace)
     spf_aligned = spf_result == "pass" and await aligner.is_aligned(spf_domain, found.record.is_spf_strict)
     dkim_domain = ""
-    for signer, result in signers:
-        if result == "pass" and await aligner.is_aligned(signer, found.record.is_dkim_strict):
+    for signer, one in signers:
+        if one == "pass" and await aligner.is_aligned(signer, found.record.is_dkim_strict):
             dkim_domain = signer
             break
     policy = await _policy(found, resolver, method)

@@ -1,0 +1,114 @@
+"""SPF for access control: one check for a message, however many conditions want it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eximious.acl.verdict import AclError
+from eximious.config.lists import split
+from eximious.waiting import wait
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.mailauth.spf import Verdict
+
+# Older names; Exim's text once had them crossed, its program never.
+OLD_NAMES: Final = {"err_temp": "temperror", "err_perm": "permerror"}
+RESULTS: Final = frozenset(
+    {"pass", "fail", "softfail", "none", "neutral", "permerror", "temperror", "invalid", "(invalid)", "*"}
+)
+
+
+class Found:
+    """The outcome of a check, as variables and logs see it."""
+
+    __slots__ = ("is_guess", "receiver", "sender", "verdict")
+
+    def __init__(self, verdict: Verdict, receiver: str, sender: str, is_guess: bool) -> None:
+        self.verdict = verdict
+        self.receiver = receiver
+        self.sender = sender  # of the message when it was checked
+        self.is_guess = is_guess
+
+    @property
+    def authentication_results(self) -> str:
+        """The part of an Authentication-Results header."""
+        guess = " (best guess record for domain)" if self.is_guess else ""
+        verdict = self.verdict
+        where = f"{verdict.identity}={verdict.domain}"
+        return f"spf={verdict.result}{guess} smtp.{where}" if verdict.domain else f"spf={verdict.result}{guess}"
+
+
+def wanted(text: str) -> list[tuple[str, bool]]:
+    """A list of results as (name, negated). Raises AclError for a name that is none, which could never match."""
+    found = []
+    for item in split(text):
+        name = item.strip().lower()
+        is_negated = name.startswith("!")
+        name = name.removeprefix("!").strip()
+        name = OLD_NAMES.get(name, name)
+        if name not in RESULTS:
+            raise AclError(f'"{item}" is not a result of SPF')
+        found.append((name, is_negated))
+    return found
+
+
+def matches(results: list[tuple[str, bool]], context: Context, *, guess: bool) -> bool:
+    """True if the result for the message is one of those."""
+    found = check(context, guess=guess)
+    result = "(invalid)" if found is None else str(found.verdict.result)
+    for name, is_negated in results:
+        is_it = name in (result, "*") or (name == "invalid" and found is None)
+        if is_it != is_negated:
+            return True
+    return False
+
+
+def check(context: Context, *, guess: bool) -> Found | None:
+    """The verdict for the message's sender; with `guess` that of the guessed record if there is no real one.
+
+    None if nobody is connected over the network.
+    """
+    message = context.message
+    if not context.client.host_address:
+        return None
+    facts = message.facts
+    real: Found | None = facts.get("spf_checked")
+    if real is None or real.sender != message.sender:
+        real = facts["spf_checked"] = _asked(context, None)
+        facts.pop("spf_guessed", None)
+    found = real
+    if guess and str(real.verdict.result) == "none":
+        guessed: Found | None = facts.get("spf_guessed")
+        if guessed is None:
+            guessed = facts["spf_guessed"] = _asked(context, _guess(context))
+        found = guessed
+    facts["spf"] = found
+    facts["authresults_spf"] = (found.authentication_results,)
+    return found
+
+
+def _guess(context: Context) -> str:
+    template = context.config.main.spf_guess
+    return template.expand(context) if template is not None else ""
+
+
+def _asked(context: Context, record: str | None) -> Found:
+    from eximious.mailauth.program_resolver import ProgramResolver
+    from eximious.mailauth.spf import check_mail_from
+
+    main, message = context.config.main, context.message
+    template = main.spf_smtp_comment_template
+    receiver = str(main.primary_hostname)
+    verdict = wait(
+        check_mail_from(
+            str(context.client.host_address),
+            str(message.sender),
+            str(context.client.helo_name),
+            resolver=ProgramResolver(context.services.dns),
+            receiver=receiver,
+            record=record,
+            default_explanation=template.expand(context) if template is not None else "",
+        )
+    )
+    return Found(verdict, receiver, message.sender, record is not None)
