@@ -39,16 +39,18 @@ def test_entries_never_have_line_ends(text: str) -> None:
     assert all("\n" not in key + rest for key, rest in entries(text) if '"' not in key)
 
 
-def test_a_large_file_is_searched_and_then_indexed() -> None:
+@pytest.mark.parametrize("padding", [0, 400_000])
+def test_a_large_file_is_searched_and_then_indexed(padding: int) -> None:
+    """By a table if it is not very large."""
     lines = [f"User{number}: box {number}\n" for number in range(20_000)]
-    file = linear_file("".join(lines).encode())
+    file = linear_file("".join(lines).encode() + b"# ...\n" * padding)
     assert isinstance(file, LargeFile)
     assert file.find("user123") == ("User123", ": box 123")
     assert file.find("nobody") is None
     for number in range(0, 20_000, 50):
         file._spent += 0.01
         assert file.find(f"USER{number}") == (f"User{number}", f": box {number}")
-    assert file._index is not None
+    assert (file._table is None, file._index is None) == (padding > 0, padding == 0)
 
 
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:

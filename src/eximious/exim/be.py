@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eximious.errors import Defer, ExpandError
-from eximious.expand.template import expand
+from eximious.expand.template import compile, expand
 from eximious.taint import taint, untainted
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def run(call: Invocation) -> int:
             sys.stdout.write(answer(context, macros, argument) + "\n")
             sys.stdout.flush()
         return 0
+    gc.freeze()  # strings make no cycles: looking for some after every few of them would only take time
+    gc.set_threshold(100_000)
     for line in prompted_lines():
         sys.stdout.write(answer(context, macros, line) + "\n")  # flushed before the next line is read
     sys.stdout.write("\n")
@@ -123,15 +126,16 @@ def prompted_lines() -> Iterator[str]:
 
 def answer(context: Context, macros: Macros, line: str) -> str:
     """What to show for a line: an expansion, or that a macro or variable was set."""
-    defined = macros.define(line)
-    if defined:
-        return defined
+    if line[:1] != "$":  # nothing that begins so is a definition
+        defined = macros.define(line)
+        if defined:
+            return defined
     line = macros.replace(line)
-    setting = _SETTING.match(line)
+    setting = _SETTING.match(line) if line.startswith("set") else None
     if setting is not None:
         return set_variable(context, setting[2], is_tainted=setting[1] is not None)
     try:
-        return expand(line, context)
+        return compile(line).expand(context)  # hardly any line comes twice, so none is kept
     except (ExpandError, Defer) as error:
         return f"Failed: {error}"
 

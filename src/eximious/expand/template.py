@@ -65,6 +65,20 @@ def _config_error(fault: Fault, text: str, place: Place | None) -> ConfigError:
 
 
 _cache: dict[str, Template] = {}
+_seen_once: set[str] = set()
+
+
+def _remember(text: str, template: Template) -> None:
+    """Keep the template of a text that comes again; those that come once would only take memory and time."""
+    if text not in _seen_once:
+        if len(_seen_once) >= MOST_CACHED:
+            _seen_once.clear()
+        _seen_once.add(text)
+        return
+    _seen_once.discard(text)
+    if len(_cache) >= MOST_CACHED:
+        _cache.clear()
+    _cache[text] = template
 
 
 def expand(text: str, context: Context) -> str:
@@ -80,9 +94,7 @@ def expand(text: str, context: Context) -> str:
     if template is None:
         template = compile(text)
         if len(text) <= LONGEST_CACHED:
-            if len(_cache) >= MOST_CACHED:
-                _cache.clear()
-            _cache[text] = template
+            _remember(text, template)
     return template.expand(context)
 
 
