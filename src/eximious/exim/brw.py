@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.address.parse import AddressError, is_qualified, parse
+from eximious.address.parse import AddressError, parse
 from eximious.address.rules import address_rules
 from eximious.exim.test_logs import show_logs
 
@@ -35,24 +35,25 @@ def lines(text: str, context: Context) -> list[str]:
     from eximious.rewrite.header import rewrite_header
 
     shown: list[str] = []
-    if any("S" in rule.places for rule in context.config.rewrite_rules):
+    rules = context.config.rewrite_rules
+    if any("S" in rule.places for rule in rules):
         raw = rewrite_smtp(text, context)
         if raw != text:
             shown.append(f"    SMTP: {raw}")
+    if all(rule.places == {"S"} and not rule.manner for rule in rules):
+        return shown
     main = context.config.main
+    if "@" not in text:
+        text = f"{text}@{main.qualify_recipient}"
     try:
         parsed = parse(text, address_rules(context))
     except AddressError as error:
         message = str(error)
-        written = text if "@" in text else f"{text}@{main.qualify_domain}"
-        return [*shown, f"Syntax error in {written}", message[:1].upper() + message[1:]]
+        return [*shown, f"Syntax error in {text}", message[:1].upper() + message[1:]]
     for name, kind in PLACES:
-        domain = main.qualify_recipient if kind in "TCB" else main.qualify_domain
-        header = rewrite_header(f"X: {text}", kind, context, domain)
+        header = rewrite_header(f"X: {text}", kind, context)
         shown.append(f"{name:>8}: {header[3:]}")
     address = parsed.address
-    if not is_qualified(address):
-        address = f"{address}@{main.qualify_domain}"
     shown.append(f"env-from: {rewrite_sender(address, context) or '<>'}")
     shown.append(f"  env-to: {rewrite_recipient(address, context)}")
     return shown

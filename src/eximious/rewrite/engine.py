@@ -25,7 +25,8 @@ from eximious.taint import Tainted
 if TYPE_CHECKING:
     from eximious.context import Context
 
-MOST_REPEATS: Final = 10  # applications of one rule with the flag R
+MOST_REPEATS: Final = 10  # applications, after the first, of one rule with the flag R
+NULL_ALLOWED: Final = (ENVELOPE_SENDER, SMTP)
 PLACE_NAMES: Final = {
     "F": "env-from",
     "T": "env-to",
@@ -92,15 +93,16 @@ def rewrite(address: str, place: str, rules: list[RewriteRule], context: Context
 
 def _apply_repeatedly(rule: RewriteRule, place: str, rewritten: Rewritten, context: Context) -> None:
     """One rule, once or (with R) as long as it matches. Raises _Stop if no rule shall follow."""
-    most = MOST_REPEATS if REPEAT in rule.manner else 1
-    matched = False
-    for _ in range(most):
-        if not _matches(rule, place, rewritten.address, context):
-            break
-        matched = True
-        if not _apply(rule, place, rewritten, context):
-            break
-    if matched and (QUIT in rule.manner or rule.replacement is None):
+    if not _matches(rule, place, rewritten.address, context):
+        return
+    is_applied = _apply(rule, place, rewritten, context)
+    if is_applied and REPEAT in rule.manner:
+        for _ in range(MOST_REPEATS):
+            if not _matches(rule, place, rewritten.address, context) or not _apply(rule, place, rewritten, context):
+                break
+        else:
+            _complain(context, f"rewrite rule repeat ignored after {MOST_REPEATS} times")
+    if QUIT in rule.manner or rule.replacement is None:
         raise _Stop
 
 
@@ -129,7 +131,8 @@ def _matches_raw(rule: RewriteRule, text: str, context: Context) -> bool:
     from eximious.expand.regex import compile
 
     try:
-        found = compile(rule.addresses.expand(context)).search(text)
+        assert rule.raw is not None
+        found = compile(rule.raw.expand(context)).search(text)
     except ForcedFail:
         return False
     except (ExpandError, Defer) as error:
@@ -144,6 +147,8 @@ def _matches_raw(rule: RewriteRule, text: str, context: Context) -> bool:
 def _apply(rule: RewriteRule, place: str, rewritten: Rewritten, context: Context) -> bool:
     """Replace the address; False if the rule leaves it alone. Raises _Stop if the replacement is no good."""
     if rule.replacement is None:
+        if place == SMTP:
+            _complain(context, f'Rewrite of {rewritten.shown} yielded unqualified address "*"')
         return False
     try:
         text = rule.replacement.expand(context)
@@ -155,7 +160,7 @@ def _apply(rule: RewriteRule, place: str, rewritten: Rewritten, context: Context
     parsed = _parsed(text, rewritten.shown, place, context)
     address = parsed.address
     before, after = text[: parsed.start], text[parsed.end :]
-    if parsed.at < 0 and (address or place != ENVELOPE_SENDER):
+    if parsed.at < 0 and (address or place not in NULL_ALLOWED):
         if QUALIFY not in rule.manner:
             _complain(context, f'Rewrite of {rewritten.shown} yielded unqualified address "{text}"')
             raise _Stop
@@ -170,7 +175,7 @@ def _apply(rule: RewriteRule, place: str, rewritten: Rewritten, context: Context
 
 def _parsed(text: str, old: str, place: str, context: Context) -> ParsedAddress:
     rules = address_rules(context)
-    rules.allow_null = place == ENVELOPE_SENDER
+    rules.allow_null = place in NULL_ALLOWED
     try:
         return parse(text, rules)
     except AddressError as error:
@@ -209,7 +214,7 @@ def _complain(context: Context, text: str) -> None:
 def rewrite_smtp(text: str, context: Context) -> str:
     """What a MAIL or RCPT command gave, after the rules with the flag S."""
     rules: list[RewriteRule] = context.config.rewrite_rules
-    return rewrite(text, SMTP, rules, context).address
+    return rewrite(text, SMTP, rules, context).address or (text and "<>")
 
 
 def rewrite_sender(address: str, context: Context) -> str:

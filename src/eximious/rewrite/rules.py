@@ -35,7 +35,7 @@ ONE_ITEM: Final = "<\x01"
 class RewriteRule:
     """One rule."""
 
-    __slots__ = ("addresses", "manner", "number", "pattern", "places", "replacement")
+    __slots__ = ("addresses", "manner", "number", "pattern", "places", "raw", "replacement")
 
     def __init__(
         self,
@@ -48,7 +48,8 @@ class RewriteRule:
     ) -> None:
         self.number = number  # in its list, from 1
         self.pattern = pattern
-        self.addresses = addresses  # an AddressList of the pattern alone; for SMTP-time rules a Template
+        self.addresses = addresses  # an AddressList of the pattern alone
+        self.raw: Template | None = None  # for SMTP-time rules: the regular expression for what is not parsed yet
         self.replacement = replacement  # None: matching addresses are not to be rewritten
         self.places = places
         self.manner = manner  # some of QUIT, REPEAT, QUALIFY, WHOLE
@@ -57,6 +58,7 @@ class RewriteRule:
 def parse_rule(text: str, number: int, place: Place | None, *, is_for_transport: bool = False) -> RewriteRule:
     """A rule as it is written. Raises ConfigError."""
     from eximious.expand.template import compile
+    from eximious.lists.address import compile as compile_list
 
     pattern, rest = next_word(text)
     replacement, flags = next_word(rest)
@@ -69,14 +71,12 @@ def parse_rule(text: str, number: int, place: Place | None, *, is_for_transport:
         raise ConfigError("rewrite rule has the S flag but is not a regular expression", place)
     if not places:
         places = frozenset(HEADERS if is_for_transport else HEADERS + "FT")
-    return RewriteRule(
-        number,
-        pattern,
-        _compiled_pattern(pattern, places, place),
-        None if replacement == "*" else compile(replacement, place),
-        places,
-        manner,
-    )
+    addresses = compile_list(ONE_ITEM + pattern, place)
+    compiled = None if replacement == "*" else compile(replacement, place)
+    rule = RewriteRule(number, pattern, addresses, compiled, places, manner)
+    if SMTP in places:
+        rule.raw = compile(pattern, place)
+    return rule
 
 
 def _parse_flags(flags: str, place: Place | None) -> tuple[frozenset[str], frozenset[str]]:
@@ -96,13 +96,3 @@ def _parse_flags(flags: str, place: Place | None) -> tuple[frozenset[str], froze
 
 def _is_regex(pattern: str) -> bool:
     return pattern.removeprefix(r"\N").startswith("^")
-
-
-def _compiled_pattern(pattern: str, places: frozenset[str], place: Place | None) -> Any:
-    if SMTP in places:
-        from eximious.expand.template import compile
-
-        return compile(pattern, place)
-    from eximious.lists.address import compile as compile_list
-
-    return compile_list(ONE_ITEM + pattern, place)
