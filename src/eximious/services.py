@@ -1,7 +1,7 @@
 """What policy may ask for: DNS, lookups, hints, spool, logs, other processes, the clock.
 
-Policy opens no socket and no file itself; it is handed these. Tests hand in others. Each is created at its first use, so
-that a process pays only for what it needs.
+Policy opens no socket and no file itself; it is handed these. Tests hand in others. Each is created at its first use,
+so that a process pays only for what it needs.
 """
 
 from __future__ import annotations

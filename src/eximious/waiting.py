@@ -2,8 +2,8 @@
 
 Policy, sessions and deliveries are written as ordinary functions. Where one has to wait (DNS, a socket, a database) it
 calls `wait(awaitable)`. In a daemon the function runs in a greenlet, and `wait` hands the awaitable to the event loop
-while other greenlets go on; what does not wait costs nothing. In a one-shot process (``exim -be``, ``exim -bs``) there is
-no loop, and none is even imported until something waits: then `wait` runs the awaitable to its end.
+while other greenlets go on; what does not wait costs nothing. In a one-shot process (``exim -be``, ``exim -bs``) there
+is no loop, and none is even imported until something waits: then `wait` runs the awaitable to its end.
 See docs/decisions/0001-greenlets.md.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import socket
 from collections.abc import Iterator
@@ -130,7 +131,7 @@ def test_by_the_agent_from_an_event_loop(agent_jobs: AgentJobs) -> None:
     def deliveries() -> list[Any]:
         return waiting.gather(
             [
-                lambda uid=uid: agent_jobs.run(command("sleep 0.1; id -u", Identity(uid, 4321)))
+                functools.partial(agent_jobs.run, command("sleep 0.1; id -u", Identity(uid, 4321)))
                 for uid in (4321, 4322, 4444)
             ],
             at_most=3,

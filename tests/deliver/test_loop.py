@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.deliver.place import Place
 
 from eximious.spool.message import Header
+from tests.deliver.place import Place
 
 ROUTERS = "r:\n  driver = redirect\n  data = :blackhole:\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.deliver.place import Place
 
 ROUTERS = "box:\n  driver = accept\n  local_parts = bob\n  transport = box\n"

@@ -199,7 +199,10 @@ def main() -> None:
     seen["far"] = send("alice@home.test", "bob@elsewhere.test")
     seen["bouncing"] = send("alice@home.test", "nobody@elsewhere.test")
     subprocess.run([exim, "-i", "alice"], input="Subject: by command\n\nHello.\n", text=True, check=False, timeout=30)
-    until("alice has two messages, a bounce and one by command", lambda: text_of("/var/mail/alice").count("\nReturn-path:") >= 3)
+    until(
+        "alice has two messages, a bounce and one by command",
+        lambda: text_of("/var/mail/alice").count("\nReturn-path:") >= 3,
+    )
     until("the far host has one", lambda: "bob@elsewhere.test" in received.read_text())
     until("all is finished", lambda: command(exim, "-bpc").strip() == "0")
     seen["mailbox"] = text_of("/var/mail/alice")

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 
 import pytest
+
 from tests.end_to_end.configurations import MAILDIR
 from tests.end_to_end.server import Server, running
 

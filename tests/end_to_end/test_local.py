@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+
 from tests.end_to_end.configurations import MAILDIR
 from tests.end_to_end.server import EXIM, Server, running
 

@@ -108,7 +108,8 @@ class PythonProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                connection.process = subprocess.Popen(
+                popen: Any = subprocess.Popen  # its overloads do not know that user and group may be None
+                connection.process = popen(
                     [sys.executable, "-I", "-X", "utf8", python_runner.__file__],
                     stdin=theirs,
                     stdout=subprocess.DEVNULL,

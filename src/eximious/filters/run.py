@@ -79,7 +79,7 @@ class Run:
         self.observer = observer
         self.is_system = is_system
         self.qualify_domain = qualify_domain
-        self.outcome = Outcome()
+        self.outcome: Outcome = Outcome()
         self.counters = [0] * MOST_COUNTERS
         self.steps = 0
         self.tester = Tester(self)

@@ -31,7 +31,17 @@ ABSENT_FOR: Final = 0.1  # seconds before a database that is not there is looked
 class LmdbFile:
     """An environment, opened when first needed. `own` gives files that this process makes to their owner."""
 
-    __slots__ = ("_absent_until", "_environment", "_inode", "_is_read_only", "_pid", "has_written", "own", "path", "report")
+    __slots__ = (
+        "_absent_until",
+        "_environment",
+        "_inode",
+        "_is_read_only",
+        "_pid",
+        "has_written",
+        "own",
+        "path",
+        "report",
+    )
 
     def __init__(self, path: str, own: Callable[[str], None], report: Callable[[str], None]) -> None:
         self.path = path

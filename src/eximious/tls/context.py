@@ -173,8 +173,8 @@ class ServerContext(Context):
             from eximious.tls.self_signed import make
 
             certificate, key = make(self_signed_for)
-            self._context.use_certificate(certificate)  # type: ignore[arg-type]
-            self._context.use_privatekey(key)  # type: ignore[arg-type]
+            self._context.use_certificate(certificate)
+            self._context.use_privatekey(key)
 
     def _verify_mode(self) -> int:
         if self.verify is Verify.REQUIRE:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.transports.jobs.options import job
 
 from eximious.transports.jobs import append
 from eximious.transports.outcome import BAD_CREATION, BAD_MODE, LOCK_FAILED, NOT_REGULAR_FILE, QUOTA
+from tests.transports.jobs.options import job
 
 
 def test_creates_and_appends(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_mailbox_locked_by_flock(tmp_path: Path, blocking: float) -> None:
     ten_octets(box)
     with box.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        options = {"use_flock_lock": True, "use_fcntl_lock": False, "lock_flock_timeout": blocking}
+        options: dict[str, Any] = {"use_flock_lock": True, "use_fcntl_lock": False, "lock_flock_timeout": blocking}
         ended = append.perform(job("append", box, **options))
     assert (ended.errno, ended.message) == (LOCK_FAILED, f"failed to lock mailbox {box} (flock)")
 
@@ -155,7 +155,7 @@ def test_another_transport_is_named_by_the_format(tmp_path: Path) -> None:
 
 def test_mbx(tmp_path: Path) -> None:
     box = tmp_path / "box"
-    options = {"mbx_format": True, "use_mbx_lock": True, "use_lockfile": False, "use_fcntl_lock": False}
+    options: dict[str, Any] = {"mbx_format": True, "use_mbx_lock": True, "use_lockfile": False, "use_fcntl_lock": False}
     assert append.perform(job("append", box, **options)).status == "delivered"
     text = box.read_bytes()
     assert text.startswith(b"*mbx*\r\n")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.transports.jobs.options import job
 
 from eximious.transports.jobs import new_file
 from eximious.transports.jobs.create import may_create
 from eximious.transports.outcome import QUOTA
+from tests.transports.jobs.options import job
 
 
 def deliver(path: Path, **options: Any) -> Any:
