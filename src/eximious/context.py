@@ -23,6 +23,7 @@ class Context:
 
     __slots__ = (
         "acl_arguments",
+        "acl_depth",
         "acl_where",
         "address",
         "captures",
@@ -64,6 +65,7 @@ class Context:
         self.lookup_value: str | None = None  # $value
         self.item: str | None = None  # $item, in forany, map, filter, reduce, sort
         self.acl_arguments: list[str] = []  # $acl_arg1 ...
+        self.acl_depth = 0  # of ACLs that call ACLs
         self.acl_where = ""  # which ACL is running ("RCPT", "DATA", ...), "" outside
         self.verifying = ""  # "R" or "S" while an address is verified ($verify_mode)
         self.smtp_command = ""

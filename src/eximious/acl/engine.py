@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.acl.run import Discarded, Run, verdict
+from eximious.acl.run import Run, verdict
 from eximious.acl.verdict import ACCEPT, DISCARD, ERROR, AclError, Verdict
+from eximious.acl.where import WITH_DISCARD
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.logs.printing import printing
 
@@ -37,7 +38,11 @@ def run(text: str, where: str, context: Context) -> Verdict:
     context.acl_where = where
     running = Run(context, where)
     try:
-        return verdict(running, running.call(text))
+        result = running.call(text)
+        if result == DISCARD and where not in WITH_DISCARD:
+            context.services.logs.panic(f'"discard" verb not allowed in {where} ACL')
+            return Verdict(ERROR)
+        return verdict(running, result)
     except AclError as error:
         return Verdict(ERROR, "", str(error))
     finally:
@@ -48,11 +53,6 @@ def evaluate(text: str, arguments: list[str], context: Context) -> Verdict:
     """The expansion item ``${acl``: run an ACL in the middle of a string, where whatever runs already runs."""
     running = Run(context, context.acl_where or "unknown")
     try:
-        accepted = running.nested(text, arguments)
-    except Discarded:
-        return verdict(running, DISCARD)
-    except Defer as later:
-        return Verdict("defer", running.user_message, str(later))
+        return verdict(running, running.called(text, arguments))
     except AclError as error:
         return Verdict(ERROR, "", str(error))
-    return verdict(running, ACCEPT if accepted else "deny")

@@ -47,7 +47,6 @@ class Run:
 
     __slots__ = (
         "context",
-        "depth",
         "drop_seen",
         "log_message",
         "log_targets",
@@ -64,7 +63,6 @@ class Run:
     def __init__(self, context: Context, where: str) -> None:
         self.context = context
         self.where = where
-        self.depth = 0
         self.trace = context.trace
         self.statement: Statement | None = None
         self.message_template: Template | None = None  # of the present statement
@@ -91,13 +89,14 @@ class Run:
 
     def call(self, text: str) -> str:
         """Run the ACL of that name, in that file, or of that text; the result is one of `verdict`'s."""
-        if self.depth >= MAX_DEPTH:
+        context = self.context
+        if context.acl_depth >= MAX_DEPTH:
             raise AclError("ACL nested too deep: possible loop")
-        self.depth += 1
+        context.acl_depth += 1
         try:
-            return self._obey(find(text, self.context))
+            return self._obey(find(text, context))
         finally:
-            self.depth -= 1
+            context.acl_depth -= 1
 
     def _obey(self, acl: Acl) -> str:
         trace = self.trace
@@ -302,16 +301,7 @@ class Run:
 
     def nested(self, text: str, arguments: list[str]) -> bool:
         """The condition ``acl``: run another ACL; True if it accepts. Raises Discarded, Defer or AclError."""
-        context = self.context
-        saved = (self.statement, self.message_template, self.log_template, context.acl_arguments)
-        context.acl_arguments = arguments[:MAX_ARGUMENTS]
-        try:
-            result = self.call(text)
-        finally:
-            self.statement, self.message_template, self.log_template, context.acl_arguments = saved
-        return self._judge(result)
-
-    def _judge(self, result: str) -> bool:
+        result = self.called(text, arguments)
         self.drop_seen = result == DROP
         if result == ACCEPT:
             self.user_message = self.log_message = ""
@@ -319,10 +309,21 @@ class Run:
         if result == DISCARD:
             raise Discarded
         if result == DEFER:
+            self.may_tell = True
             raise Defer(self.log_message or self.user_message)
         if result == ERROR:
             raise AclError(self.log_message)
         return False
+
+    def called(self, text: str, arguments: list[str]) -> str:
+        """Run another ACL with arguments, and come back to the present statement."""
+        context = self.context
+        saved = (self.statement, self.message_template, self.log_template, context.acl_arguments)
+        context.acl_arguments = arguments[:MAX_ARGUMENTS]
+        try:
+            return self.call(text)
+        finally:
+            self.statement, self.message_template, self.log_template, context.acl_arguments = saved
 
 
 def verdict(run: Run, result: str) -> Verdict:

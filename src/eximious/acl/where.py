@@ -32,6 +32,7 @@ EVERYWHERE: Final = frozenset({
     NOTQUIT, QUIT, STARTTLS, VRFY, WELLKNOWN, DELIVERY, UNKNOWN,
 })  # fmt: skip
 
+WITH_DISCARD: Final = frozenset({RCPT, MAIL, MIME, DKIM, DATA, PRDR, NOT_SMTP})  # where "discard" may be the result
 SMTP: Final = EVERYWHERE - {NOT_SMTP, NOT_SMTP_START}
 AFTER_MESSAGE: Final = frozenset({DATA, PRDR, MIME, DKIM, NOT_SMTP})  # the whole message is here
 WITH_MESSAGE: Final = frozenset(

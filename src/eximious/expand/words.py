@@ -22,10 +22,15 @@ def split_words(text: str) -> list[str]:
         if len(found) >= MOST_WORDS:
             raise ValueError(f'Too many arguments to command "{text}"')
         if word[2] is not None:
-            found.append(_ESCAPE.sub(_unescaped, word[2]))
+            found.append(unescaped(word[2]))
         else:
             found.append(word[1] if word[1] is not None else word[3])
     return found
+
+
+def unescaped(text: str) -> str:
+    """The text with what backslashes stand for."""
+    return _ESCAPE.sub(_unescaped, text)
 
 
 def _unescaped(found: re.Match[str]) -> str:

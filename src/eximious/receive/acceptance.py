@@ -11,7 +11,7 @@ from eximious.acl import engine, where
 from eximious.acl.verdict import ACCEPT, DISCARD, Verdict
 from eximious.errors import ExpandError
 from eximious.logs.message import Arrival, arrival_line, message_log_line, rejected_header
-from eximious.receive import added, queueing
+from eximious.receive import added, dkim, queueing
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
@@ -42,7 +42,7 @@ FAILED: Final = "failed"  # by a limit or a fault of ours; `code` and `reply` sa
 class Outcome:
     """What became of a message."""
 
-    __slots__ = ("code", "complaint", "reply", "status", "verdict")
+    __slots__ = ("code", "complaint", "moment", "reply", "status", "verdict")
 
     def __init__(
         self,
@@ -52,7 +52,9 @@ class Outcome:
         *,
         verdict: Verdict | None = None,
         complaint: Complaint | None = None,
+        moment: str = where.DATA,
     ) -> None:
+        self.moment = moment  # the ACL that refused it
         self.status = status
         self.code = code
         self.reply = reply
@@ -170,7 +172,7 @@ def accept(incoming: Incoming) -> Outcome:
     if incoming.is_smtp:
         added.apply(context, incoming.reception)
     _measure(incoming)
-    refused = _ask(incoming)
+    refused = _ask_dkim(incoming) or _ask(incoming)
     if refused is not None:
         return refused
     return _store(incoming, text)
@@ -253,6 +255,19 @@ def _measure(incoming: Incoming) -> None:
     live = [header.text for header in message.headers if header.kind != DELETED]
     message.size = sum(map(len, live)) + 1 + message.body_size
     message.line_count = message.body_line_count + sum(text.count("\n") for text in live)
+
+
+def _ask_dkim(incoming: Incoming) -> Outcome | None:
+    """Verify DKIM signatures; what their ACL says if it does not accept."""
+    verdict = dkim.check(incoming)
+    if verdict is None:
+        return None
+    if verdict.result == DISCARD:
+        why = f": {verdict.log_message}" if verdict.log_message else ""
+        incoming.discarded_by = f"DKIM ACL discarded recipients){why}"
+        incoming.context.message.recipients = []
+        return None
+    return Outcome(REFUSED, verdict=verdict, moment=where.DKIM)
 
 
 def _ask(incoming: Incoming) -> Outcome | None:

@@ -46,9 +46,8 @@ def _set_size_limit(session: Session) -> None:
     """What holds for all messages of the session."""
     try:
         session.size_limit = message_size_limit(session.context)
-    except (ExpandError, Defer) as error:
-        word = "unable to expand" if isinstance(error, Defer) else "invalid"
-        session.logs.panic(f"{word} message_size_limit: {error}")
+    except ExpandError as error:
+        session.logs.panic(str(error))
         ending.closed(session, "Temporary local problem - please try later")
 
 
@@ -74,7 +73,7 @@ def _active_host_name(session: Session) -> str:
     except ForcedFail:
         pass
     except (ExpandError, Defer) as error:
-        session.logs.panic(f'failed to expand smtp_active_hostname "{name.source}": {error}')
+        session.logs.panic(f'failed to expand "{name.source}" (smtp_active_hostname): {error}')
         session.reply(421, f"{session.main.primary_hostname} internal error")
         raise ConnectionAbortedError from None
     return str(session.main.primary_hostname)
@@ -162,7 +161,7 @@ def _banner(session: Session, message: str) -> None:
             text = banner.expand(session.context) if banner is not None else ""
         except (ExpandError, Defer) as error:
             session.logs.panic(f'Expansion of "{banner.source}" (smtp_banner) failed: {error}')
-            session.reply(421, f"{session.active_host_name} internal error")
+            session.reply(421, "Unexpected failure, please try later")
             raise ConnectionAbortedError from None
         lines = text.rstrip("\n").split("\n")
         before = "".join(f"{code}-{line}\r\n" for line in lines[:-1])

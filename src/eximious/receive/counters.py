@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.receive import ending
-from eximious.smtp.command import Command
+from eximious.smtp.command import WITHOUT_ARGUMENT, Command
 from eximious.smtp.server import Fault, Refusal
 
 if TYPE_CHECKING:
@@ -95,11 +95,13 @@ class Counters:
         if refusal.fault is Fault.UNKNOWN:
             self.unknown_command(session, refusal.line)
             return
-        self.note(verb)
+        if verb not in WITHOUT_ARGUMENT or refusal.code == 503:
+            self.note(verb)
         kind = ""
+        if verb == "RCPT":
+            session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
         if verb == "RCPT" and self.mail_was_refused and not session.has_sender and "PIPELINING" in session.advertised:
             # The client could not know when it sent this.
-            session.transaction.note_refusal(f"{refusal.code} {refusal.text}")
             session.reply(refusal.code, refusal.text)
             return
         if verb in ("DATA", "BDAT") and refusal.code == 503:

@@ -34,15 +34,18 @@ def _expanded_time(template: object, context: Context) -> float:
 def message_size_limit(context: Context) -> int:
     """The largest message that is accepted, in bytes; 0 for no limit. Raises ExpandError with the words for the log."""
     option = context.config.main.message_size_limit
-    from eximious.config.numbers import INT64_MAX, integer
+    from eximious.expand.numbers import integer
 
-    text = option.constant if option.constant is not None else option.expand(context)
+    try:
+        text = option.constant if option.constant is not None else option.expand(context)
+    except (ExpandError, Defer) as error:
+        raise ExpandError(f"unable to expand message_size_limit: {error}") from error
     if not text.strip():
         return 0
     try:
-        return integer(text.strip(), INT64_MAX)
-    except ValueError as error:
-        raise ExpandError(str(error)) from error
+        return integer(text)
+    except ExpandError as error:
+        raise ExpandError(f"invalid message_size_limit: {error}") from error
 
 
 def expanded_integer(option: object, context: Context) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl import engine, where
 from eximious.acl.settings import Reception
 from eximious.address.header_list import parse_list
-from eximious.errors import Defer, ExpandError
+from eximious.errors import ExpandError
 from eximious.receive import from_line, queueing
 from eximious.receive.acceptance import ACCEPTED, Incoming, Outcome, accept, give_id, log_refusal
 from eximious.receive.complaint import Complaint, Kind
@@ -93,8 +93,8 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
         return _failed(context, request, problem)
     try:
         size_limit = message_size_limit(context)
-    except (ExpandError, Defer) as error:
-        context.services.logs.panic(f"invalid value for message_size_limit: {error}")
+    except ExpandError as error:
+        context.services.logs.panic(str(error))
         return FAILURE
     if not has_space(context, 0):
         request.complain("exim: insufficient disk space\n")

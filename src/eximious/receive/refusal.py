@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.acl import where
-from eximious.acl.verdict import DENY, DISCARD, DROP, ERROR, Verdict
+from eximious.acl.verdict import DENY, DROP, Verdict
 from eximious.logs.message import rejected_header, verdict_tag
 from eximious.receive import ending
 from eximious.receive.replies import fold, wording
@@ -44,10 +44,11 @@ NAMES: Final = {
 
 def refuse(session: Session, moment: str, verdict: Verdict) -> None:
     """Tell the client that the ACL said no (or not now), and log it. Ends the session if the ACL wants to drop it."""
-    log(session, moment, verdict)
     code = _code(moment, verdict)
     text = verdict.user_message or default_text(verdict)
-    session.send(details(session) + wording(code, text, _complaint(session)).lines(multiline=_multiline(session)))
+    lines = wording(code, text, _complaint(session)).lines(multiline=_multiline(session))
+    log(session, moment, verdict)
+    session.send(details(session) + lines)
     if verdict.result == DROP:
         ending.not_quit(session, "acl-drop", int(code), "")
         raise ending.Ended
@@ -55,9 +56,6 @@ def refuse(session: Session, moment: str, verdict: Verdict) -> None:
 
 def connection(session: Session, verdict: Verdict) -> None:
     """The client is not welcome at all."""
-    if verdict.result == DISCARD:
-        session.logs.panic(f'"discard" verb not allowed in {where.CONNECT} ACL')
-        verdict = Verdict(ERROR)
     log(session, where.CONNECT, verdict)
     text = verdict.user_message or default_text(verdict)
     session.send(wording(_code(where.CONNECT, verdict), text, _complaint(session)).lines())

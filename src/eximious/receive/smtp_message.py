@@ -185,7 +185,7 @@ def _data_timeout(session: Session) -> NoReturn:
 
 def _data_lost(session: Session, reader: DataReader | ChunkReader) -> NoReturn:
     ending.message_lost(session, in_headers=reader.headers is None)
-    ending.not_quit(session, "connection-lost", 421, f"{session.active_host_name} SMTP incoming data lost")
+    ending.not_quit(session, "connection-lost", 421, "Lost incoming connection")
     raise ending.Ended
 
 
@@ -226,8 +226,7 @@ def _believe(session: Session, submitter: Submitter) -> None:
 
 def _discarded_by(session: Session) -> str:
     by = session.transaction.discard_reason or session.transaction.discarded_by
-    name, _, why = by.partition(": ")
-    return f"{name} discarded recipients)" + (f": {why}" if why else "")
+    return f"{by.partition(': ')[0]} discarded recipients)"
 
 
 def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
@@ -262,7 +261,7 @@ def _refuse(session: Session, incoming: Incoming, outcome: Outcome) -> None:
     assert verdict is not None
     message = session.context.message
     headers = rejected_header(message, session.logs.selected)
-    refusal.log(session, where.DATA, verdict, headers=headers)
+    refusal.log(session, outcome.moment, verdict, headers=headers)
     code = "550" if verdict.result in ("deny", DROP) else "451"
     text = verdict.user_message or refusal.default_text(verdict)
     words = wording(code, text, session.logs.panic)

@@ -17,12 +17,12 @@ MOST_ARGUMENTS = 9
 
 @item("acl", 1, MOST_ARGUMENTS + 1)
 def acl(context: Context, name: str, *arguments: str) -> str:
-    """The ``message`` of an ACL that accepts; forced failure if it denies."""
+    """The ``message`` of an ACL that accepts or denies; forced failure if it defers."""
     verdict = call_acl(context, name, list(arguments))
-    if verdict.result == "accept":
+    if verdict.result in ("accept", "deny"):
         return str(verdict.user_message)
-    if verdict.result in ("deny", "discard", "drop"):
-        raise ForcedFail(f'{verdict.result.upper()} from acl "{name}"')
+    if verdict.result == "defer":
+        raise ForcedFail(f'DEFER from acl "{name}"')
     raise acl_failure(name, verdict)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.acl import where
-from eximious.acl.verdict import ACCEPT, DISCARD, ERROR, Verdict
+from eximious.acl.verdict import ACCEPT, Verdict
 from eximious.receive import refusal
 from eximious.receive.replies import wording
 
@@ -41,9 +41,6 @@ def _permission(session: Session) -> Verdict | None:
         session.reply(554, "Too many recipients")
         return None
     verdict = session.check(session.main.acl_smtp_predata, where.PREDATA)
-    if verdict.result == DISCARD:
-        session.logs.panic(f'"discard" verb not allowed in {where.PREDATA} ACL')
-        verdict = Verdict(ERROR)
     if verdict.result != ACCEPT:
         refusal.refuse(session, where.PREDATA, verdict)
         return None

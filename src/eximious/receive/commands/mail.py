@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT, DISCARD
 from eximious.address.parse import AddressError
+from eximious.logs.log import MAIN, REJECT
 from eximious.receive import refusal
 from eximious.receive.envelope import client_may, read_address
 from eximious.receive.limits import expanded_integer, has_space
@@ -101,7 +102,8 @@ def _sender(session: Session, text: str) -> str | None:
         return address
     if client_may(session, "sender"):
         return f"{address}@{session.main.qualify_domain}"
-    session.logs.reject(f"unqualified sender rejected: {text} {session.host_and_ident}")
+    logs = (MAIN, REJECT) if "smtp_syntax_error" in session.logs.selected else (REJECT,)
+    session.logs.write(logs, f"unqualified sender rejected: {text} {session.host_and_ident}")
     session.reply(501, f"{text}: sender address must contain a domain")
     return None
 

@@ -9,6 +9,7 @@ from eximious.acl.verdict import ACCEPT, DEFER, DENY, DISCARD, DROP, ERROR, Verd
 from eximious.address.delivery import Address
 from eximious.address.parse import AddressError
 from eximious.context import NOWHERE
+from eximious.logs.log import MAIN, REJECT
 from eximious.receive import refusal
 from eximious.receive.envelope import client_may, is_postmaster, read_address
 from eximious.receive.limits import expanded_integer
@@ -46,17 +47,28 @@ def rcpt(session: Session, command: Command) -> None:
         address = _recipient(session, text)
     except Fault as fault:
         session.transaction.rcpt_failed += 1
-        session.counters.error(session, 501, str(fault))
+        _error(session, str(fault))
         return
     except AddressError as fault:
         session.transaction.rcpt_failed += 1
-        session.counters.error(session, 501, f"{text}: {fault}", detail=str(fault))
+        _error(session, f"{text}: {fault}", str(fault))
         return
     if address is None or _too_many(session):
         return
     recipient.address = Tainted(address)
     verdict = _ask(session, recipient)
     _answer(session, recipient, verdict, command)
+
+
+def _error(session: Session, text: str, detail: str = "") -> None:
+    session.transaction.note_refusal(f"501 {text}")
+    session.counters.error(session, 501, text, detail=detail)
+
+
+def _reply(session: Session, code: int, text: str) -> None:
+    """Refuse the recipient; DATA may say so once more."""
+    session.transaction.note_refusal(f"{code} {text}")
+    session.reply(code, text)
 
 
 def _recipient(session: Session, text: str) -> str | None:
@@ -72,8 +84,9 @@ def _recipient(session: Session, text: str) -> str | None:
     if client_may(session, "recipient") or is_postmaster(address):
         return f"{address}@{session.main.qualify_recipient}"
     session.transaction.rcpt_failed += 1
-    session.logs.reject(f"unqualified recipient rejected: {text} {session.host_and_ident}")
-    session.reply(501, f"{text}: recipient address must contain a domain")
+    logs = (MAIN, REJECT) if "smtp_syntax_error" in session.logs.selected else (REJECT,)
+    session.logs.write(logs, f"unqualified recipient rejected: {text} {session.host_and_ident}")
+    _reply(session, 501, f"{text}: recipient address must contain a domain")
     return None
 
 
@@ -86,11 +99,11 @@ def _too_many(session: Session) -> bool:
         return False
     if session.main.recipients_max_reject:
         session.transaction.rcpt_failed += 1
-        session.reply(552, "too many recipients")
+        _reply(session, 552, "too many recipients")
         text = "message rejected"
     else:
         session.transaction.rcpt_deferred += 1
-        session.reply(452, "too many recipients")
+        _reply(session, 452, "too many recipients")
         text = "excess temporarily rejected"
     if not session.transaction.has_too_many:
         session.transaction.has_too_many = True

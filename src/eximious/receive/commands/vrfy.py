@@ -8,7 +8,7 @@ from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
 from eximious.address.parse import AddressError
 from eximious.receive import refusal
-from eximious.receive.envelope import client_may, read_address
+from eximious.receive.envelope import client_may, is_postmaster, read_address
 
 if TYPE_CHECKING:
     from eximious.receive.session import Session
@@ -23,7 +23,7 @@ def vrfy(session: Session, command: Command) -> None:
     except AddressError as fault:
         session.reply(501, str(fault))
         return
-    if not has_domain and not client_may(session, "recipient"):
+    if not has_domain and not client_may(session, "recipient") and not is_postmaster(address):
         session.reply(501, f"{argument}: recipient address must contain a domain")
         return
     verdict = session.check(session.main.acl_smtp_vrfy, where.VRFY)

@@ -1,0 +1,263 @@
+"""The DKIM signatures of a message that has just come in: verified, shown to acl_smtp_dkim, logged.
+
+What was found stays in the message's facts, where the variables, dkim_status and ${authresults look for it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from eximious.acl import engine, where
+from eximious.acl.verdict import ACCEPT, Verdict
+from eximious.config.lists import split
+from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.logs.printing import printing
+from eximious.waiting import wait
+
+if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
+    from eximious.context import Context
+    from eximious.mailauth.dkim import Policy, Verification
+    from eximious.receive.acceptance import Incoming
+
+SIGNER_LIMIT: Final = 100  # for which the ACL is run
+ED25519_BITS: Final = 253  # as Exim counts them
+
+_UNAVAILABLE: Final = ("invalid", "pubkey_unavailable", "public key record (currently?) unavailable")
+_SYNTAX: Final = ("invalid", "pubkey_syntax", "syntax error in public key record")
+# Fault by name -> $dkim_verify_status, $dkim_verify_reason, and the words of the log.
+STATES: Final[dict[str, tuple[str, str, str]]] = {
+    "KEY_UNAVAILABLE": _UNAVAILABLE,
+    "NO_KEY": _UNAVAILABLE,
+    "KEY_SYNTAX": _SYNTAX,
+    "KEY_REVOKED": _SYNTAX,
+    "KEY_MISUSED": _SYNTAX,
+    "SYNTAX": ("invalid", "signature_syntax", "signature tag missing or invalid"),
+    "TOO_MANY": ("invalid", "too_many_signatures", "too many signatures"),
+    "BODY_HASH": ("fail", "bodyhash_mismatch", "body hash mismatch (body probably modified in transit)"),
+    "SIGNATURE": (
+        "fail",
+        "signature_incorrect",
+        "signature did not verify (headers probably modified in transit)",
+    ),
+    "WEAK_KEY": ("fail", "pubkey_too_short", "signature invalid (key too short)"),
+}
+# Reason -> the result and its comment in Authentication-Results.
+RESULTS: Final[dict[str, str]] = {
+    "pubkey_syntax": "neutral (public key record import problem)",
+    "signature_syntax": "neutral (signature tag missing or invalid)",
+    "too_many_signatures": "policy (too many signatures)",
+    "bodyhash_mismatch": "fail (body hash mismatch; body probably modified in transit)",
+    "signature_incorrect": "fail (signature did not verify; headers probably modified in transit)",
+}
+
+
+class Checked:
+    """One signature, and what it is held for; an ACL may change that."""
+
+    __slots__ = ("is_changed", "reason", "status", "verification", "words")
+
+    def __init__(self, verification: Verification) -> None:
+        self.verification = verification
+        fault = verification.fault
+        state = (
+            ("pass", "", "")
+            if fault is None
+            else STATES.get(fault.name, ("invalid", "unspecified", "unspecified problem"))
+        )
+        self.status, self.reason, self.words = state
+        self.is_changed = False  # by the ACL
+
+    @property
+    def bits(self) -> int:
+        """Of the key, if it was needed."""
+        key = self.verification.key
+        if key is None or self.reason in ("bodyhash_mismatch", "pubkey_syntax"):
+            return 0
+        return ED25519_BITS if key.type == "ed25519" else int(key.bits)
+
+    @property
+    def identities(self) -> list[str]:
+        """The domain, and the identity if there is one."""
+        signature = self.verification.signature
+        identity = signature.tags.get("i", "")
+        return [signature.domain.lower(), *([identity] if identity else [])]
+
+    def log_line(self) -> str:
+        """What the main log says."""
+        one = self.verification.signature
+        text = f"DKIM: d={one.domain} s={one.selector} c={one.canonicalization} a={one.algorithm} b={len(one.data) * 8}"
+        for name in ("i", "t", "x", "l"):
+            if name in one.tags:
+                text += f" {name}={one.tags[name]}"
+        if self.is_changed:
+            outcome = f"{self.status} - {self.reason}" if self.reason else self.status
+        elif self.status == "pass":
+            outcome = "verification succeeded"
+        else:
+            outcome = f"{'verification failed' if self.status == 'fail' else self.status} - {self.words}"
+        return printing(f"{text} [{outcome}]")
+
+    def authentication_results(self) -> str:
+        """The part of an Authentication-Results header."""
+        one = self.verification.signature
+        identity = f" header.i={one.tags['i']}" if "i" in one.tags else ""
+        properties = f" header.d={one.domain}{identity} header.s={one.selector} header.a={one.algorithm}"
+        if self.is_changed and self.status != "pass":
+            return f"dkim=policy ({self.status}{f' - {self.reason}' if self.reason else ''}){properties}"
+        if self.status == "pass":
+            return f"dkim=pass{properties}"
+        return f"dkim={self._result()}\n\t\t{properties}"
+
+    def _result(self) -> str:
+        if self.reason == "pubkey_too_short":
+            return f"fail (public key too short: {self.bits} bits)"
+        if self.reason == "pubkey_unavailable":
+            fault = self.verification.fault
+            is_temporary = fault is not None and fault.name == "KEY_UNAVAILABLE"
+            return f"{'temperror' if is_temporary else 'permerror'} (pubkey unavailable)"
+        return RESULTS.get(self.reason, "permerror (unspecified problem)")
+
+
+class Dkim:
+    """What is known about the message's signatures."""
+
+    __slots__ = ("checked", "current", "key_bits", "reason", "signer", "status")
+
+    def __init__(self, checked: list[Checked]) -> None:
+        self.checked = checked
+        self.current: Checked | None = None  # that the ACL is about
+        self.signer = ""  # $dkim_cur_signer
+        self.status = ""  # $dkim_verify_status
+        self.reason = ""  # $dkim_verify_reason
+        self.key_bits = 0  # of the last signature that was looked at
+
+    @property
+    def signers(self) -> list[str]:
+        """Domains and identities, each once, in the order of the signatures."""
+        return list(dict.fromkeys(name for one in self.checked for name in one.identities))
+
+
+def check(incoming: Incoming) -> Verdict | None:
+    """Verify, and run acl_smtp_dkim; the verdict if it does not accept."""
+    context = incoming.context
+    message = context.message
+    if not incoming.is_smtp or incoming.reception.dkim_disable_verify:
+        return None
+    raw = [line for line in incoming.reader.headers or () if line[:14].lower() == b"dkim-signature"]
+    main = context.config.main
+    if not raw and (main.acl_smtp_dkim is None or _default_signers(context.config)):
+        return None
+    dkim = Dkim(_verified(incoming) if raw else [])
+    message.facts["dkim"] = dkim
+    try:
+        return _judge(incoming, dkim)
+    finally:
+        message.facts["authresults_dkim"] = [one.authentication_results() for one in dkim.checked]
+
+
+def _default_signers(config: Configuration) -> bool:
+    template = config.main.dkim_verify_signers
+    return template is None or template.source.strip() == "$dkim_signers"
+
+
+def _verified(incoming: Incoming) -> list[Checked]:
+    from eximious.mailauth.dkim import Verifier
+    from eximious.mailauth.message import Field, Headers, MessageError, crlf
+    from eximious.mailauth.program_resolver import ProgramResolver
+
+    context = incoming.context
+    fields = []
+    for line in incoming.reader.headers or ():
+        try:
+            fields.append(Field(crlf(line)))
+        except MessageError:
+            continue  # the reader let it pass, but it is no field that could be signed
+    policy = _policy(context.config)
+    verifier = Verifier(Headers(fields), policy=policy, now=context.services.now())
+    for chunk in incoming.body.chunks():
+        verifier.feed(chunk.replace(b"\n", b"\r\n"))
+    found = wait(verifier.verify(ProgramResolver(context.services.dns)))
+    checked = []
+    for one in found:
+        name = one.fault.name if one.fault is not None else ""
+        if name == "SYNTAX" or (one.signature.algorithm and one.signature.algorithm not in policy.algorithms):
+            continue  # what cannot be understood, or may not be used, is as if it were not there
+        if name == "KEY_SYNTAX":
+            _log(context, printing(f"DKIM: d={one.domain} s={one.selector} [failed key import]"))
+        checked.append(Checked(one))
+        if one.fault is None and context.config.main.dkim_verify_minimal:
+            break
+    return checked
+
+
+def _policy(config: Configuration) -> Policy:
+    from eximious.mailauth.dkim import Policy
+
+    main = config.main
+    sizes = dict(re.findall(r"(\w+)[ \t]*=[ \t]*([0-9]+)", main.dkim_verify_min_keysizes))
+    algorithms = frozenset(f"{key}-{name}" for key in main.dkim_verify_keytypes for name in main.dkim_verify_hashes)
+    return Policy(
+        algorithms, rsa_bits=int(sizes.get("rsa", 0)), ed25519_bits=int(sizes.get("ed25519", 0)), checks_times=False
+    )
+
+
+def _judge(incoming: Incoming, dkim: Dkim) -> Verdict | None:
+    context = incoming.context
+    signers = _signers(context)
+    if signers is None:
+        for one in dkim.checked:
+            _conclude(incoming, one)
+        return None
+    statuses = []
+    option = context.config.main.acl_smtp_dkim
+    for signer in signers:
+        matching: list[Any] = [one for one in dkim.checked if signer in one.identities]
+        for current in matching or [None]:
+            _enter(dkim, signer, current)
+            verdict = engine.check(option, where.DKIM, context) if option is not None else Verdict(ACCEPT)
+            if current is not None and (dkim.status, dkim.reason) != (current.status, current.reason):
+                current.is_changed = True
+                current.status, current.reason = dkim.status, dkim.reason
+            statuses.append(dkim.status)
+            if current is not None:
+                _conclude(incoming, current)
+            if verdict.result != ACCEPT:
+                return verdict
+    dkim.status = ":".join(statuses) if option is not None else ""
+    return None
+
+
+def _enter(dkim: Dkim, signer: str, current: Checked | None) -> None:
+    """What the variables tell during a run of the ACL."""
+    dkim.signer, dkim.current = signer, current
+    dkim.status, dkim.reason = ("none", "") if current is None else (current.status, current.reason)
+    if current is not None:
+        dkim.key_bits = current.bits
+
+
+def _signers(context: Context) -> list[str] | None:
+    """Those for whom the ACL is run, each once; None if the option is empty."""
+    template = context.config.main.dkim_verify_signers
+    try:
+        text = template.expand(context) if template is not None else ""
+    except (ExpandError, ForcedFail, Defer) as error:
+        _log(context, f"expansion of dkim_verify_signers option failed: {error}", panic=True)
+        return None
+    signers = list(dict.fromkeys(item.strip() for item in split(text)))
+    return [signer for signer in signers if signer][:SIGNER_LIMIT] or None
+
+
+def _conclude(incoming: Incoming, one: Checked) -> None:
+    """Log a signature's result, and remember a good one for the arrival line."""
+    context = incoming.context
+    if "dkim_verbose" in context.services.logs.selected:
+        _log(context, one.log_line())
+    if one.status == "pass" and not incoming.arrival.dkim_domain:
+        incoming.arrival.dkim_domain = one.verification.domain
+
+
+def _log(context: Context, text: str, *, panic: bool = False) -> None:
+    logs = context.services.logs
+    (logs.panic if panic else logs.main)(text, context.message.id)
