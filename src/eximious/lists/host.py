@@ -313,7 +313,7 @@ class NamedHost(Pattern):
             addresses = system_addresses(name)
         if not addresses:
             if answer.status.name in ("AGAIN", "FAIL"):
-                raise Unknown(f"host lookup deferred for {name}", is_temporary=True)
+                raise Unknown(f'DNS lookup of "{name}" deferred', is_temporary=True)
             raise Unknown(f"no IP address found for host {name}")
         for address in addresses:
             octets = pack(address)
