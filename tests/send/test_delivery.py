@@ -411,9 +411,15 @@ def test_a_connection_that_was_closed_is_replaced(place: MakePlace) -> None:
     assert there.log == [delivered("a", "250 one"), "Completed", delivered("b", "250 two"), "Completed"]
 
 
-def test_refused_recipients_are_reset_for_the_next_message(place: MakePlace) -> None:
-    refusing = "? MAIL\n250 ok\n? RCPT\n550 unknown\n? RSET\n250 ok\n"
-    with ScriptedServer(BEGIN + refusing + transaction("250 ok", last="250 two") + END) as server:
+@pytest.mark.parametrize(
+    ("begin", "refusing"),
+    [
+        (BEGIN, "? MAIL\n250 ok\n? RCPT\n550 unknown\n"),
+        (BEGIN.replace("250 far", "250-far\n250 PIPELINING"), "? MAIL\n250 ok\n? RCPT\n550 unknown\n? DATA\n503 no\n"),
+    ],
+)
+def test_refused_recipients_are_reset_for_the_next_message(place: MakePlace, begin: str, refusing: str) -> None:
+    with ScriptedServer(begin + refusing + "? RSET\n250 ok\n" + transaction("250 ok", last="250 two") + END) as server:
         there = place(f"127.0.0.1::{server.port}", main="bounce_return_message = false")
         first, second = (there.queue(recipient) for recipient in ("a@far.example", "b@far.example"))
         for message_id in (first, second):

@@ -20,13 +20,17 @@ MOST_IN_A_ROW: Final = 1000  # messages that one delivery draws after it
 
 def deliver_waiting(services: Services, how: How, but: str) -> None:
     """Deliver the messages that wait for the hosts to which a connection is idle now."""
-    pool = Pool.of(services)
-    for _ in range(MOST_IN_A_ROW):
-        message_id = _next(services, pool.take_news(), but)
-        if message_id is None:
-            return
-        from eximious.deliver.message import deliver_one
+    from eximious.deliver.message import deliver_one
 
+    pool = Pool.of(services)
+    connections: list[Connection] = []
+    seen = {but}
+    for _ in range(MOST_IN_A_ROW):
+        connections = pool.still_idle(connections + pool.take_news())
+        message_id = _next(services, connections, but)
+        if message_id is None or message_id in seen:
+            return
+        seen.add(message_id)
         deliver_one(message_id, services, _continued(how))
 
 

@@ -29,11 +29,11 @@ from eximious.send.hosts import (
     no_such_host,
 )
 from eximious.send.opening import more_errno_of
+from eximious.send.pool import Pool
 from eximious.send.serializing import connection_slot
 from eximious.send.transaction import Transaction
 from eximious.transports.outcome import (
     DEFERRED,
-    DELIVERED,
     EXPLICITLY_QUEUED,
     HOST_RETRY,
     RCPT_4XX,
@@ -73,6 +73,7 @@ class Delivery:
         self.met_host_error = False
         how = context.facts.get("how")
         self.forced = bool(how is not None and how.forced)
+        self.continued = bool(how is not None and how.continued)
         self.route_only = bool(how is not None and (how.route_only or how.no_remote))
 
     def run(self) -> list[Outcome]:
@@ -118,7 +119,7 @@ class Delivery:
                 self.tally[host.why if host.why in self.tally else "failed"] += 1
                 self.all_expired = False
                 continue
-            judgement = judge(host, self.transport, domain, self.context, forced=self.forced)
+            judgement = judge(host, self.transport, domain, self.context, forced=self._is_forced(host))
             if not self._may_try(host, judgement):
                 continue
             if tried >= self.transport.hosts_max_try_hardlimit or unexpired >= self.transport.hosts_max_try:
@@ -127,6 +128,10 @@ class Delivery:
             tried += 1
             unexpired += not judgement.is_expired
             self._try(host, judgement)
+
+    def _is_forced(self, host: Host) -> bool:
+        """Whatever the hints say: somebody wants that, or there is a connection to the host."""
+        return self.forced or (self.continued and Pool.of(self.context.services).has(self.transport.name, host))
 
     def _may_try(self, host: Host, judgement: Judgement) -> bool:
         """What the retry hints say."""
@@ -286,8 +291,7 @@ class Delivery:
                 outcome = self._untried()
             if number in still_pending:
                 outcome.retry_skipped = self.skipped
-            if outcome.status == DEFERRED or outcome.status == DELIVERED or number in still_pending:
-                outcome.retries = outcome.retries + self.updates
+            outcome.retries = outcome.retries + self.updates
             result.append(outcome)
         if self.pending and (self.met_host_error or self.tally["retry"]):
             waiting_messages.note(self.context, self.transport.name, self.hosts)

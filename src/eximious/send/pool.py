@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious import waiting
 
 if TYPE_CHECKING:
+    from eximious.address.delivery import Host
     from eximious.send.connection import Connection
     from eximious.services import Services
 
@@ -21,7 +22,7 @@ IDLE_LIMIT: Final = 2.0  # seconds; the daemon closes connections that nobody ha
 MOST_IDLE: Final = 128  # connections of a process
 PER_HOST: Final = 32
 
-Key = tuple[Any, ...]
+Key = tuple[Any, ...]  # the transport's name, the host's name, address and port, and more
 
 
 class Pool:
@@ -85,10 +86,19 @@ class Pool:
         return bool(self._news)
 
     def take_news(self) -> list[Connection]:
-        """The connections that became idle and still are."""
+        """The connections that became idle."""
         news, self._news = self._news, []
+        return news
+
+    def still_idle(self, connections: list[Connection]) -> list[Connection]:
+        """Those of these connections that nobody has taken."""
         idle = self.idle()
-        return [connection for connection in news if any(connection is other for other in idle)]
+        return [connection for connection in connections if any(connection is other for other in idle)]
+
+    def has(self, transport_name: str, host: Host) -> bool:
+        """True if a connection of the transport to the host is idle."""
+        wanted = (transport_name, host.name.lower(), host.address, host.port)
+        return any(key[: len(wanted)] == wanted for key in self._idle)
 
     def has_any(self) -> bool:
         """True if a connection is idle."""
