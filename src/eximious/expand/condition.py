@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, final
 
 from eximious.errors import did_you_mean
 from eximious.expand.fault import Fault
-from eximious.expand.nodes import Node
+from eximious.expand.nodes import Literal, Node
+from eximious.expand.parse import PLAIN_ARGUMENT
 from eximious.registry import Registry
 
 if TYPE_CHECKING:
@@ -168,6 +169,11 @@ def condition_arguments(parser: Parser, name: str, count: int) -> list[Node]:
     """The strings in braces that follow a condition's name."""
     found: list[Node] = []
     for _ in range(count):
+        plain = PLAIN_ARGUMENT.match(parser.text, parser.at)
+        if plain is not None:
+            parser.at = plain.end()
+            found.append(Literal(plain[1] or plain[2] or ""))
+            continue
         if parser.skip_space() != "{":
             raise missing_argument(parser, name, len(found))
         parser.at += 1
@@ -195,7 +201,7 @@ def parse_condition(parser: Parser, inside: str = "") -> Condition:
         raise Fault(f'condition name expected, but found "{rest}"{inside}', start)
     parser.at = named.end()
     name = named[0]
-    found = conditions.find(name) if name in _MODULES and name.isidentifier() else _symbol(name)
+    found = _known.get(name) or _find(name)
     if found is None:
         raise Fault(f'unknown condition "{name}"{inside}', start, did_you_mean(name, _MODULES))
     parsed = found.parse(parser, name)
@@ -204,12 +210,19 @@ def parse_condition(parser: Parser, inside: str = "") -> Condition:
     return parsed if parser.on_condition is None else parser.on_condition(parsed, start)
 
 
-def _symbol(name: str) -> Syntax | None:
-    if name in _MODULES:
-        import eximious.expand.conditions.number  # noqa: F401
+_known: dict[str, Syntax] = {}  # conditions that have been used
 
-        return conditions.find(name)
-    return None
+
+def _find(name: str) -> Syntax | None:
+    """The condition of that name, whose module is imported; None if there is none."""
+    if name not in _MODULES:
+        return None
+    if not name.isidentifier():
+        import eximious.expand.conditions.number  # noqa: F401
+    found = conditions.find(name)
+    if found is not None:
+        _known[name] = found
+    return found
 
 
 def known_conditions() -> list[str]:

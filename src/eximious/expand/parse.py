@@ -26,6 +26,11 @@ _SPECIAL_OPEN = re.compile(r"[\\$]")
 _SPECIAL_CLOSED = re.compile(r"[\\$}]")
 _SPECIAL_CLOSED_LITERAL = re.compile(r"[\\}]")
 _PLAIN = re.compile(r"(?:([^$\\}]*)|\\N([^\\]*(?:\\[^N\\][^\\]*)*)\\N)\}")  # a string in which nothing is expanded
+# The same with white space and the opening brace before it: the fast way for most arguments.
+PLAIN_ARGUMENT: Final = re.compile(r"[ \t\n\r\f\v]*\{" + _PLAIN.pattern)
+_LAST_BRANCH = re.compile(
+    r"[ \t\n\r\f\v]*(?:\{([^$\\}]*)\}[ \t\n\r\f\v]*)?\}"
+)  # a second string, and the end of an item
 _NAME = re.compile(r"[A-Za-z0-9_]*")
 _NAME_IN_BRACES = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DIGITS = re.compile(r"[0-9]+")
@@ -235,6 +240,10 @@ class Parser:
 
     def argument(self, complaint: str) -> Node:
         """One string in braces; raises Fault with the complaint if there is none."""
+        plain = PLAIN_ARGUMENT.match(self.text, self.at)
+        if plain is not None:
+            self.at = plain.end()
+            return Literal(plain[1] or plain[2] or "")
         if self.skip_space() != "{":
             raise Fault(complaint, self.at)
         self.at += 1
@@ -269,6 +278,10 @@ class Parser:
         self.at += 1
         yes = self.braced()
         no: Node = EMPTY
+        last = _LAST_BRANCH.match(self.text, self.at)
+        if last is not None:
+            self.at = last.end()
+            return yes, Literal(last[1]) if last[1] else EMPTY
         following = self.skip_space()
         if following == "{":
             self.at += 1
@@ -297,8 +310,6 @@ def _joined(parts: list[Node]) -> Node:
     """One node for several; neighbouring constants become one."""
     if len(parts) == 1:
         return EMPTY if parts[0].constant == "" else parts[0]
-    if len(parts) == 1:
-        return parts[0]
     joined: list[Node] = []
     for part in parts:
         if part.constant is not None:

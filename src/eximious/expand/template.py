@@ -11,6 +11,7 @@ from eximious.taint import Tainted
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.fault import Fault
+    from eximious.expand.parse import Parser
 
 MOST_CACHED: Final = 2048  # texts that `expand` remembers
 LONGEST_CACHED: Final = 4096  # characters
@@ -52,11 +53,23 @@ def compile(text: str, place: Place | None = None) -> Template:
     """Parse a string. Never raises for faults in it: they are in `faults`, with places, for whoever reads the file."""
     if "$" not in text and "\\" not in text:
         return Template(text, Literal(text), [])
+    parser = (_parser_class or _load_parser())(text)
+    root = parser.whole()
+    if not parser.warnings:
+        return Template(text, root, [])
+    return Template(text, root, [_config_error(fault, text, place) for fault in parser.warnings])
+
+
+_parser_class: type[Parser] | None = None
+
+
+def _load_parser() -> type[Parser]:
+    """The parser, which is imported when the first string needs it."""
+    global _parser_class
     from eximious.expand.parse import Parser
 
-    parser = Parser(text)
-    root = parser.whole()
-    return Template(text, root, [_config_error(fault, text, place) for fault in parser.warnings])
+    _parser_class = Parser
+    return Parser
 
 
 def _config_error(fault: Fault, text: str, place: Place | None) -> ConfigError:
