@@ -29,7 +29,7 @@ from tests.receive.place import CLIENT, Server
 
 FAREWELL = "S: 421 mail.test lost input connection"  # to clients that go without QUIT
 GONE = "main: unexpected disconnection"
-LOGS = ("main: ", "main reject: ", "reject: ", "main panic: ", "panic: ")
+LOG_LINE = re.compile(r"(?:main|reject|panic)(?: (?:reject|panic))*: ")
 
 
 class Dialogue:
@@ -55,7 +55,7 @@ class Dialogue:
         self.spoken: list[str] = []
         self.logged: list[str] | None = None
         for line in after.strip("\n").split("\n"):
-            if line == "no log" or line.startswith(LOGS):
+            if line == "no log" or LOG_LINE.match(line):
                 self.logged = (self.logged or []) + [line] * (line != "no log")
             else:
                 assert line.startswith(("C: ", "S: ")), line

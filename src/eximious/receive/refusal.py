@@ -158,7 +158,13 @@ def details(session: Session) -> str:
     is_deferred = verified.result.value == "defer"
     code = "451" if is_deferred else "550"
     lines: list[str] = []
-    if not reception.sender_failure_told and session.settings.multiline_responses and verified.user_message:
+    is_told = not is_deferred or verified.is_from_callout
+    if (
+        is_told
+        and verified.user_message
+        and not reception.sender_failure_told
+        and session.settings.multiline_responses
+    ):
         before, after = FAILURES.get(verified.failure, ("Verification failed for", ""))
         lines = [f"{before} <{verified.original}>", *fold(verified.user_message), *(fold(after) if after else ())]
     reception.sender_failure_told = True
