@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import json
 import os
 import pwd
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 EXIM = shutil.which("exim", path=os.path.dirname(sys.executable)) or "exim"
 PATIENCE = 20.0  # seconds that anything may take on a busy machine
@@ -140,6 +142,15 @@ class Server:
         )
         assert status is None or done.returncode == status, done.stdout + done.stderr
         return done.stdout
+
+    def status(self) -> dict[str, Any]:
+        """What the daemon says of itself."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self.spool / "exim_daemon_notify"))
+            connection.sendall(b"status\n")
+            status: dict[str, Any] = json.loads(connection.recv(65536))
+            return status
 
     def client(self) -> smtplib.SMTP:
         """A connection to the daemon."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import signal
 import smtplib
 import socket
@@ -119,7 +118,6 @@ def test_a_stopped_daemon_leaves_nothing_in_its_journal(server: Server) -> None:
 
 
 def test_a_worker_that_is_killed_is_replaced(server: Server) -> None:
-    server.wait_for(lambda: len(_workers(server)) == 2, "two workers")
     for pid in _workers(server):
         os.kill(pid, signal.SIGKILL)
     server.wait_for_log("ended unexpectedly (signal 9); another takes its place", 2)
@@ -128,24 +126,16 @@ def test_a_worker_that_is_killed_is_replaced(server: Server) -> None:
 
 
 def _workers(server: Server) -> list[int]:
-    """The daemon's children that run as the mail user."""
+    """The workers' process ids, as the daemon tells them."""
+    return [worker["pid"] for worker in server.status()["workers"] if not worker["retired"]]
+
+
+def _children(server: Server) -> set[int]:
+    """All processes that the daemon's first process has started and that still live."""
     assert server.daemon is not None
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return [pid for pid in pids if _parent(pid) == server.daemon.pid and _is_mail_user(pid, server)]
-
-
-def _parent(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def _is_mail_user(pid: int, server: Server) -> bool:
-    with open(f"/proc/{pid}/status") as file:
-        uids = next(line for line in file if line.startswith("Uid:"))
-    return int(uids.split()[1]) == pwd.getpwnam(server.user).pw_uid
+    path = f"/proc/{server.daemon.pid}/task/{server.daemon.pid}/children"
+    with open(path) as file:
+        return set(map(int, file.read().split()))
 
 
 def test_connections_are_limited_over_all_workers() -> None:
@@ -204,11 +194,8 @@ def test_what_a_killed_worker_held_is_found_again(server: Server) -> None:
 
 
 def test_without_its_agent_the_daemon_starts_afresh(server: Server) -> None:
-    assert server.daemon is not None
-    children = [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(int(name)) == server.daemon.pid]
-    server.wait_for(lambda: len(_workers(server)) == 2, "two workers")
     workers = _workers(server)
-    for pid in set(children) - set(workers):
+    for pid in _children(server) - set(workers):
         os.kill(pid, signal.SIGKILL)
     server.wait_for_log("local agent ended unexpectedly")
     server.wait_for(lambda: set(_workers(server)).isdisjoint(workers), "new workers")
