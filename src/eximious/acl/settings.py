@@ -96,7 +96,7 @@ class Reception:
         self.cutthrough = ""  # options of the control, "" if it was not given
         self.sender_failure: Any = None  # what verifying the sender came to, if it failed
         self.sender_failure_told = False
-        self.senders_verified: dict[str, Any] = {}  # results of sender verification, by address and options
+        self.senders_verified: dict[str, Any] = {}  # results of sender verification, by address
         self.ratelimits: dict[str, float] = {}  # measured for this message
 
     def add_headers(self, text: str) -> None:

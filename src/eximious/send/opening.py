@@ -133,6 +133,8 @@ def _connect(transport: Smtp, host: Host, context: Context, interface: str) -> C
         )
     except OSError as error:
         number = error.errno or 0
+        if number == errno.EADDRNOTAVAIL and interface:
+            context.services.logs.main(f"bind of [{interface}]:{host.port} failed", context.message.id)
         if dialogue is not None:
             dialogue.not_connected(error.strerror or str(error))
         more = more_errno_of(host) | (CONNECTING if number == errno.ETIMEDOUT else 0)

@@ -6,16 +6,19 @@ Exim specification, "Callout verification".
 from __future__ import annotations
 
 import copy
+import errno
 import os
 from typing import TYPE_CHECKING, Final
 
 from eximious.address.parse import split
 from eximious.errors import Defer, ExpandError
+from eximious.routers.complaints import log_main_and_panic
 from eximious.send.failure import Failure
 from eximious.send.hosts import find_hosts
 from eximious.send.opening import open_connection
 from eximious.taint import is_tainted
 from eximious.transports.base import Batch
+from eximious.transports.content import recipient
 from eximious.transports.outcome import Unable
 from eximious.transports.smtp import Smtp
 from eximious.verify.address import Request, Result, Verified
@@ -186,16 +189,21 @@ class _Callout:
         try:
             return open_connection(self.transport, host, self.context)
         except Failure as failure:
+            if failure.errno == errno.EADDRNOTAVAIL:  # a mistake in the configuration, not the host's trouble
+                name = self.address.transport.name if self.address.transport is not None else "smtp"
+                text = f"recipient verify defer (making callout connection): T={name} {os.strerror(failure.errno)}"
+                log_main_and_panic(self.context, text)
             if failure.permanent and failure.reply is not None:
                 self.cache.domain_refused()
                 raise _refusal(MAIL, failure.command, failure.reply) from failure
             raise
 
     def _dialogue(self, connection: Connection) -> str:
-        deferred = self._mail(connection, self.sender)
+        asks_random = bool(self.random_address) and not self.cache.knows_random
+        deferred = self._mail(connection, self.sender, "" if asks_random else self._size(connection))
         if deferred:
             return deferred
-        if self.random_address and not self.cache.knows_random:
+        if asks_random:
             deferred = self._try_random(connection)
             if deferred:
                 return deferred
@@ -206,9 +214,9 @@ class _Callout:
             return self._try_postmaster(connection)
         return ""
 
-    def _mail(self, connection: Connection, sender: str) -> str:
+    def _mail(self, connection: Connection, sender: str, parameters: str) -> str:
         line = f"MAIL FROM:<{sender}>"
-        reply = connection.ask(line + self._size(connection), self.options.timeout)
+        reply = connection.ask(line + parameters, self.options.timeout)
         if reply.is_positive:
             self.cache.domain_accepted()
             return ""
@@ -234,14 +242,15 @@ class _Callout:
         if not reply.is_permanent:
             return _error_after(line, reply)
         self.cache.random_is(accepted=False)
-        return self._start_again(connection, self.sender)
+        return self._start_again(connection, self.sender, self._size(connection))
 
-    def _start_again(self, connection: Connection, sender: str) -> str:
+    def _start_again(self, connection: Connection, sender: str, parameters: str) -> str:
         reply = connection.ask("RSET", self.options.timeout)
-        return self._mail(connection, sender) if reply.is_positive else _error_after("RSET", reply)
+        return self._mail(connection, sender, parameters) if reply.is_positive else _error_after("RSET", reply)
 
     def _recipient(self, connection: Connection) -> str:
-        line = f"RCPT TO:<{self.address.address}>"
+        transport = self.address.transport
+        line = f"RCPT TO:<{recipient(self.address, transport is None or transport.rcpt_include_affixes)}>"
         reply = connection.ask(line, self.options.timeout)
         if reply.is_positive:
             self.cache.address_is(accepted=True)
@@ -253,7 +262,7 @@ class _Callout:
 
     def _try_postmaster(self, connection: Connection) -> str:
         assert self.options.postmaster is not None
-        deferred = self._start_again(connection, self.options.postmaster)
+        deferred = self._start_again(connection, self.options.postmaster, "")
         if deferred:
             return deferred
         names = [f"postmaster@{self._domain}"]

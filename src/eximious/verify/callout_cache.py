@@ -92,8 +92,9 @@ class CalloutCache:
     # --- what is found out --------------------------------------------------------------------------------------------
 
     def domain_accepted(self) -> None:
-        """The host took MAIL."""
-        self._found_domain = ACCEPT
+        """The host took MAIL. If it was from an address, that says nothing about the null sender."""
+        is_known_to_refuse_null = self.domain is not None and self.domain.result == REJECT_NULL
+        self._found_domain = REJECT_NULL if self.sender and is_known_to_refuse_null else ACCEPT
 
     def domain_refused(self) -> None:
         """The host refused to talk at all."""

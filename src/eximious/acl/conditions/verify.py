@@ -121,7 +121,7 @@ def _header_sender(options: VerifyOptions, run: Run) -> bool:
         if verified:
             return True
         if verified.result.value == "defer":
-            if options.defer_ok:
+            if _may_defer(verified, options):
                 return True
             deferred = verified
         else:
@@ -154,6 +154,12 @@ def _verify(
     return module.verify(address, options, run.context, is_recipient=is_recipient, has_fake_sender=has_fake_sender)
 
 
+def _may_defer(verified: Any, options: VerifyOptions) -> bool:
+    """True if an address that cannot be verified now is taken as if it could."""
+    callout = options.callout
+    return options.defer_ok or (verified.is_from_callout and callout is not None and callout.defer_ok)
+
+
 def _recipient(options: VerifyOptions, run: Run) -> bool:
     context = run.context
     seen = context.address
@@ -173,7 +179,7 @@ def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
     if verified:
         return True
     if verified.result.value == "defer":
-        if options.defer_ok or (verified.is_from_callout and options.callout is not None and options.callout.defer_ok):
+        if _may_defer(verified, options):
             return True
         run.blame(verified.user_message, verified.message)
         run.may_tell = verified.is_from_callout or bool(verified.user_message)
@@ -184,29 +190,29 @@ def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
 
 
 def _sender(options: VerifyOptions, run: Run) -> bool:
-    """The null sender always verifies; others are verified once a message."""
+    """The null sender always verifies; others are routed once a message, but hosts are asked whenever it is wanted.
+
+    What hosts said is remembered for longer than a message, in the cache of callouts.
+    """
     context = run.context
     address = context.message.sender if options.address is None else options.address
     if not address:
         return True
     reception = run.reception
-    key = f"{address}/{options.text}"
-    verified = reception.senders_verified.get(key)
-    is_new = verified is None
-    if verified is None:
+    verified = reception.senders_verified.get(address)
+    is_new = verified is None or options.callout is not None
+    if is_new:
         verified = _verify(address, options, run, is_recipient=False)
-        reception.senders_verified[key] = verified
+        reception.senders_verified[address] = verified
         if verified and options.address is None and verified.original != context.message.sender:
             _rewritten(verified.original, run)
-    context.facts["sender_verify_failure"] = verified.failure
+    is_routed = bool(verified) or (not is_new and verified.is_from_callout)
+    context.facts["sender_verify_failure"] = "" if is_routed and not verified else verified.failure
     context.facts["sender_address_data"] = verified.address_data
-    if verified:
+    if is_routed:
         return True
     is_deferred = verified.result.value == "defer"
-    may_defer = options.defer_ok or (
-        verified.is_from_callout and options.callout is not None and options.callout.defer_ok
-    )
-    if is_deferred and may_defer:
+    if is_deferred and _may_defer(verified, options):
         return True
     if not options.no_details:
         if is_new:
@@ -228,10 +234,8 @@ def _rewritten(address: str, run: Run) -> None:
     message = run.context.message
     message.sender_rewritten_from = message.sender
     message.sender = Tainted(address)
-    run.reception.senders_verified = {
-        key.replace(message.sender_rewritten_from, address, 1): known
-        for key, known in run.reception.senders_verified.items()
-    }
+    known = run.reception.senders_verified
+    known[address] = known[message.sender_rewritten_from]
 
 
 CHECKS: Final[dict[str, Callable[[VerifyOptions, Run], bool]]] = {
