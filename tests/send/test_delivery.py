@@ -334,7 +334,7 @@ def test_the_next_host_is_tried(place: MakePlace) -> None:
         '=> a@far.example R=remote T=smtp H=127.0.0.1 [127.0.0.1] C="250 thanks"',
         "Completed",
     ]
-    record = there.services.hints.retry.get(f"T:127.0.0.1:127.0.0.1:{closed}")
+    record = there.services.hints.retry.get(f"T:[127.0.0.1]:127.0.0.1:{closed}")
     assert record is not None
     assert (record.errno, record.next_try) == (errno.ECONNREFUSED, there.time + 600)
 

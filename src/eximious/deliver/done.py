@@ -25,6 +25,7 @@ class Done:
         self._claimed = claimed
         self._names = claimed.message.nonrecipients
         self.duplicates: dict[str, list[Address]] = {}  # addresses that were left out, by the name of the first
+        self.is_left_out: set[int] = set()  # their id()
 
     def has(self, name: str) -> bool:
         """True if this is done already."""
@@ -70,8 +71,33 @@ class Done:
             parent = parent.parent
         return finished
 
+    def originals(self, addresses: list[Address]) -> list[str]:
+        """The recipients of the message that the addresses stem from; those of duplicates that were left out first.
+
+        A recipient that the message has twice is named twice.
+        """
+        seen: set[int] = set()
+        named: dict[int, str] = {}
+
+        def visit(address: Address) -> None:
+            if id(address) in seen:
+                return
+            seen.add(id(address))
+            top = node = address
+            while node is not None:
+                if id(node) not in self.is_left_out:
+                    for duplicate in reversed(self.duplicates.get(node.unique, ())):
+                        visit(duplicate)
+                top, node = node, node.parent  # type: ignore[assignment]
+            named.setdefault(id(top), top.address)
+
+        for address in addresses:
+            visit(address)
+        return list(named.values())
+
     def add_duplicate(self, address: Address) -> None:
         """The address is left out, since another of that name is delivered to; it is done when that is."""
+        self.is_left_out.add(id(address))
         self.duplicates.setdefault(address.unique, []).append(address)
 
 

@@ -24,11 +24,7 @@ def new_batch(addresses: list[Address], context: Context, done: Done) -> Batch:
     """A batch for these addresses."""
     first = addresses[0]
     batch = Batch(addresses, context.message.sender if first.errors_to is None else first.errors_to)
-    names: dict[str, None] = {}
-    for address in addresses:
-        names[address.top.address] = None
-        names.update((duplicate.top.address, None) for duplicate in done.duplicates.get(address.unique, ()))
-    batch.envelope_to = list(names)
+    batch.envelope_to = done.originals(addresses)
     return batch
 
 

@@ -30,7 +30,8 @@ def update_hints(progress: Progress) -> None:
     except HintsError as error:
         progress.services.logs.panic(str(error), progress.message.id)
         return
-    for address in [address for address in progress.deferred if _is_over(progress, address, verdicts)]:
+    # The last first, as Exim does it.
+    for address in [address for address in reversed(progress.deferred) if _is_over(progress, address, verdicts)]:
         _give_up(progress, address)
 
 

@@ -31,8 +31,8 @@ def recipient_key(address: str, sender: str | None) -> str:
 
 
 def host_key(name: str, address: str, port: int, *, include_address: bool = True) -> str:
-    """For a host that cannot be reached, or does not work."""
-    key = f"T:{name.lower()}"
+    """For a host that cannot be reached, or does not work. A name that is an address is in brackets."""
+    key = f"T:[{name}]" if name == address else f"T:{name.lower()}"
     if include_address:
         key += f":{address}"
     return key if port in (0, DEFAULT_PORT) else f"{key}:{port}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from eximious.hints.record import Retry
@@ -21,7 +22,7 @@ TEXT_LIMIT: Final = 500  # characters of an error that are kept
 class RetryUpdate:
     """One thing learnt: what the key stands for has failed again, or (`works`) has worked."""
 
-    __slots__ = ("alternate", "errno", "host", "is_message", "key", "message", "more_errno", "works")
+    __slots__ = ("alternate", "by", "errno", "host", "is_message", "key", "message", "more_errno", "works")
 
     def __init__(
         self, key: str, *, works: bool = False, errno: int = 0, more_errno: int = 0, message: str = ""
@@ -32,6 +33,7 @@ class RetryUpdate:
         self.more_errno = more_errno
         self.message = message
         self.host: Host | None = None  # if it is about a host: rules for its name are asked first
+        self.by: Host | None = None  # the host that said so, about somebody else
         self.alternate = ""  # then the domain of the address
         self.is_message = False  # the error is the message's: its age counts, if it is older than the first failure
 
@@ -53,7 +55,7 @@ def apply(update: RetryUpdate, context: Context) -> Verdict:
         table.delete(update.key)
         return Verdict(False)
     rule = rule_for(update, context)
-    if rule is None or not rule.steps:
+    if rule is None:
         return Verdict(True)
     now = context.services.now()
     old = known(context, update.key)
@@ -99,17 +101,27 @@ def next_record(
     step = rule.step(failing_for)
     if step is None:
         record.expired = 1
-        step = rule.steps[-1]
+        step = rule.steps[-1] if rule.steps else None
     elif now - arrived > rule.cutoff and old is not None:
         return None
     last_wait = 0.0 if old is None else min(old.next_try - old.last_try, now - old.last_try)
     longest = context.config.main.retry_interval_max
     record.last_try = now
-    record.next_try = now + next_wait(step, last_wait, longest, context.services.random.random)
+    record.next_try = now
+    if step is not None:
+        record.next_try += next_wait(step, last_wait, longest, context.services.random.random)
     record.errno = update.errno
     record.more_errno = update.more_errno
-    record.text = update.message[:TEXT_LIMIT]
+    record.text = _text(update)[:TEXT_LIMIT]
     return record
+
+
+def _text(update: RetryUpdate) -> str:
+    """What the record says about the failure."""
+    if not update.message:
+        return os.strerror(update.errno) if update.errno > 0 else ""
+    host = update.host or update.by
+    return update.message if host is None else f"H={host.name} [{host.address}]: {update.message}"
 
 
 def is_overdue(context: Context, record: Retry, key: str, alternate: str) -> bool:

@@ -198,6 +198,7 @@ class Delivery:
             message=outcome.message,
         )
         update.is_message = True
+        update.by = outcome.host
         outcome.retries = [update]
 
     def fail_with(self, outcome: Outcome, host: Host) -> None:

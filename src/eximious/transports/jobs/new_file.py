@@ -298,8 +298,10 @@ def _write_mailstore(job: Job, path: str) -> tuple[str, int]:
 
 def _write_plain(job: Job, path: str) -> tuple[str, int]:
     options = job.arguments
-    seconds, microseconds = _now()
-    temporary = f"{path}/temp.{os.getpid()}.{seconds}{microseconds:06d}.{options['primary_hostname']}"
+    temporary = f"{path}/temp.{os.getpid()}.{options['primary_hostname']}"
+    if os.path.lexists(temporary):  # left behind, perhaps by a process of a container with the same host name
+        seconds, microseconds = _now()
+        temporary = f"{path}/temp.{os.getpid()}.{seconds}{microseconds:06d}.{options['primary_hostname']}"
     size = _write_new(temporary, options["mode"], job.content.pieces())
     if not options["file_name"]:
         return temporary, size
