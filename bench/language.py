@@ -2,7 +2,7 @@
 
     python bench/language.py [--lines N] [--keys N] [--reference FOLDER] [lines|search|load ...]
 
-lines   ``exim -be`` reads lines: each has a condition, a lookup in an lsearch file of 10,000 lines, a regular expression
+lines   ``exim -be`` reads lines, each with a condition, an lsearch lookup in 10,000 lines, a regular expression
 search  one lookup in an lsearch file of a million lines, and what further ones cost
 load    a configuration of 2,000 routers and 5,000 named lists is read and checked (Exim permits 32 lists of a kind)
 

@@ -93,9 +93,17 @@ def syntax(*names: str) -> Callable[[F], F]:
     return decorate
 
 
+_known: dict[str, Item] = {}  # items that have been used
+
+
 def find_item(name: str) -> Item | None:
     """The item of that name, or None; imports the module that has it."""
-    return items.find(name) if name in _MODULES else None
+    found = _known.get(name)
+    if found is None and name in _MODULES:
+        found = items.find(name)
+        if found is not None:
+            _known[name] = found
+    return found
 
 
 def known_items() -> list[str]:
