@@ -28,9 +28,8 @@ class AclOptions(Options):
         "accept",
         doc="Runs once for each recipient after the data, for clients that asked for per-recipient responses.",
         aliases=("acl_data_smtp_prdr",),
-        later="PRDR",
     )
-    acl_smtp_dkim: Template | None = option(None, doc="Runs for each DKIM signer of a message.", later="DKIM")
+    acl_smtp_dkim: Template | None = option(None, doc="Runs for each DKIM signer of a message.")
     acl_smtp_etrn: Template | None = option(None, doc="Runs for the ETRN command.")
     acl_smtp_expn: Template | None = option(None, doc="Runs for the EXPN command.")
     acl_smtp_helo: Template | None = option(None, doc="Runs for HELO and EHLO.")

@@ -35,7 +35,7 @@ class SmtpOptions(Options):
     pipelining_connect_advertise_hosts: HostList | None = option(
         "*", doc="Clients to which PIPECONNECT is offered.", later="early pipelining"
     )
-    prdr_enable: bool = option(False, doc="Offer PRDR.", later="PRDR")
+    prdr_enable: bool = option(False, doc="Offer PRDR: answers for each recipient after the data.")
     recipient_unqualified_hosts: HostList | None = option(
         None, doc="Clients that may send recipients without a domain."
     )

@@ -30,7 +30,7 @@ SUPPORT: Final[dict[str, str]] = {
     "I18N": "smtp/extensions/smtputf8",
     "OCSP": "tls/ocsp",
     "PIPECONNECT": "smtp/extensions/pipeconnect",
-    "PRDR": "smtp/extensions/prdr",
+    "PRDR": "receive/prdr",
     "PROXY": "proxyprotocol/server",
     "Queue_Ramp": "daemon/queue_ramp",
     "SOCKS": "net/socks",

@@ -27,6 +27,7 @@ class Arrival:
         "header_id_was_added",
         "pipelining",
         "prdr",
+        "recipients",
         "proxy_address",
         "reference",
         "sender_before_rewriting",
@@ -45,6 +46,7 @@ class Arrival:
         self.header_id_was_added = False
         self.pipelining = ""  # "L", "L-", "L.", ...: whether PIPELINING was used; "" if it was not offered
         self.prdr = False
+        self.recipients: list[str] | None = None  # as they were given, if some are no longer the message's
         self.proxy_address = ""
         self.reference = ""  # id of the message that a locally made bounce is about
         self.sender_before_rewriting = ""
@@ -62,7 +64,10 @@ def arrival_line(message: Message, arrival: Arrival, fields: Fields, flag: str =
     if "received_sender" in fields.selected:
         text += f" from <{_address(message.sender_rewritten_from or message.sender)}>"
     if "received_recipients" in fields.selected:
-        text += " for " + " ".join(_address(recipient.address) for recipient in message.recipients)
+        addresses = arrival.recipients
+        if addresses is None:
+            addresses = [recipient.address for recipient in message.recipients]
+        text += " for " + " ".join(map(_address, addresses))
     return text
 
 

@@ -11,7 +11,7 @@ from eximious.acl import engine, where
 from eximious.acl.verdict import ACCEPT, DISCARD, Verdict
 from eximious.errors import ExpandError
 from eximious.logs.message import Arrival, arrival_line, message_log_line, rejected_header
-from eximious.receive import added, dkim, queueing
+from eximious.receive import added, dkim, prdr, queueing
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
@@ -73,6 +73,7 @@ class Incoming:
         "context",
         "discarded_by",
         "errors_are_fatal",
+        "final_reply",
         "has_given_sender",
         "is_batch",
         "is_client_gone",
@@ -115,6 +116,7 @@ class Incoming:
         self.complaint: Complaint | None = None  # about addresses in headers
         self.arrival = Arrival()
         self.discarded_by = ""  # the ACL that discarded all recipients, and why; "" while there are some
+        self.final_reply: tuple[int, str] | None = None  # after answers for each recipient: code and text
         self.accept_message = ""  # what the ACL wants the client to be told instead of "OK id=..."
 
     def close(self) -> None:
@@ -172,7 +174,7 @@ def accept(incoming: Incoming) -> Outcome:
     if incoming.is_smtp:
         added.apply(context, incoming.reception)
     _measure(incoming)
-    refused = _ask_dkim(incoming) or _ask(incoming)
+    refused = _ask_dkim(incoming) or _ask_prdr(incoming) or _ask(incoming)
     if refused is not None:
         return refused
     return _store(incoming, text)
@@ -268,6 +270,16 @@ def _ask_dkim(incoming: Incoming) -> Outcome | None:
         incoming.context.message.recipients = []
         return None
     return Outcome(REFUSED, verdict=verdict, moment=where.DKIM)
+
+
+def _ask_prdr(incoming: Incoming) -> Outcome | None:
+    """Ask about each recipient, if the client wants to know; the refusal if no one was accepted."""
+    if not incoming.is_smtp or not prdr.is_wanted(incoming):
+        return None
+    prdr.answer_each(incoming)
+    assert incoming.final_reply is not None
+    code, text = incoming.final_reply
+    return None if code == 250 else Outcome(FAILED, code, text)
 
 
 def _ask(incoming: Incoming) -> Outcome | None:

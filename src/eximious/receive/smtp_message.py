@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from eximious.acl import where
 from eximious.acl.verdict import DROP
 from eximious.logs.message import rejected_header
 from eximious.receive import ending, refusal
@@ -239,6 +238,10 @@ def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
         return
     session.counters.messages += 1
     reception = incoming.reception
+    if incoming.final_reply is not None:
+        session.reply(*incoming.final_reply)
+        _go_on(session, incoming)
+        return
     if isinstance(incoming.reader, ChunkReader) and not reception.fake_response:
         session.send(f"250- {incoming.reader.chunk_size} byte chunk, total {incoming.reader.counted_size}\r\n")
     if reception.fake_response:
@@ -248,6 +251,12 @@ def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
         session.send(wording("250", incoming.accept_message, session.logs.panic).lines())
     else:
         session.reply(250, outcome.reply)
+    _go_on(session, incoming)
+
+
+def _go_on(session: Session, incoming: Incoming) -> None:
+    """The client has its answer: the message may leave."""
+    context = session.context
     if session.is_checking:
         session.send("\n**** SMTP testing: that is not a real message id!\n\n")
     if context.message.recipients and not session.is_checking:

@@ -182,6 +182,8 @@ def _extensions(session: Session) -> list[str]:
         lines["CHUNKING"] = "CHUNKING"
     if session.client.tls is None and _is_offered(session, "tls"):
         lines["STARTTLS"] = "STARTTLS"
+    if main.prdr_enable:
+        lines["PRDR"] = "PRDR"
     session.advertised = frozenset(lines)
     return list(lines.values())
 

@@ -41,6 +41,8 @@ def mail(session: Session, command: Command) -> None:
     known = NONE
     if session.is_esmtp:
         known = WITH_DSN if "DSN" in session.advertised else PARAMETERS
+        if "PRDR" in session.advertised:
+            known |= {"PRDR"}
     address_text, parameters = split(command.argument, known)
     message = _new_message(session)
     try:
@@ -145,7 +147,7 @@ def _ask(session: Session, message: Message, command: Command) -> None:
         lines = wording("250", verdict.user_message, session.logs.panic)
         session.send(lines.lines(multiline=session.settings.multiline_responses))
     else:
-        session.send("250 OK\r\n")
+        session.send("250 OK, PRDR Requested\r\n" if message.facts.get("prdr_requested") else "250 OK\r\n")
 
 
 def sender_gone(session: Session) -> None:
@@ -160,6 +162,11 @@ def _size(session: Session, message: Message, parameter: Parameter) -> None:
     digits = parameter.text
     if digits.isascii() and digits.isdigit():
         message.size = int(digits[:18])
+
+
+def _prdr(session: Session, message: Message, parameter: Parameter) -> None:
+    """draft-hall-prdr-00: answer for each recipient."""
+    message.facts["prdr_requested"] = True
 
 
 def _body(session: Session, message: Message, parameter: Parameter) -> None:
@@ -225,4 +232,4 @@ def _envid(session: Session, message: Message, parameter: Parameter) -> None:
     message.dsn_envid = Tainted(parameter.text)
 
 
-READERS: Final = {"SIZE": _size, "BODY": _body, "AUTH": _auth, "RET": _ret, "ENVID": _envid}
+READERS: Final = {"SIZE": _size, "BODY": _body, "AUTH": _auth, "RET": _ret, "ENVID": _envid, "PRDR": _prdr}
