@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.mailauth.keys import ED25519
 
 from eximious.mailauth.__main__ import main
 from eximious.mailauth.dkim import Signer, sign
 from eximious.mailauth.resolver import StaticResolver
+from tests.mailauth.keys import ED25519
 
 ZONE = {
     "example.org": {"TXT": ["v=spf1 ip4:192.0.2.1 -all exp=why.example.org"]},

@@ -17,6 +17,7 @@ from eximious.expand import template
 
 WORD: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\s*")
 VARIABLE: Final = re.compile(r"acl_([cm](?:[0-9]|_)[A-Za-z0-9_]*)(?=[\s=]|$)\s*")
+DKIM_RESULT: Final = re.compile(r"(dkim_verify_(?:status|reason))[ \t]*(?==)")
 
 
 class Cursor:
@@ -120,7 +121,7 @@ def _add(acl: Acl, statement: Statement, declaration: Declaration, cursor: Curso
         raise cursor.fault(f'"=" missing after ACL "{name}" {declaration.kind}')
     item = Item(declaration, cursor.rest, cursor.place, negated=negated)
     if variable:
-        item.name = f"set acl_{variable}"
+        item.name = f"set {variable}" if variable.startswith("dkim") else f"set acl_{variable}"
         item.function = partial(declaration.function, variable)
     _compile(acl, item)
     statement.items.append(item)
@@ -128,6 +129,10 @@ def _add(acl: Acl, statement: Statement, declaration: Declaration, cursor: Curso
 
 def _variable(cursor: Cursor) -> str:
     """The variable's name after ``set`` (without ``acl_``)."""
+    result = DKIM_RESULT.match(cursor.text, cursor.position)
+    if result is not None:
+        cursor.position = result.end()
+        return result[1]
     found = VARIABLE.match(cursor.text, cursor.position)
     if found is None:
         why = "digit or underscore must follow acl_c or acl_m"

@@ -30,15 +30,11 @@ class ScanningOptions(Options):
 class AuthenticationOptions(Options):
     """DKIM, SPF, DMARC and SRS."""
 
-    dkim_verify_hashes: StringList = option("sha256:sha512", doc="Hashes that signatures may use.", later="DKIM")
-    dkim_verify_keytypes: StringList = option("ed25519:rsa", doc="Keys that signatures may use.", later="DKIM")
-    dkim_verify_min_keysizes: str = option(
-        "rsa=1024 ed25519=250", doc="The smallest keys that count, in bits.", later="DKIM"
-    )
-    dkim_verify_minimal: bool = option(False, doc="Stop verifying at the first good signature.", later="DKIM")
-    dkim_verify_signers: Template | None = option(
-        "$dkim_signers", doc="Signers for which acl_smtp_dkim runs.", later="DKIM"
-    )
+    dkim_verify_hashes: StringList = option("sha256:sha512", doc="Hashes that signatures may use.")
+    dkim_verify_keytypes: StringList = option("ed25519:rsa", doc="Keys that signatures may use.")
+    dkim_verify_min_keysizes: str = option("rsa=1024 ed25519=250", doc="The smallest keys that count, in bits.")
+    dkim_verify_minimal: bool = option(False, doc="Stop verifying at the first good signature.")
+    dkim_verify_signers: Template | None = option("$dkim_signers", doc="Signers for which acl_smtp_dkim runs.")
     dmarc_forensic_sender: Template | None = option(None, doc="Sender of failure reports.", later="DMARC")
     dmarc_history_file: Template | None = option(None, doc="File for opendmarc-import.", later="DMARC")
     dmarc_tld_file: Template | None = option(
@@ -46,7 +42,8 @@ class AuthenticationOptions(Options):
     )
     spf_guess: Template | None = option("v=spf1 a/24 mx/24 ptr ?all", doc="The record to guess with.")
     spf_smtp_comment_template: Template | None = option(
-        "Please%_see%_http://www.open-spf.org/Why", doc="Explanation to give when SPF fails.",
+        "Please%_see%_http://www.open-spf.org/Why",
+        doc="Explanation to give when SPF fails.",
     )
     srs_config: str | None = option(
         None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, instead of the other srs_ options.", later="SRS"

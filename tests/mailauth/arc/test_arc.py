@@ -8,13 +8,13 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.mailauth.keys import ED25519, RSA, rsa
 
 from eximious.mailauth.arc import Chain, ChainResult, Sealer, Sealing, Validator, seal, validate
 from eximious.mailauth.canonical import BodyHashes
 from eximious.mailauth.dkim import PrivateKey, Verifier
 from eximious.mailauth.message import split
 from eximious.mailauth.resolver import StaticResolver
+from tests.mailauth.keys import ED25519, RSA, rsa
 
 NOW = 1_700_000_000
 MESSAGE = b"From: joe@example.org\r\nSubject: lunch\r\nDate: today\r\n\r\nSalad?\r\n"

@@ -7,10 +7,10 @@ from typing import Any
 
 import dkim as dkimpy
 import pytest
-from tests.mailauth.keys import RSA, rsa
 
 from eximious.mailauth.dkim import Result, Signer, sign, verify
 from eximious.mailauth.resolver import StaticResolver
+from tests.mailauth.keys import RSA, rsa
 
 RESOLVER = StaticResolver({"s._domainkey.example.org": {"TXT": [RSA.record()]}})
 MESSAGES = [

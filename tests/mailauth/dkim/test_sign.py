@@ -3,11 +3,11 @@ from __future__ import annotations
 import base64
 
 import pytest
-from tests.mailauth.keys import ED25519, RSA, ed25519, pem, rsa
 
 from eximious.mailauth.dkim import KeyFault, PrivateKey, Signer
 from eximious.mailauth.dkim.sign import signed_names
 from eximious.mailauth.message import Headers
+from tests.mailauth.keys import ED25519, RSA, ed25519, pem, rsa
 
 HEADERS = Headers([b"From: a\r\n", b"Received: 1\r\n", b"Received: 2\r\n", b"To: b\r\n"])
 
@@ -16,13 +16,13 @@ HEADERS = Headers([b"From: a\r\n", b"Received: 1\r\n", b"Received: 2\r\n", b"To:
     ("wanted", "names"),
     [
         (["from"], ["from"]),
-        (["From", "to", "subject"], ["from", "to"]),
+        (["From", "subject", "to"], ["From", "to", "subject"]),
         (["+from", "+subject"], ["from", "from", "subject"]),
-        (["from", "=received"], ["from", "received", "received"]),
-        (["from", "received", "received", "received"], ["from", "received", "received"]),
+        (["from", "=received", "=subject"], ["from", "received", "received"]),
+        (["from", "received", "received", "received"], ["from", "received", "received", "received"]),
         (["from", "received", "+received"], ["from", "received", "received", "received"]),
-        (["to"], ["from", "to"]),
-        ([], ["from"]),
+        (["to"], ["From", "to"]),
+        ([], ["From"]),
     ],
 )
 def test_names(wanted: list[str], names: list[str]) -> None:

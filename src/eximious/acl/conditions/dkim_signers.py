@@ -1,13 +1,19 @@
-"""The ACL condition ``dkim_signers``, whose feature this version does not have yet."""
+"""The ACL condition ``dkim_signers``."""
 
 from __future__ import annotations
 
-from eximious.acl.declare import TEXT, condition
+from typing import TYPE_CHECKING
+
+from eximious.acl.declare import STRINGS, condition
 from eximious.acl.run import Run
-from eximious.acl.where import EVERYWHERE
+from eximious.acl.where import DKIM
+
+if TYPE_CHECKING:
+    from eximious.lists.string import StringList
 
 
-@condition("dkim_signers", TEXT, EVERYWHERE, later="DKIM")
-def dkim_signers(text: str, run: Run) -> bool:
-    """Never reached: the configuration is refused."""
-    return False
+@condition("dkim_signers", STRINGS, frozenset({DKIM}))
+def dkim_signers(wanted: StringList, run: Run) -> bool:
+    """True if the signer that the ACL is asked about is on the list."""
+    found = run.context.message.facts.get("dkim")
+    return found is not None and wanted.match(found.signer, run.context) is not None

@@ -1,13 +1,20 @@
-"""The ACL condition ``dkim_status``, whose feature this version does not have yet."""
+"""The ACL condition ``dkim_status``."""
 
 from __future__ import annotations
 
-from eximious.acl.declare import TEXT, condition
+from typing import TYPE_CHECKING
+
+from eximious.acl.declare import STRINGS, condition
 from eximious.acl.run import Run
-from eximious.acl.where import EVERYWHERE
+from eximious.acl.where import DATA, DKIM, MIME, PRDR
+
+if TYPE_CHECKING:
+    from eximious.lists.string import StringList
 
 
-@condition("dkim_status", TEXT, EVERYWHERE, later="DKIM")
-def dkim_status(text: str, run: Run) -> bool:
-    """Never reached: the configuration is refused."""
-    return False
+@condition("dkim_status", STRINGS, frozenset({DKIM, MIME, PRDR, DATA}))
+def dkim_status(wanted: StringList, run: Run) -> bool:
+    """True if what DKIM verification came to, or one of its results after acl_smtp_dkim, is on the list."""
+    found = run.context.message.facts.get("dkim")
+    statuses = found.status if found is not None and found.status else "none"
+    return any(wanted.match(status, run.context) is not None for status in statuses.split(":"))

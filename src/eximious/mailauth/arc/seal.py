@@ -30,10 +30,11 @@ from eximious.mailauth.message import Field, Headers
 
 # As for DKIM, but nothing that hosts on the way are expected to add or change (RFC 8617 section 4.1.2).
 DEFAULT_HEADERS: Final = (
-    "from", "sender", "reply-to", "subject", "date", "message-id", "to", "cc", "mime-version", "content-type",
-    "content-transfer-encoding", "content-id", "content-description", "resent-date", "resent-from", "resent-sender",
-    "resent-to", "resent-cc", "resent-message-id", "in-reply-to", "references", "list-id", "list-help",
-    "list-unsubscribe", "list-subscribe", "list-post", "list-owner", "list-archive", "=dkim-signature",
+    "=from", "=sender", "=reply-to", "=subject", "=date", "=message-id", "=to", "=cc", "=mime-version",
+    "=content-type", "=content-transfer-encoding", "=content-id", "=content-description", "=resent-date",
+    "=resent-from", "=resent-sender", "=resent-to", "=resent-cc", "=resent-message-id", "=in-reply-to", "=references",
+    "=list-id", "=list-help", "=list-unsubscribe", "=list-subscribe", "=list-post", "=list-owner", "=list-archive",
+    "=dkim-signature",
 )  # fmt: skip
 
 _FORBIDDEN: Final = frozenset({"arc-seal", "authentication-results"})
@@ -117,7 +118,7 @@ class Sealing:
             is_body_relaxed=sealer.is_body_relaxed,
         )
         results = Field(b"ARC-Authentication-Results: i=%d; %b\r\n" % (instance, payload))
-        names = [name for name in signed_names(headers, sealer.headers) if name not in _FORBIDDEN]
+        names = [name.lower() for name in signed_names(headers, sealer.headers) if name.lower() not in _FORBIDDEN]
         times = {"t": str(now)} if sealer.with_time else {}
         tags = {"a": signer.algorithm, "d": sealer.domain, "s": sealer.selector, "i": str(instance), **times}
         words = ("simple", "relaxed")
@@ -149,7 +150,7 @@ def _signed(name: bytes, tags: dict[str, str], data: bytes, signer: Signer, seal
     bare = Field(head + tail)
     # Seals are always in relaxed form.
     is_relaxed = sealer.is_header_relaxed or "cv" in tags
-    signature = signature_text(signer, data + bare.canonical(is_relaxed)[:-2]).translate(None, b"\r\n\t ")
+    signature = signature_text(signer, data + bare.canonical(is_relaxed)[:-2]).encode("ascii")
     step = _LINE if sealer.is_folded else len(signature)
     lines = [signature[at : at + step] for at in range(0, len(signature), step)]
     return Field(head + b"\r\n  ".join(lines) + tail)

@@ -169,6 +169,12 @@ class PrivateKey:
             raise KeyFault("the private key is neither RSA nor Ed25519")
         return cls(key)
 
+    @property
+    def signature_length(self) -> int:
+        """Characters of a signature in base64."""
+        octets = (self._key.key_size + 7) // 8 if isinstance(self._key, RSAPrivateKey) else 64
+        return (octets + 2) // 3 * 4
+
     def sign(self, data: bytes, digest: bytes, hash_name: str) -> bytes:
         """The signature of the data; for Ed25519 that of its `digest`."""
         if isinstance(self._key, RSAPrivateKey):

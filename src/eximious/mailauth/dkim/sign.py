@@ -12,18 +12,17 @@ from typing import Final
 from eximious.mailauth import message as messages
 from eximious.mailauth.canonical import BodyHashes, Digest
 from eximious.mailauth.dkim.key import PrivateKey
-from eximious.mailauth.dkim.signature import is_under
+from eximious.mailauth.dkim.layout import laid_out
+from eximious.mailauth.dkim.signature import is_under, unsigned
 from eximious.mailauth.message import Field, Headers
-
-LINE_LENGTH: Final = 76  # octets of a line of the field, where it can be folded
 
 # RFC 6376 section 5.4.1. "+" signs a field once more than it is there, so that none can be added.
 DEFAULT_HEADERS: Final = (
-    "+from", "+sender", "+reply-to", "+subject", "+date", "+message-id", "+to", "+cc", "+mime-version",
-    "+content-type", "+content-transfer-encoding", "+content-id", "+content-description", "resent-date", "resent-from",
-    "resent-sender", "resent-to", "resent-cc", "resent-message-id", "+in-reply-to", "+references", "+list-id",
-    "+list-help", "+list-unsubscribe", "+list-unsubscribe-post", "+list-subscribe", "+list-post", "+list-owner",
-    "+list-archive",
+    "+From", "+Sender", "+Reply-To", "+Subject", "+Date", "+Message-ID", "+To", "+Cc", "+MIME-Version",
+    "+Content-Type", "+Content-Transfer-Encoding", "+Content-ID", "+Content-Description", "=Resent-Date",
+    "=Resent-From", "=Resent-Sender", "=Resent-To", "=Resent-Cc", "=Resent-Message-ID", "+In-Reply-To", "+References",
+    "+List-Id", "+List-Help", "+List-Unsubscribe", "+List-Unsubscribe-Post", "+List-Subscribe", "+List-Post",
+    "+List-Owner", "+List-Archive",
 )  # fmt: skip
 
 
@@ -32,7 +31,7 @@ class Signer:
     """How to sign for one domain. `now` and `expire_after` are in seconds; no t= if `now` is False.
 
     `headers` are names; ``+name`` signs one more than there are (oversigning), ``=name`` all that there are, and a bare
-    name as many as it is in the list, if they are there.
+    name one of them, or that there is none.
     """
 
     domain: str
@@ -64,25 +63,24 @@ class Signer:
 
 
 def signed_names(headers: Headers, wanted: Sequence[str]) -> list[str]:
-    """What a list of names with marks comes to for one message; ``from`` is always in it."""
-    names: list[str] = []
+    """What a list of names with marks comes to for one message; ``From`` is always in it.
+
+    Names of which nothing is there, or nothing more, come last.
+    """
+    present: list[str] = []
+    absent: list[str] = []
     taken: dict[str, int] = {}
     for entry in wanted:
-        mark, name = (entry[0], entry[1:]) if entry[:1] in "+=" else ("", entry)
-        name = name.strip().lower()
-        there = len(headers.all(name.encode("latin-1", "replace"))) - taken.get(name, 0)
-        if mark == "+":
-            count = there + 1
-        elif mark == "=":
-            count = there
-        else:
-            count = min(there, 1)
-        if count > 0:
-            taken[name] = taken.get(name, 0) + count
-            names += [name] * count
-    if "from" not in taken:
-        names.insert(0, "from")
-    return names
+        mark, name = (entry[0], entry[1:].strip()) if entry[:1] in ("+", "=") else ("", entry.strip())
+        key = name.lower()
+        there = len(headers.all(key.encode("latin-1", "replace"))) - taken.get(key, 0)
+        count = max(0, there if mark else min(there, 1))
+        taken[key] = taken.get(key, 0) + count
+        present += [name] * count
+        if mark == "+" or (not mark and not count):
+            absent.append(name)
+    names = [*present, *absent]
+    return names if "from" in taken else ["From", *names]
 
 
 class Signing:
@@ -114,18 +112,29 @@ class Signing:
 
 def _field(signer: Signer, digest: Digest, headers: Headers, now: int) -> bytes:
     names = signer.names(headers)
-    tags = [("v", "1"), ("a", signer.algorithm), ("c", _canonicalization(signer))]
+    tags = [("v", "1"), ("a", signer.algorithm), ("q", "dns/txt"), ("c", _canonicalization(signer))]
     tags += [("d", signer.domain), ("s", signer.selector)]
     if signer.identity:
         tags.append(("i", signer.identity))
+    tags += [("h", ":".join(names)), ("bh", base64.b64encode(digest.value).decode("ascii"))]
+    if signer.length is not None:
+        tags.append(("l", str(min(signer.length, digest.length))))
     if signer.with_time:
         tags.append(("t", str(now)))
     if signer.expire_after is not None:
         tags.append(("x", str(now + signer.expire_after)))
-    if signer.length is not None:
-        tags.append(("l", str(min(signer.length, digest.length))))
-    tags += [("bh", base64.b64encode(digest.value).decode("ascii")), ("h", ":".join(names))]
-    return signed_field(b"DKIM-Signature", tags, names, headers, signer)
+    # The lines are the same whatever the signature is, so it can be put where a dummy was.
+    dummy = Field(_laid_out(tags, "A" * signer.key.signature_length))
+    parts = [
+        field.canonical(signer.is_header_relaxed)
+        for field in headers.chosen(name.lower().encode("latin-1", "replace") for name in names)
+    ]
+    parts.append(unsigned(dummy).canonical(signer.is_header_relaxed)[:-2])
+    return _laid_out(tags, signature_text(signer, b"".join(parts)))
+
+
+def _laid_out(tags: list[tuple[str, str]], signature: str) -> bytes:
+    return laid_out("DKIM-Signature", [*tags, ("b", signature)]).encode("latin-1", "replace") + b"\r\n"
 
 
 def _canonicalization(signer: Signer) -> str:
@@ -133,43 +142,10 @@ def _canonicalization(signer: Signer) -> str:
     return f"{words[signer.is_header_relaxed]}/{words[signer.is_body_relaxed]}"
 
 
-def signed_field(
-    name: bytes, tags: Sequence[tuple[str, str]], names: Sequence[str], headers: Headers, signer: Signer
-) -> bytes:
-    """The field with the tags and its signature in b=, of the named header fields and itself."""
-    text = folded(tags, first=len(name) + 2) + "\r\n\tb="
-    unsigned = Field(name + b": " + text.encode("latin-1") + b"\r\n")
-    parts = [
-        field.canonical(signer.is_header_relaxed)
-        for field in headers.chosen(one.encode("latin-1", "replace") for one in names)
-    ]
-    parts.append(unsigned.canonical(signer.is_header_relaxed)[:-2])
-    return unsigned.raw[:-2] + signature_text(signer, b"".join(parts)) + b"\r\n"
-
-
-def signature_text(signer: Signer, data: bytes) -> bytes:
-    """The value of b= for these octets, folded."""
+def signature_text(signer: Signer, data: bytes) -> str:
+    """The value of b= for these octets."""
     digest = hashlib.new(signer.hash_name, data).digest()
-    text = base64.b64encode(signer.key.sign(data, digest, signer.hash_name))
-    width = LINE_LENGTH - 4
-    return b"\r\n\t ".join(text[at : at + width] for at in range(0, len(text), width))
-
-
-def folded(tags: Sequence[tuple[str, str]], first: int) -> str:
-    """The tags as text: as many in a line as fit. `first` octets of the first line are taken already."""
-    words = []
-    for name, value in tags:
-        pieces = f"{name}={value};".split(":") if name == "h" else [f"{name}={value};"]
-        # Only lists of names can be divided, after a colon.
-        words += [(" " if at == 0 else "", piece + ":" * (at + 1 < len(pieces))) for at, piece in enumerate(pieces)]
-    lines, room = [""], LINE_LENGTH - first
-    for space, word in words:
-        if lines[-1] and len(lines[-1]) + len(space) + len(word) > room:
-            lines.append(word if space else " " + word)
-            room = LINE_LENGTH - 1
-        else:
-            lines[-1] += (space if lines[-1] else "") + word
-    return "\r\n\t".join(lines)
+    return base64.b64encode(signer.key.sign(data, digest, signer.hash_name)).decode("ascii")
 
 
 def sign(message: bytes, *signers: Signer, now: float | None = None) -> bytes:
