@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.expand.context import answer, make_context
 
 from eximious.context import Context
 from eximious.expand.template import compile
 from eximious.spool.message import DELETED, Header
 from eximious.taint import is_tainted
+from tests.expand.context import answer, make_context
 
 HEADERS = [
     "From: =?iso-8859-1?q?J=F6rg?= <joerg@a.example>,\n  second@b.example\n",

@@ -7,12 +7,12 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.expand.context import answer, make_context
 
 from eximious.errors import Defer, ExpandError, ForcedFail, Place
 from eximious.expand.parse import DEEPEST_NESTING
 from eximious.expand.template import compile, expand
 from eximious.taint import Tainted, is_tainted
+from tests.expand.context import answer, make_context
 
 PIECES = st.sampled_from(
     [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.expand.context import make_context
 
 from eximious.address.delivery import Host
 from eximious.context import Context
 from eximious.errors import Defer
 from eximious.lists import host
+from tests.expand.context import make_context
 
 ZONE = """
 1.2.0.192.in-addr.arpa PTR good.example.test

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.expand.context import make_context
 
 from eximious.errors import Defer
 from eximious.lists import address, domain, host, local_part, string
 from eximious.taint import Tainted, is_tainted
+from tests.expand.context import make_context
 
 CONFIGURATION = """primary_hostname = mail.example.test
 domainlist loop = +loop : a

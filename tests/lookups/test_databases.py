@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.expand.context import answer
 
 from eximious.errors import Defer
 from eximious.lookups.berkeley import Database, DatabaseError
 from eximious.lookups.berkeley_writer import Writer
 from eximious.lookups.cdb import ConstantDatabase
+from tests.expand.context import answer
 
 FILES = Path(__file__).parent / "files"
 
@@ -97,6 +97,7 @@ def test_lmdb(tmp_path: Path) -> None:
 
 def test_an_lmdb_file_may_be_replaced(tmp_path: Path) -> None:
     import lmdb
+
     from tests.expand.context import make_context
 
     path = tmp_path / "data.mdb"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.expand.context import CONFIGURATION, answer, make_context
 
 ZONE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.expand.context import answer
 
 HERE = Path(__file__).parent

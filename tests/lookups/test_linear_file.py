@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.expand.context import answer, make_context
 
 from eximious.lookups.linear_file import LargeFile, Table, entries, linear_file
+from tests.expand.context import answer, make_context
 
 TEXT = st.text(st.sampled_from('ab:# \t\n"\\x4A\xe9'), max_size=60)
 KEYS = st.text(st.sampled_from('ab:# "\\xJA\xe9'), max_size=4)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.expand.context import answer, make_context
 
 from eximious.context import Context
+from tests.expand.context import answer, make_context
 
 Contexts = Callable[[str], Context]
 

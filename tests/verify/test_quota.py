@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.routers.place import Place
 
 from eximious.acl.verify_options import VerifyOptions
 from eximious.deliver.local import perform_here
 from eximious.transports.job import Ended, Job
 from eximious.verify.address import Result, Verified
 from eximious.verify.request import verify
+from tests.routers.place import Place
 
 USER = f"user = {os.getuid()}\n group = {os.getgid()}"
 

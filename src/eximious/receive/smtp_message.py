@@ -229,7 +229,6 @@ def _discarded_by(session: Session) -> str:
 
 
 def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
-    context = session.context
     if outcome.status == FAILED:
         session.reply(outcome.code, outcome.reply)
         return

@@ -11,9 +11,9 @@ from eximious.routers.accounts import find_group, find_user
 from eximious.routers.outcome import Deferred
 
 if TYPE_CHECKING:
-    from eximious.config.main import MainOptions
     from collections.abc import Iterable
 
+    from eximious.config.main import MainOptions
     from eximious.context import Context
     from eximious.expand.template import Template
 
