@@ -53,8 +53,6 @@ def _test(call: Invocation, context: Context, path: str, text: str, is_system: b
         return _show_forward_file(call, context, text)
     call.print(f'Testing Exim filter file "{path}"\n')
     reporter = Reporter(context, call.print)
-    if is_system:
-        context.facts["system_filter_counters"] = [0] * 10
     try:
         outcome = obey_filter(text, context, Rules(is_system=is_system), reporter)
     except FilterError as error:

@@ -18,7 +18,7 @@ from eximious.receive.header_addresses import put_right
 from eximious.receive.headers import records, size_of
 from eximious.smtp.data import PlainReader
 from eximious.spool.body import Body
-from eximious.spool.message import DELETED
+from eximious.spool.message import DELETED, Recipient
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def read_filter_message(call: Invocation, context: Context) -> None:
     put_right(context, qualifies_senders=True, qualifies_recipients=True)
     message.size = size_of(message.headers) + 1 + message.body_size
     context.address = filter_address(call)
+    message.recipients = [Recipient(Tainted(context.address.address))]
     call.print(f"Sender      = {message.sender}")
     address = context.address
     prefix, suffix = address.local_part_prefix, address.local_part_suffix

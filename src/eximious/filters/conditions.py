@@ -9,7 +9,7 @@ from eximious.filters.tree import All, Any, Condition, ForAnyAddress, Not, Perso
 
 DEEPEST: Final = 100  # parentheses in each other
 ALONE: Final = frozenset({"delivered", "error_message", "first_delivery", "manually_thawed"})
-# Words for tests, in the forms "is" and "does not"; upper case letters make the case of letters matter.
+# Words for tests, and which test it is. In capitals they make the case of letters matter.
 TESTS: Final = {
     "begins": "begins",
     "begin": "begins",
@@ -20,10 +20,10 @@ TESTS: Final = {
     "matches": "matches",
     "match": "matches",
     "is": "is",
-    "above": "above",
-    "below": "below",
 }
-END_OF_CONDITION: Final = ("then",)
+CASEFUL_TESTS: Final = {word.upper(): kind for word, kind in TESTS.items()}
+NUMERIC_TESTS: Final = {"above": "above", "below": "below"}
+WORDS: Final = TESTS | CASEFUL_TESTS | NUMERIC_TESTS
 
 
 def parse_condition(lexer: Lexer, depth: int = 0) -> Condition:
@@ -33,19 +33,26 @@ def parse_condition(lexer: Lexer, depth: int = 0) -> Condition:
     alternatives: list[list[Condition]] = [[]]
     while True:
         alternatives[-1].append(_one(lexer, depth))
+        if lexer.peek() in ("(", ")"):
+            if lexer.peek() == ")" and depth:
+                return _any(alternatives)
+            raise FilterError(f'unexpected "{lexer.peek()}" in line {lexer.line} of filter file')
         position, line = lexer.position, lexer.line
-        word = lexer.word(brackets_end=True)
+        word = lexer.word()
         if word == "and":
             continue
         if word == "or":
             alternatives.append([])
             continue
-        lexer.position, lexer.line = position, line
-        if word == (")" if depth else "then"):
+        if word == "then" and not depth:
+            lexer.position, lexer.line = position, line
             return _any(alternatives)
-        if depth:
+        if word == "then":
             raise FilterError(f'missing ")" at end of condition near line {lexer.line} of filter file')
-        raise FilterError(f'"and" or "or" or "then" expected near line {lexer.line} of filter file, but found "{word}"')
+        end = ")" if depth else "then"
+        raise FilterError(
+            f'"and" or "or" or "{end}" expected near line {lexer.line} of filter file, but found "{word}"'
+        )
 
 
 def _any(alternatives: list[list[Condition]]) -> Condition:
@@ -55,6 +62,8 @@ def _any(alternatives: list[list[Condition]]) -> Condition:
 
 def _one(lexer: Lexer, depth: int) -> Condition:
     """One condition, with all the ``not`` before it."""
+    if lexer.at_end:
+        raise FilterError('"then" missing at end of filter file')
     position, line = lexer.position, lexer.line
     word = lexer.word(brackets_end=True)
     if word == "not":
@@ -65,8 +74,8 @@ def _one(lexer: Lexer, depth: int) -> Condition:
         return condition
     if word == ")":
         raise FilterError(f'unexpected ")" in line {line} of filter file')
-    if word in ("then", "and", "or", ""):
-        raise FilterError(f'unexpected "{word}" near line {lexer.line} of filter file')
+    if word == "then":
+        raise FilterError(f'unexpected "then" near line {lexer.line} of filter file')
     if word in ALONE:
         return Test(word)
     if word == "personal":
@@ -88,7 +97,7 @@ def _negated(lexer: Lexer, depth: int) -> Condition:
 
 def _personal(lexer: Lexer) -> Condition:
     aliases = []
-    while lexer.next_is("alias"):
+    while lexer.peek() not in ("(", ")") and lexer.next_is("alias"):
         aliases.append(lexer.item(brackets_end=True))
     return Personal(aliases)
 
@@ -106,17 +115,20 @@ def _test(lexer: Lexer) -> Condition:
     """``text is text`` and its kin."""
     left = lexer.item(brackets_end=True)
     word = lexer.word(brackets_end=True)
-    first = word
     is_negated = False
-    lowered = word.lower()
-    if lowered in ("does", "is"):
-        following = lexer.next_is("not", "NOT") if word in ("does", "DOES", "is", "IS") else ""
-        is_negated = bool(following)
-        if lowered == "does":
-            word = lexer.word(brackets_end=True) if following else word
-        else:
-            word = lexer.next_is("above", "below", "ABOVE", "BELOW") or word
-    kind = TESTS.get(word.lower())
+    if word.lower() in ("does", "is"):
+        first = word
+        position = lexer.position
+        word = lexer.word(brackets_end=True)
+        if word.lower() == "not":
+            is_negated = True
+            position = lexer.position
+            word = lexer.word(brackets_end=True)
+        if first.lower() == "is" and word not in WORDS:
+            # A test by itself, and what follows is what is compared.
+            lexer.position = position
+            word = "is" if first[0] == "i" else "IS"
+    kind = WORDS.get(word)
     if kind is None:
-        raise FilterError(f'unrecognized condition word "{first}" near line {lexer.line} of filter file')
-    return Test(kind, left, lexer.item(brackets_end=True), is_caseful=first[:1].isupper(), is_negated=is_negated)
+        raise FilterError(f'unrecognized condition word "{word}" near line {lexer.line} of filter file')
+    return Test(kind, left, lexer.item(brackets_end=True), is_caseful=word in CASEFUL_TESTS, is_negated=is_negated)

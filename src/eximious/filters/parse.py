@@ -169,10 +169,15 @@ class _Parser:
             command.arguments["mode"] = self.lexer.word()
 
     def add(self, command: Command) -> None:
-        command.arguments["number"] = self.lexer.item()
+        line = self.lexer.line
+        command.arguments["number"] = number = self.lexer.item()
+        if not number:
+            raise FilterError(f'"add" requires an argument near line {line} of filter file')
         if self.lexer.word() != "to":
             raise FilterError(f'"to" expected in "add" command near line {self.lexer.line} of filter file')
-        command.arguments["variable"] = self.lexer.item()
+        command.arguments["variable"] = variable = self.lexer.item()
+        if not variable:
+            raise FilterError(f'value missing after "to" near line {self.lexer.line} of filter file')
 
     def finish(self, command: Command) -> None:
         return
@@ -187,6 +192,8 @@ class _Parser:
             command.arguments["text"] = self.lexer.item()
 
     def headers(self, command: Command) -> None:
+        if self.lexer.at_end:
+            raise FilterError(f'"headers" requires an argument near line {self.lexer.line} of filter file')
         word = self.lexer.next_is("add", "remove", "charset")
         if word != "charset" and not self.rules.is_system:
             raise FilterError(
@@ -194,9 +201,15 @@ class _Parser:
                 "of filter file"
             )
         if not word:
-            raise FilterError(f'"add", "remove", or "charset" expected near line {self.lexer.line} of filter file')
+            raise FilterError(
+                f'"add", "remove", or "charset" expected after "headers" near line {self.lexer.line} of filter file'
+            )
         command.arguments["what"] = word
-        command.arguments["text"] = self.lexer.item()
+        command.arguments["text"] = text = self.lexer.item()
+        if not text:
+            raise FilterError(
+                f'value missing after "add", "remove", or "charset" near line {self.lexer.line} of filter file'
+            )
 
     def mail(self, command: Command) -> None:
         while True:
@@ -204,7 +217,11 @@ class _Parser:
             if not word:
                 break
             if word == "expand":
+                if not self.lexer.next_is("file"):
+                    line = self.lexer.line
+                    raise FilterError(f'"expand" not followed by "file"  near line {line} of filter file')
                 command.flags.add("expand")
+                command.arguments["file"] = self.lexer.item()
             elif word == "return":
                 if not self.lexer.next_is("message"):
                     line = self.lexer.line

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.filters.actions import Outcome, Reply
 from eximious.filters.run import Observer
+from eximious.logs.printing import printing
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -28,23 +29,6 @@ LINE_FIELDS: Final = (
 FIELDS: Final = {"from": "from_", "extra_headers": "headers", "once_repeat": "once_repeat_text"}
 
 
-def printable(text: str) -> str:
-    """The text with control characters as escapes."""
-    out = []
-    for character in text:
-        if character == "\n":
-            out.append("\\n")
-        elif character == "\t":
-            out.append("\\t")
-        elif character == "\r":
-            out.append("\\r")
-        elif " " <= character <= "~":
-            out.append(character)
-        else:
-            out.append(f"\\{ord(character):03o}")
-    return "".join(out)
-
-
 class Reporter(Observer):
     """Shows what would be done."""
 
@@ -58,11 +42,11 @@ class Reporter(Observer):
         """Show a command."""
         name = command.name
         if name == "testprint":
-            self.show(f"Testprint: {printable(text)}")
+            self.show(f"Testprint: {printing(text, tab=True)}")
         elif name in ("fail", "freeze", "defer"):
-            self.show(f'{name.capitalize()} text "{printable(text)}"')
+            self.show(f'{name.capitalize()} text "{printing(text, tab=True)}"')
         elif name == "headers":
-            self.show(f"Headers {printable(text)}")
+            self.show(f"Headers {printing(text, tab=True)}")
         elif name == "add":
             self.show(f"Add {text}")
         else:
@@ -85,7 +69,7 @@ class Reporter(Observer):
 
     def log_write(self, command: Command, text: str) -> None:
         """Show it."""
-        self._show_seen(command, "Logwrite ", f'"{printable(text)}"')
+        self._show_seen(command, "Logwrite ", f'"{printing(text, tab=True)}"')
 
     def reply(self, command: Command, reply: Reply) -> None:
         """Show a message that would be sent."""
@@ -95,7 +79,7 @@ class Reporter(Observer):
         self.show(f"{seen} to: {to}{kind}{' (noerror)' if reply.no_error else ''}")
         for label, name in LINE_FIELDS:
             if name in command.arguments:
-                text = printable(getattr(reply, FIELDS.get(name, name)))
+                text = printing(getattr(reply, FIELDS.get(name, name)), tab=True)
                 self.show(f"{label}{text}{' (expanded)' if name == 'file' and reply.expands_file else ''}")
         if reply.returns_message:
             self.show("Return original message")

@@ -5,6 +5,7 @@ Exim's interfaces to mail filtering, "Exim filter files".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +16,16 @@ from eximious.errors import Defer, EximiousError, ExpandError
 from eximious.expand.template import compile
 from eximious.filters.actions import Deliver, Outcome, Pipe, Reply, Save
 from eximious.filters.lexer import FilterError
+from eximious.filters.numbers import integer
 from eximious.filters.test import Tester
 from eximious.filters.tree import Command
+from eximious.logs.printing import printing
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
 MOST_COUNTERS: Final = 10
+LENT_FACTS: Final = ("filter_counters", "thisaddress", "recipients_visible")  # as they were when the filter has ended
 MOST_STEPS: Final = 100_000  # commands obeyed in one run
 
 
@@ -87,15 +91,21 @@ class Run:
     def obey(self, commands: list[Command]) -> Outcome:
         """Obey the whole filter. Raises FilterError."""
         facts = self.context.facts
-        before = {name: facts.get(name) for name in ("filter_counters", "thisaddress")}
+        before = {name: facts[name] for name in LENT_FACTS if name in facts}
         captures = self.context.captures
         facts["filter_counters"] = self.counters
+        facts["recipients_visible"] = self.is_system
+        facts.setdefault("system_filter_counters", [0] * MOST_COUNTERS)
         try:
             self._obey_all(commands)
         except Ended:
             pass
         finally:
+            for name in LENT_FACTS:
+                facts.pop(name, None)
             facts.update(before)
+            if self.is_system:
+                facts["system_filter_counters"] = self.counters
             self.context.captures = captures
         return self.outcome
 
@@ -220,17 +230,16 @@ REPLY_FIELDS: Final = {
     "once_repeat": "once_repeat_text",
 }
 IN_HEADERS: Final = frozenset({"to", "cc", "bcc", "from", "reply_to", "subject"})
+BREAK_IN_HEADER: Final = re.compile(r"\n(?![ \t])")
+BREAK_IN_HEADERS: Final = re.compile(r"\n(?![ \t]|[!-9;-~]+:)")
 
 
 def _check_header(name: str, text: str) -> None:
     """A newline in a header line must go on with a space, or it would begin another header."""
-    if name not in IN_HEADERS:
-        return
-    position = text.find("\n")
-    while position >= 0:
-        if text[position + 1 : position + 2] not in (" ", "\t"):
-            raise FilterError(f'\\n not followed by space in "{text}" in mail command'.replace("\n", "\\n"))
-        position = text.find("\n", position + 1)
+    fault, what = {"extra_headers": (BREAK_IN_HEADERS, " or valid header name")}.get(name, (BREAK_IN_HEADER, ""))
+    if (name in IN_HEADERS or name == "extra_headers") and fault.search(text):
+        shown = printing(text, tab=True)
+        raise FilterError(f'\\n not followed by space{what} in "{shown}" in mail command')
 
 
 def _seconds(text: str) -> float:
@@ -267,10 +276,9 @@ def _add(run: Run, command: Command) -> None:
     variable = run.argument(command, "variable")
     if len(variable) != 2 or variable[0] != "n" or variable[1] not in "0123456789":
         raise FilterError(f'unknown variable "{variable}" in "add" command')
-    try:
-        number = int(number_text)
-    except ValueError:
-        raise FilterError(f'malformed number "{number_text}" in "add" command') from None
+    number = integer(number_text.lstrip())
+    if number is None:
+        raise FilterError(f'malformed number "{number_text}" in "add" command')
     run.counters[int(variable[1])] += number
     run.observer.note(command, f"{number} to {variable}")
 

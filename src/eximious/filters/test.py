@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.address.header_list import parse_list
 from eximious.errors import ExpandError
 from eximious.filters.lexer import FilterError
+from eximious.filters.numbers import integer
 from eximious.filters.personal import is_personal
 from eximious.filters.tree import All, Any, Condition, ForAnyAddress, Not, Personal, Test
 
@@ -35,6 +36,8 @@ class Tester:
             case Any():
                 return any(self.holds(each) for each in condition.conditions)
             case Personal():
+                if self.run.is_system:  # a system filter works for nobody in particular
+                    return False
                 aliases = [self._expanded(alias) for alias in condition.aliases]
                 return is_personal(self.context, aliases)
             case ForAnyAddress():
@@ -93,13 +96,13 @@ def _compare(kind: str, left: str, right: str, is_caseful: bool) -> bool:
 
 
 def _number(text: str) -> int:
-    """A decimal number, perhaps with K or M behind it."""
+    """A number as C writes them, perhaps with K or M behind it."""
     stripped = text.strip()
     factor = {"K": 1024, "M": 1024 * 1024}.get(stripped[-1:].upper(), 1)
-    try:
-        return int(stripped[:-1] if factor > 1 else stripped) * factor
-    except ValueError:
-        raise FilterError(f'malformed numerical string "{text}"') from None
+    number = integer(stripped[:-1] if factor > 1 else stripped)
+    if number is None:
+        raise FilterError(f'malformed numerical string "{text}"')
+    return number * factor
 
 
 ALONE: Final[dict[str, Callable[[Tester], bool]]] = {
