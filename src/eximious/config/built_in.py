@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Final
 
+from eximious.config.dkim_headers import MACROS
 from eximious.config.drivers import CLASSES, DriverClass
 from eximious.config.option import Option
 from eximious.config.values import kind_of
@@ -68,12 +69,19 @@ _HAVE: Final[dict[str, str]] = {
 
 def built_in_macro(name: str) -> str | None:
     """The text of the built-in macro of that name; None if there is none."""
+    if name in MACROS:
+        return MACROS[name]
     if name in _HAVE:
         return YES if _is_here(_HAVE[name]) else None
     for prefix, names in _FAMILIES.items():
         if name.startswith(prefix):
             return YES if name[len(prefix) :] in names() else None
     return YES if _is_option_macro(name) else None
+
+
+def is_missing(name: str) -> bool:
+    """True if a macro of that name stands for a feature that this version does not have."""
+    return name in _HAVE and not _is_here(_HAVE[name])
 
 
 def built_in_macros() -> dict[str, str]:
@@ -87,7 +95,7 @@ def built_in_macros() -> dict[str, str]:
     for prefix in ("_HAVE_MALWARE_", "_ACL_COND_", "_ACL_MOD_", "_HAVE_LOOKUP_"):
         names += _family(prefix)
     names += sorted((name for name, need in _HAVE.items() if _is_here(need)), reverse=True)
-    return dict.fromkeys(names, YES)
+    return MACROS | dict.fromkeys(names, YES)
 
 
 def _family(prefix: str) -> list[str]:

@@ -123,7 +123,7 @@ class Checked:
 class Dkim:
     """What is known about the message's signatures."""
 
-    __slots__ = ("checked", "current", "key_bits", "reason", "signer", "status")
+    __slots__ = ("checked", "current", "key_bits", "reason", "signer", "status", "wanted")
 
     def __init__(self, checked: list[Checked]) -> None:
         self.checked = checked
@@ -131,6 +131,7 @@ class Dkim:
         self.signer = ""  # $dkim_cur_signer
         self.status = ""  # $dkim_verify_status
         self.reason = ""  # $dkim_verify_reason
+        self.wanted: list[str] = []  # the signers for whom the ACL runs
         self.key_bits = 0  # of the last signature that was looked at
 
     @property
@@ -180,7 +181,7 @@ def _verified(incoming: Incoming) -> list[Checked]:
         verifier.feed(chunk.replace(b"\n", b"\r\n"))
     found = wait(verifier.verify(ProgramResolver(context.services.dns)))
     checked = []
-    for one in found:
+    for one in sorted(found, key=lambda one: _rank(one, context.config)):
         name = one.fault.name if one.fault is not None else ""
         if name == "SYNTAX" or (one.signature.algorithm and one.signature.algorithm not in policy.algorithms):
             continue  # what cannot be understood, or may not be used, is as if it were not there
@@ -190,6 +191,16 @@ def _verified(incoming: Incoming) -> list[Checked]:
         if one.fault is None and context.config.main.dkim_verify_minimal:
             break
     return checked
+
+
+def _rank(one: Verification, config: Configuration) -> tuple[int, int]:
+    """Where in the order of preference that dkim_verify_keytypes and dkim_verify_hashes give."""
+    main, signature = config.main, one.signature
+    types, hashes = list(main.dkim_verify_keytypes), list(main.dkim_verify_hashes)
+    return (
+        types.index(signature.key_type) if signature.key_type in types else len(types),
+        hashes.index(signature.hash_name) if signature.hash_name in hashes else len(hashes),
+    )
 
 
 def _policy(config: Configuration) -> Policy:
@@ -210,6 +221,7 @@ def _judge(incoming: Incoming, dkim: Dkim) -> Verdict | None:
         for one in dkim.checked:
             _conclude(incoming, one)
         return None
+    dkim.wanted = signers
     statuses = []
     option = context.config.main.acl_smtp_dkim
     for signer in signers:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from eximious import waiting
 from eximious.errors import Defer, ExpandError, ForcedFail
-from eximious.send import waiting_messages
+from eximious.send import dkim_sign, waiting_messages
 from eximious.send.failure import MESSAGE, Failure
 from eximious.send.opening import hello_name, interface_for, is_listed, open_connection
 from eximious.send.pool import Key, Pool
@@ -262,7 +263,12 @@ class _LazyContent:
             self._content = message_content(delivery.transport, delivery.batch, delivery.context, PLAIN)
         except HeaderChangeFailed as error:
             raise Unable(deferred(str(error), HEADER_CHANGE_FAILED)) from error
-        return self._content.pieces()
+        if not dkim_sign.is_wanted(delivery.transport):
+            return self._content.pieces()
+        fields, signed = dkim_sign.signatures(delivery.transport, delivery.context, self._content.pieces())
+        if delivery.context.sending is not None:
+            delivery.context.sending.sent.dkim = signed
+        return chain((fields,), self._content.pieces())
 
     def close(self) -> None:
         """Close the file of the body, if there is one."""

@@ -72,6 +72,7 @@ class Sent:
         "authenticator",
         "chunking",
         "dane",
+        "dkim",
         "dnssec",
         "early_pipelining",
         "fast_open",
@@ -93,6 +94,7 @@ class Sent:
         self.mailauth_sender = ""
         self.chunking = False
         self.dane = False
+        self.dkim = ""  # domains and selectors of the signatures that were put on
         self.dnssec = False
         self.early_pipelining = False
         self.fast_open = False

@@ -50,6 +50,7 @@ MODULES: Final[dict[str, str]] = {
     "dkim_selector": "dkim",
     "dkim_signers": "dkim",
     "dkim_verify_reason": "dkim",
+    "dkim_verify_signers": "dkim",
     "dkim_verify_status": "dkim",
     "dnslist_domain": "acl",
     "dnslist_matched": "acl",

@@ -46,6 +46,13 @@ def dkim_cur_signer(message: Message) -> str | None:
 
 
 @variable
+def dkim_verify_signers(message: Message) -> str | None:
+    """The signers for which acl_smtp_dkim runs: the expanded option of that name."""
+    found = message.facts.get("dkim")
+    return None if found is None else Tainted(":".join(found.wanted))
+
+
+@variable
 def dkim_verify_status(message: Message) -> str | None:
     """``none``, ``invalid``, ``fail`` or ``pass``; after acl_smtp_dkim a list of what each run came to."""
     found = message.facts.get("dkim")
