@@ -45,6 +45,7 @@ TIMEZONE = [
     ("MACa_1 = a\ntimezone = MACa_1MACa_1", "aa"),
     # built-in macros
     ("timezone = a_HAVE_IPV6X", "ayX"),
+    ("timezone = a_HAVE_TLS_RESUME", "a_HAVE_TLS_RESUME"),
     ("timezone = X_HAVE_IPV6", "X_HAVE_IPV6"),
     # conditionals
     (".ifdef A\ntimezone = a\n.else\ntimezone = b\n.endif", "b"),

@@ -53,9 +53,9 @@ def load(
 
 
 def _macros(given: Mapping[str, str], faults: Faults) -> Macros:
-    from eximious.config.built_in import built_in_macro
+    from eximious.config.built_in import built_in_macro, is_missing
 
-    macros = Macros(built_in_macro)
+    macros = Macros(built_in_macro, is_missing)
     for name, text in given.items():
         try:
             macros.define(name, text, from_command_line=True)

@@ -33,10 +33,15 @@ class Macro:
 class Macros:
     """All macros defined so far."""
 
-    def __init__(self, built_in: Callable[[str], str | None] | None = None) -> None:
+    def __init__(
+        self,
+        built_in: Callable[[str], str | None] | None = None,
+        is_missing: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         self._macros: dict[str, Macro] = {}
         self._by_start: dict[str, list[Macro]] = {}  # by the first two characters, or the only one, of the name
         self._built_in = built_in  # name -> text; None if there is no such macro
+        self._is_missing = is_missing  # the macro would be there if this version had the feature
 
     def values(self) -> dict[str, str]:
         """Name and present text of each, in order of definition."""
@@ -114,12 +119,16 @@ class Macros:
         return first
 
     def _built_in_at(self, text: str, start: int) -> tuple[int, str, str] | None:
-        """Position, name and text of the first built-in macro; of several that start there, the longest."""
+        """Position, name and text of the first built-in macro; of several that start there, the longest.
+
+        The name of a feature that is missing is not searched for shorter names: that ``_HAVE_TLS`` is there must not make
+        ``.ifdef _HAVE_TLS_RESUME`` true.
+        """
         if self._built_in is None:
             return None
         for match in _BUILT_IN.finditer(text, start):
             name = match.group()
-            while len(name) > 4:
+            while len(name) > 4 and not self._is_missing(name):
                 value = self._built_in(name)
                 if value is not None:
                     return match.start(), name, value
