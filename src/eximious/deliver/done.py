@@ -33,9 +33,9 @@ class Done:
 
     def was_transported(self, address: Address) -> bool:
         """True if an earlier attempt delivered to this address by its transport."""
-        if not is_homonym(address):
-            return address.unique in self._names
-        return f"{plain(address.unique)}/{address.transport.name}" in self._names
+        if f"{plain(address.unique)}/{address.transport.name}" in self._names:
+            return True
+        return not is_homonym(address) and address.unique in self._names
 
     def add(self, address: Address) -> list[Address]:
         """Record that an address is done; the parents that thereby are done too, the nearest first.

@@ -102,7 +102,7 @@ def next_record(
     if step is None:
         record.expired = 1
         step = rule.steps[-1] if rule.steps else None
-    elif now - arrived > rule.cutoff and old is not None:
+    elif now - arrived > rule.cutoff:
         return None
     last_wait = 0.0 if old is None else min(old.next_try - old.last_try, now - old.last_try)
     longest = context.config.main.retry_interval_max

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from eximious.retry.keys import recipient_key
+from eximious.retry.rules import find_rule
 from eximious.retry.updates import RetryUpdate
 from eximious.send import waiting_messages
 from eximious.send.failure import HOST, MESSAGE, RECIPIENT, Failure
@@ -68,6 +69,7 @@ class Delivery:
         self.tally: dict[str, int] = {"retry": 0, "failed": 0, "deferred": 0, "serial": 0}
         self.hosts: list[Host] = []
         self.all_expired = True
+        self.learnt: dict[int, list[RetryUpdate]] = {}  # about recipients, by their number
         self.judged: set[int] = set()  # recipients of whom the present host has spoken
         self.skipped = False  # some host was left alone, and may work later
         self.met_host_error = False
@@ -110,24 +112,49 @@ class Delivery:
     # --- the hosts --------------------------------------------------------------------------------------------------
 
     def _try_hosts(self) -> None:
-        tried = unexpired = 0
-        domain = self.batch.addresses[0].domain
-        for host in self.hosts:
-            if not self.pending:
-                return
+        """Host after host; see "How the limits for the number of hosts to try are used" for when to stop."""
+        transport, domain = self.transport, self.batch.addresses[0].domain
+        tried = counted = 0
+        position = 0
+        while self.pending and position < len(self.hosts):
+            host = self.hosts[position]
+            following = position + 1
             if host.status:
                 self.tally[host.why if host.why in self.tally else "failed"] += 1
                 self.all_expired = False
+                position = following
                 continue
-            judgement = judge(host, self.transport, domain, self.context, forced=self._is_forced(host))
+            judgement = judge(host, transport, domain, self.context, forced=self._is_forced(host))
             if not self._may_try(host, judgement):
+                position = following
                 continue
-            if tried >= self.transport.hosts_max_try_hardlimit or unexpired >= self.transport.hosts_max_try:
+            if tried >= transport.hosts_max_try_hardlimit:
+                return
+            if counted >= transport.hosts_max_try:
                 self.skipped = True
                 return
             tried += 1
-            unexpired += not judgement.is_expired
+            if not judgement.is_expired:
+                counted += 1
+                other = self._other_preference(position)
+                if counted >= transport.hosts_max_try and other is not None:
+                    counted -= 1
+                    following = other
             self._try(host, judgement)
+            if counted and self.pending and self._has_waited_too_long_for(host):
+                counted -= 1
+            position = following
+
+    def _other_preference(self, position: int) -> int | None:
+        """The position of the next host with another MX preference."""
+        preference = self.hosts[position].mx
+        later = range(position + 1, len(self.hosts))
+        return next((one for one in later if self.hosts[one].mx != preference), None)
+
+    def _has_waited_too_long_for(self, host: Host) -> bool:
+        """The message is older than the host's retry rule allows: then all hosts are to be tried."""
+        rule = find_rule(self.context, host.name, "", 0, 0, self.message.sender)
+        return rule is None or self.context.services.now() - self.message.received_at > rule.cutoff
 
     def _is_forced(self, host: Host) -> bool:
         """Whatever the hints say: somebody wants that, or there is a connection to the host."""
@@ -185,8 +212,13 @@ class Delivery:
             self.judged.add(number)
             if outcome.status != DEFERRED:
                 self.pending.remove(number)
-            elif outcome.errno == RCPT_4XX or position == transaction.timed_out:
+                continue
+            if outcome.errno == RCPT_4XX and outcome.host is not None:
+                outcome.more_errno |= more_errno_of(outcome.host)
+            if outcome.errno == RCPT_4XX or position == transaction.timed_out:
                 self._learn_of_recipient(number, outcome)
+                if outcome.host is not None and self.context.host is not self.hosts[-1]:
+                    self._note(f"H={outcome.host.name} [{outcome.host.address}] {outcome.message}")
 
     def _learn_of_recipient(self, number: int, outcome: Outcome) -> None:
         address = self.batch.addresses[number]
@@ -199,7 +231,7 @@ class Delivery:
         )
         update.is_message = True
         update.by = outcome.host
-        outcome.retries = [update]
+        self.learnt.setdefault(number, []).append(update)
 
     def fail_with(self, outcome: Outcome, host: Host) -> None:
         """The message cannot be made: that is nobody's fault but ours."""
@@ -212,7 +244,8 @@ class Delivery:
 
     def _failed(self, host: Host, judgement: Judgement, failure: Failure) -> None:
         """The host does not work, or does not take the message."""
-        failure.more_errno = failure.more_errno or more_errno_of(host)
+        if not failure.more_errno & 255:
+            failure.more_errno |= more_errno_of(host)
         if failure.permanent:
             self._fail_all(host, failure)
             if failure.scope == MESSAGE:
@@ -222,7 +255,7 @@ class Delivery:
             return  # the transaction has said what that means
         self._log(host, failure)
         for number in self._unjudged():
-            self.outcomes[number] = self._deferral(host, failure)
+            self.outcomes[number] = self._deferral(number, host, failure)
         update = RetryUpdate(
             judgement.host_key if failure.scope == HOST else judgement.message_key,
             errno=failure.errno,
@@ -235,11 +268,14 @@ class Delivery:
         self.updates.append(update)
         self.met_host_error = self.met_host_error or failure.scope == HOST
 
-    def _deferral(self, host: Host, failure: Failure) -> Outcome:
+    def _deferral(self, number: int, host: Host, failure: Failure) -> Outcome:
         outcome = deferred(failure.message, failure.errno, failure.more_errno)
+        before = self.outcomes[number]
         if failure.connected:
             outcome.host = host
             outcome.sent = self._sent()
+        elif before is not None:
+            outcome.host, outcome.sent = before.host, before.sent  # what another host said may be the reason
         if failure.reply is not None:
             outcome.user_message = failure.message
         outcome.tries_fallback = failure.scope == HOST
@@ -263,9 +299,7 @@ class Delivery:
         self.pending = [number for number in self.pending if number in self.judged]
 
     def _log(self, host: Host, failure: Failure) -> None:
-        """A line about the host, in the main log and the message's own."""
-        if self.transport.disable_logging:
-            return
+        """A line about the host."""
         selected = self.context.services.logs.selected
         port = f":{host.port}" if "outgoing_port" in selected else ""
         text = f"H={host.name} [{host.address}]{port}"
@@ -275,6 +309,12 @@ class Delivery:
                 text += f": {os.strerror(failure.errno)}"
         elif failure.errno > 0:
             text += f" {os.strerror(failure.errno)}"
+        self._note(text)
+
+    def _note(self, text: str) -> None:
+        """A line for the main log and the message's own."""
+        if self.transport.disable_logging:
+            return
         self.context.services.logs.main(text, self.message.id)
         note = self.context.facts.get("note")
         if note is not None:
@@ -293,6 +333,8 @@ class Delivery:
             if number in still_pending:
                 outcome.retry_skipped = self.skipped
             outcome.retries = outcome.retries + self.updates
+            if outcome.status == DEFERRED:
+                outcome.retries += self.learnt.get(number, [])
             result.append(outcome)
         if self.pending and (self.met_host_error or self.tally["retry"]):
             waiting_messages.note(self.context, self.transport.name, self.hosts)
