@@ -1,4 +1,4 @@
-"""Callouts: what hosts are asked, what their answers mean, and what is remembered."""
+"""Callouts, made to servers that follow a script: what is asked, what the answers mean, what is remembered."""
 
 from __future__ import annotations
 
@@ -7,293 +7,252 @@ from pathlib import Path
 import pytest
 
 from eximious.acl.verify_options import VerifyOptions
-from eximious.net.memory import MemoryStream
-from eximious.send import opening
-from eximious.verify.address import Result, Verified
-from eximious.verify.callout import presentable
+from eximious.verify.address import Verified
 from eximious.verify.request import verify
 from tests.routers.place import Place
+from tests.send.servers import ScriptedServer
 
-ROUTERS = """
-away:
- driver = manualroute
- route_list = far.ex 192.0.2.1 ; two.ex 192.0.2.1:192.0.2.2
- transport = s
-here:
- driver = accept
- transport = t1
-"""
-HELLO = b"220 far.ex\r\n", b"250 far.ex\r\n"
-OK = b"250 ok\r\n"
-NO = b"550 no such user\r\n"
-LATER = b"451 not now\r\n"
-BYE = b"221 bye\r\n"
+NEVER = 1  # a port at which nobody listens
+HELLO = "220 far\n? EHLO my.host\n250 far\n"
+MAIL = "? MAIL FROM:<>\n250 ok\n"
+RCPT = "? RCPT TO:<a@far.ex>\n250 ok\n"
+BYE = "? QUIT\n221 bye\n"
 
 
-class Hosts:
-    """Hosts that say what they were told to say, each time that somebody connects."""
-
-    def __init__(self) -> None:
-        self.scripts: list[tuple[bytes, ...] | OSError] = []
-        self.streams: list[MemoryStream] = []
-
-    def connect(self, address: str, port: int = 0, **_: object) -> MemoryStream:
-        del address, port
-        script = self.scripts.pop(0)
-        if isinstance(script, OSError):
-            raise script
-        self.streams.append(MemoryStream(*script))
-        return self.streams[-1]
-
-    def said(self) -> list[str]:
-        """The commands of the last connection, without EHLO and QUIT."""
-        lines = self.streams[-1].sent.decode().split("\r\n")
-        return [line for line in lines if line and not line.startswith(("EHLO", "QUIT"))]
+def place_with(folder: Path, port: int, main: str = "", hosts: str = "") -> Place:
+    return Place(
+        folder,
+        f"r:\n driver = manualroute\n route_list = * {hosts or f'127.0.0.1::{port}'}\n self = send\n transport = s\n",
+        main=main,
+        transports="begin transports\ns:\n driver = smtp\n hosts_try_fastopen =\n",
+    )
 
 
-@pytest.fixture
-def hosts(monkeypatch: pytest.MonkeyPatch) -> Hosts:
-    made = Hosts()
-    monkeypatch.setattr(opening, "connect", made.connect)
-    return made
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path, ROUTERS, main="callout_random_local_part = random\n")
-
-
-def ask(place: Place, what: str, address: str = "u@far.ex") -> Verified:
+def ask(
+    place: Place, options: str = "", address: str = "a@far.ex", *, is_recipient: bool = True, size: int = -1
+) -> Verified:
     context = place.context()
-    context.message.size = -1
-    options = VerifyOptions(what)
-    return verify(address, options, context, is_recipient=options.what == "recipient")
+    context.message.size = size
+    text = f"{'recipient' if is_recipient else 'sender'}/callout{options}"
+    return verify(address, VerifyOptions(text), context, is_recipient=is_recipient)
 
 
-RCPT = "RCPT TO:<u@far.ex>"
-NULL = "MAIL FROM:<>"
-SENDER = "MAIL FROM:<sender@test.ex>"
-MASTER = "RCPT TO:<postmaster@far.ex>"
-ANSWERS = [
-    ("sender/callout", (OK, OK), [NULL, RCPT], Result.OK, ""),
-    ("sender/callout", (OK, NO), [NULL, RCPT], Result.FAIL, "recipient"),
-    ("sender/callout", (NO,), [NULL], Result.FAIL, "mail"),
-    ("sender/callout", (OK, LATER), [NULL, RCPT], Result.DEFER, "recipient"),
-    ("sender/callout", (LATER,), [NULL], Result.DEFER, "recipient"),
-    ("sender/callout", (OK,), [NULL, RCPT], Result.DEFER, "recipient"),
-    ("recipient/callout", (OK, OK), [NULL, RCPT], Result.OK, ""),
-    ("recipient/callout=use_sender", (OK, OK), [SENDER, RCPT], Result.OK, ""),
-    ("recipient/callout=use_postmaster", (OK, OK), ["MAIL FROM:<postmaster@test.ex>", RCPT], Result.OK, ""),
-    ("header_sender/callout=mailfrom=x@y.z", (OK, OK), ["MAIL FROM:<x@y.z>", RCPT], Result.OK, ""),
-    ("sender/callout=random", (OK, OK), [NULL, "RCPT TO:<random@far.ex>"], Result.OK, "random"),
+def shown(verified: Verified) -> tuple[str, str, str]:
+    return verified.result.name, verified.failure, verified.message
+
+
+HERE = "127.0.0.1 [127.0.0.1] : "
+AFTER = f"{HERE}SMTP error from remote mail server after "
+DIALOGUES = [
+    ("", HELLO + MAIL + RCPT + BYE, ("OK", "", "")),
+    ("=5s", HELLO + MAIL + RCPT + BYE, ("OK", "", "")),
     (
-        "sender/callout=random",
-        (OK, NO, OK, OK, OK),
-        [NULL, "RCPT TO:<random@far.ex>", "RSET", NULL, RCPT],
-        Result.OK,
         "",
-    ),
-    ("sender/callout=postmaster", (OK, OK, OK, OK, OK), [NULL, RCPT, "RSET", NULL, MASTER], Result.OK, ""),
-    ("sender/callout=postmaster", (OK, OK, OK, OK, NO), [NULL, RCPT, "RSET", NULL, MASTER], Result.FAIL, "postmaster"),
-    (
-        "sender/callout=fullpostmaster",
-        (OK, OK, OK, OK, NO, OK),
-        [NULL, RCPT, "RSET", NULL, MASTER, "RCPT TO:<postmaster>"],
-        Result.OK,
-        "",
+        HELLO + MAIL + "? RCPT\n550-no such\n550 person\n" + BYE,
+        ("FAIL", "recipient", f"{AFTER}RCPT TO:<a@far.ex>: 550-no such\\n550 person"),
     ),
     (
-        "sender/callout=postmaster_mailfrom=p@q.r",
-        (OK, OK, OK, OK, OK),
-        [NULL, RCPT, "RSET", "MAIL FROM:<p@q.r>", MASTER],
-        Result.OK,
         "",
+        HELLO + MAIL + "? RCPT\n450 later\n" + BYE,
+        ("DEFER", "recipient", f"Could not complete recipient verify callout: {AFTER}RCPT TO:<a@far.ex>: 450 later"),
     ),
-    ("sender/callout=postmaster", (OK, NO), [NULL, RCPT], Result.FAIL, "recipient"),
+    (
+        "",
+        HELLO + "? MAIL\n550 no bounces\n" + BYE,
+        ("FAIL", "mail", f'{HERE}response to "MAIL FROM:<>" was: 550 no bounces'),
+    ),
+    (
+        "",
+        HELLO + "? MAIL\n450 busy\n" + BYE,
+        ("DEFER", "recipient", f"Could not complete recipient verify callout: {AFTER}MAIL FROM:<>: 450 busy"),
+    ),
+    ("=use_sender", HELLO + "? MAIL FROM:<sender@test.ex>\n250 ok\n" + RCPT + BYE, ("OK", "", "")),
+    ("=use_postmaster", HELLO + "? MAIL FROM:<postmaster@test.ex>\n250 ok\n" + RCPT + BYE, ("OK", "", "")),
+    (
+        "=random",
+        HELLO + MAIL + "? RCPT TO:<my.host-1000000000-testing@far.ex>\n250 ok\n" + BYE,
+        ("OK", "random", ""),
+    ),
+    (
+        "=random",
+        HELLO + MAIL + "? RCPT TO:<my.host-\n550 no\n? RSET\n250 ok\n" + MAIL + RCPT + BYE,
+        ("OK", "", ""),
+    ),
+    (
+        "=random",
+        HELLO + MAIL + "? RCPT TO:<my.host-\n550 no\n? RSET\n250 ok\n" + MAIL + "? RCPT\n550 no\n" + BYE,
+        ("FAIL", "recipient", f"{AFTER}RCPT TO:<a@far.ex>: 550 no"),
+    ),
+    (
+        "=postmaster",
+        HELLO + MAIL + RCPT + "? RSET\n250 ok\n" + MAIL + "? RCPT TO:<postmaster@far.ex>\n250 ok\n" + BYE,
+        ("OK", "", ""),
+    ),
+    (
+        "=postmaster_mailfrom=x@y.z",
+        HELLO
+        + MAIL
+        + RCPT
+        + "? RSET\n250 ok\n? MAIL FROM:<x@y.z>\n250 ok\n? RCPT TO:<postmaster@far.ex>\n550 no\n"
+        + BYE,
+        ("FAIL", "postmaster", f"{AFTER}RCPT TO:<postmaster@far.ex>: 550 no"),
+    ),
+    (
+        "=fullpostmaster",
+        HELLO
+        + MAIL
+        + RCPT
+        + "? RSET\n250 ok\n"
+        + MAIL
+        + "? RCPT TO:<postmaster@far.ex>\n550 no\n? RCPT TO:<postmaster>\n250 ok\n"
+        + BYE,
+        ("OK", "", ""),
+    ),
+    ("", "550 go away\n? QUIT", ("FAIL", "mail", "")),
+    ("", "220 far\n? EHLO\n550 no\n? HELO\n550 no\n" + BYE, ("FAIL", "mail", "")),
+    ("", "220 far\n? EHLO\n500 what\n? HELO my.host\n250 hello\n" + MAIL + RCPT + BYE, ("OK", "", "")),
+    ("", "450 busy\n? QUIT", ("DEFER", "recipient", "")),
+    ("", HELLO + MAIL + "? RCPT\n*close", ("DEFER", "recipient", "")),
+    ("", HELLO + MAIL + "? RCPT\nnonsense\n", ("DEFER", "recipient", "")),
 ]
 
 
-@pytest.mark.parametrize(("what", "answers", "commands", "result", "failure"), ANSWERS)
-def test_answers(
-    what: str, answers: tuple[bytes, ...], commands: list[str], result: Result, failure: str, place: Place, hosts: Hosts
-) -> None:
-    hosts.scripts = [(*HELLO, *answers, BYE) if len(answers) > 1 or answers[0] != OK else (*HELLO, *answers)]
-    verified = ask(place, what)
-    assert hosts.said() == commands
-    assert (verified.result, verified.failure) == (result, failure)
-    assert verified.is_from_callout
+@pytest.mark.parametrize(("options", "script", "expected"), DIALOGUES)
+def test_dialogue(options: str, script: str, expected: tuple[str, str, str], tmp_path: Path) -> None:
+    with ScriptedServer(script) as server:
+        found = shown(ask(place_with(tmp_path, server.port), options))
+    result, failure, message = expected
+    assert found[:2] == (result, failure)
+    if message:
+        assert found[2] == message
 
 
-TEXTS = [
-    (
-        "sender/callout",
-        (OK, NO),
-        f"192.0.2.1 [192.0.2.1] : SMTP error from remote mail server after {RCPT}: 550 no such user",
-        f"Called:   192.0.2.1\nSent:     {RCPT}\nResponse: 550 no such user",
-    ),
-    (
-        "recipient/callout",
-        (OK, NO),
-        f"192.0.2.1 [192.0.2.1] : SMTP error from remote mail server after {RCPT}: 550 no such user",
-        "Callout verification failed:\n550 no such user",
-    ),
-    (
-        "sender/callout",
-        (NO,),
-        '192.0.2.1 [192.0.2.1] : response to "MAIL FROM:<>" was: 550 no such user',
-        "Called:   192.0.2.1\nSent:     MAIL FROM:<>\nResponse: 550 no such user",
-    ),
-    (
-        "sender/callout",
-        (LATER,),
-        "Could not complete sender verify callout: 192.0.2.1 [192.0.2.1] : "
-        "SMTP error from remote mail server after MAIL FROM:<>: 451 not now",
-        "",
-    ),
-    (
-        "recipient/callout",
-        (LATER,),
-        "Could not complete recipient verify callout: 192.0.2.1 [192.0.2.1] : "
-        "SMTP error from remote mail server after MAIL FROM:<>: 451 not now",
-        "Could not complete recipient verify callout",
-    ),
+def test_the_size_of_the_message_is_told(tmp_path: Path) -> None:
+    script = "220 far\n? EHLO\n250-far\n250 SIZE 1000\n? MAIL FROM:<> SIZE=1524\n250 ok\n" + RCPT + BYE
+    with ScriptedServer(script) as server:
+        assert ask(place_with(tmp_path, server.port), size=500)
+
+
+USER_MESSAGES = [
+    (True, "550-no such\n550 person", "Callout verification failed:\n550-no such\n550 person"),
+    (True, "550 n\xc3\xb6", "Callout verification failed:\n550 n\xc3\xb6"),
+    (True, "550 n\xff!", "Callout verification failed:\n550 n(truncated)"),
+    (False, "550 no", "Called:   127.0.0.1\nSent:     RCPT TO:<a@far.ex>\nResponse: 550 no"),
 ]
 
 
-@pytest.mark.parametrize(("what", "answers", "message", "user_message"), TEXTS)
-def test_texts(
-    what: str, answers: tuple[bytes, ...], message: str, user_message: str, place: Place, hosts: Hosts
-) -> None:
-    hosts.scripts = [(*HELLO, *answers, BYE)]
-    verified = ask(place, what)
-    assert (verified.message, verified.user_message) == (message, user_message)
+@pytest.mark.parametrize(("is_recipient", "answer", "expected"), USER_MESSAGES)
+def test_what_clients_are_told(is_recipient: bool, answer: str, expected: str, tmp_path: Path) -> None:
+    with ScriptedServer(HELLO + MAIL + f"? RCPT\n{answer}\n" + BYE) as server:
+        verified = ask(place_with(tmp_path, server.port), is_recipient=is_recipient)
+    assert verified.user_message == expected
 
 
-def test_the_next_host_is_asked(place: Place, hosts: Hosts) -> None:
-    hosts.scripts = [(*HELLO, LATER, BYE), (*HELLO, OK, OK, BYE)]
-    assert ask(place, "sender/callout", "u@two.ex")
-    hosts.scripts = [ConnectionRefusedError(111, "Connection refused"), (*HELLO, OK, NO, BYE)]
-    assert ask(place, "sender/callout=no_cache", "u@two.ex").result is Result.FAIL
+def test_the_next_host_is_asked(tmp_path: Path) -> None:
+    with ScriptedServer(HELLO + MAIL + RCPT + BYE) as server:
+        assert ask(place_with(tmp_path, 0, hosts=f'"127.0.0.1::{NEVER} : 127.0.0.1::{server.port}"'))
 
 
-def test_nobody_can_be_reached(place: Place, hosts: Hosts) -> None:
-    hosts.scripts = [ConnectionRefusedError(111, "Connection refused")]
-    verified = ask(place, "sender/callout")
-    assert verified.message == "Could not complete sender verify callout: 192.0.2.1 [192.0.2.1] : Connection refused"
-    hosts.scripts = [ConnectionRefusedError(111, "Connection refused")] * 2
-    verified = ask(place, "sender/callout", "u@two.ex")
-    assert verified.message == "Could not complete sender verify callout"
+def test_nobody_can_be_reached(tmp_path: Path) -> None:
+    place = place_with(tmp_path, NEVER)
+    verified = ask(place)
+    text = f"Could not complete recipient verify callout: {HERE}Connection refused"
+    assert shown(verified) == ("DEFER", "recipient", text)
+    assert verified.user_message == "Could not complete recipient verify callout"
+    assert ask(place, is_recipient=False).message.startswith("Could not complete sender verify callout: ")
+    two = f'"127.0.0.1::{NEVER} : 127.0.0.1::{NEVER}"'
+    verified = ask(place_with(tmp_path, 0, "smtp_return_error_details", hosts=two))
+    assert shown(verified) == ("DEFER", "recipient", "Could not complete recipient verify callout")
+    assert verified.user_message.startswith("Could not complete recipient verify callout for <a@far.ex>.\nThe mail ser")
 
 
-def test_local_addresses_are_not_asked_about(place: Place, hosts: Hosts) -> None:
-    verified = ask(place, "sender/callout", "u@test.ex")
-    assert verified
-    assert not verified.is_from_callout
-    assert hosts.streams == []
-
-
-BANNERS: list[tuple[tuple[bytes, ...], Result]] = [
-    ((b"554 go away\r\n",), Result.FAIL),
-    ((b"421 busy\r\n",), Result.DEFER),
-    ((HELLO[0], b"550 no\r\n", b"550 no\r\n"), Result.FAIL),
-    ((), Result.DEFER),
-    ((b"nonsense\r\n",), Result.DEFER),
+REFUSES = HELLO + MAIL + "? RCPT\n550 no\n" + BYE
+ACCEPTS = HELLO + MAIL + RCPT + BYE
+NULL = HELLO + "? MAIL FROM:<>\n550 no\n" + BYE
+RANDOM = HELLO + MAIL + "? RCPT TO:<my.host-\n250 ok\n" + BYE
+NOT_RANDOM = HELLO + MAIL + "? RCPT TO:<my.host-\n550 no\n? RSET\n250 ok\n" + MAIL + RCPT + BYE
+START = HELLO + MAIL + RCPT + "? RSET\n250 ok\n" + MAIL
+POSTMASTER = START + "? RCPT TO:<postmaster@\n250 ok\n" + BYE
+NO_POSTMASTER = START + "? RCPT TO:<postmaster@\n550 no\n" + BYE
+HOUR = 3600
+DAY = 24 * HOUR
+# First options, first script; then how much later, options, address, script or "", and the result.
+CACHES = [
+    ("", ACCEPTS, DAY, "", "a@far.ex", "", ("OK", "")),
+    ("", ACCEPTS, DAY + 1, "", "a@far.ex", ACCEPTS, ("OK", "")),
+    ("", ACCEPTS, 0, "=no_cache", "a@far.ex", ACCEPTS, ("OK", "")),
+    ("=no_cache", ACCEPTS, 0, "", "a@far.ex", ACCEPTS, ("OK", "")),
+    ("", ACCEPTS, 0, "", "b@far.ex", ACCEPTS.replace("a@", "b@"), ("OK", "")),
+    ("", ACCEPTS, 0, "=use_sender", "a@far.ex", ACCEPTS.replace("<>", "<sender@test.ex>"), ("OK", "")),
+    ("", REFUSES, 2 * HOUR, "", "a@far.ex", "", ("FAIL", "recipient")),
+    ("", REFUSES, 2 * HOUR + 1, "", "a@far.ex", ACCEPTS, ("OK", "")),
+    ("", NULL, 3 * HOUR, "", "b@far.ex", "", ("FAIL", "mail")),
+    ("", NULL, 3 * HOUR + 1, "", "a@far.ex", ACCEPTS, ("OK", "")),
+    ("", NULL, 0, "=use_sender", "a@far.ex", ACCEPTS.replace("<>", "<sender@test.ex>"), ("OK", "")),
+    ("=random", RANDOM, 7 * DAY, "=random", "b@far.ex", "", ("OK", "random")),
+    ("=random", RANDOM, 0, "", "a@far.ex", ACCEPTS, ("OK", "")),
+    ("=random", NOT_RANDOM, 0, "=random", "b@far.ex", ACCEPTS.replace("a@", "b@"), ("OK", "")),
+    ("=random", NOT_RANDOM, 4 * HOUR, "=random", "b@far.ex", NOT_RANDOM.replace("a@", "b@"), ("OK", "")),
+    ("=postmaster", POSTMASTER, 0, "=postmaster", "a@far.ex", "", ("OK", "")),
+    ("=postmaster", POSTMASTER, 0, "=postmaster", "b@far.ex", ACCEPTS.replace("a@", "b@"), ("OK", "")),
+    ("", ACCEPTS, 0, "=postmaster", "a@far.ex", POSTMASTER, ("OK", "")),
+    ("=postmaster", NO_POSTMASTER, 0, "=postmaster", "b@far.ex", "", ("FAIL", "postmaster")),
+    ("=postmaster", NO_POSTMASTER, 0, "", "a@far.ex", "", ("OK", "")),
+    ("", "550 go\n? QUIT", 0, "=use_sender", "b@far.ex", "", ("FAIL", "mail")),
+    ("", HELLO + "? MAIL\n450 no\n" + BYE, 0, "", "a@far.ex", ACCEPTS, ("OK", "")),
 ]
 
 
-@pytest.mark.parametrize(("replies", "result"), BANNERS)
-def test_hosts_that_do_not_want_to_talk(replies: tuple[bytes, ...], result: Result, place: Place, hosts: Hosts) -> None:
-    hosts.scripts = [replies]
-    assert ask(place, "sender/callout").result is result
-
-
-def test_the_size_is_told_where_it_is_wanted(place: Place, hosts: Hosts) -> None:
-    hosts.scripts = [(HELLO[0], b"250-far.ex\r\n250 SIZE\r\n", OK, OK, BYE)]
-    context = place.context()
-    context.message.size = 5000
-    assert verify("u@far.ex", VerifyOptions("recipient/callout"), context, is_recipient=True)
-    assert hosts.said()[0].startswith("MAIL FROM:<> SIZE=")
-
-
-def test_who_a_host_knows_is_not_made_up(place: Place, hosts: Hosts) -> None:
-    hosts.scripts = [(*HELLO, OK, OK, BYE)]
-    verified = ask(place, "recipient/callout")
-    assert (verified.local_part_data, verified.domain_data) == ("u", "far.ex")
-    assert ask(place, "recipient/callout").local_part_data == "u"  # remembered
-
-
-# --- what is remembered -----------------------------------------------------------------------------------------------
-
-ALWAYS = (*HELLO, OK, OK, OK, OK, OK, OK, BYE)
-NO_MASTER = (OK, OK, OK, OK, NO)
-REMEMBERED = [
-    # first question and answers, time between, second question, result, failure, whether anybody is asked
-    ("sender/callout", (OK, OK), 0, "sender/callout", Result.OK, "", False),
-    ("sender/callout", (OK, OK), 86000, "sender/callout", Result.OK, "", False),
-    ("sender/callout", (OK, OK), 86500, "sender/callout", Result.OK, "", True),
-    ("sender/callout", (OK, NO), 0, "sender/callout", Result.FAIL, "recipient", False),
-    ("sender/callout", (OK, NO), 7300, "sender/callout", Result.OK, "", True),
-    ("sender/callout", (OK, NO), 0, "sender/callout=no_cache", Result.OK, "", True),
-    ("sender/callout=no_cache", (OK, NO), 0, "sender/callout", Result.OK, "", True),
-    ("sender/callout", (NO,), 0, "sender/callout", Result.FAIL, "mail", False),
-    ("sender/callout", (NO,), 0, "recipient/callout=use_sender", Result.OK, "", True),
-    ("recipient/callout=use_sender", (NO,), 0, "sender/callout", Result.OK, "", True),
-    ("sender/callout", (LATER,), 0, "sender/callout", Result.OK, "", True),
-    ("sender/callout=random", (OK, OK), 0, "sender/callout=random", Result.OK, "random", False),
-    ("sender/callout=random", (OK, OK), 0, "sender/callout", Result.OK, "", True),
-    ("sender/callout", (OK, OK), 0, "sender/callout=postmaster", Result.OK, "", True),
-    ("sender/callout=postmaster", (OK, OK, OK, OK, OK), 0, "sender/callout=postmaster", Result.OK, "", False),
-    (
-        "sender/callout=postmaster",
-        (OK, OK, OK, OK, NO),
-        0,
-        "sender/callout=postmaster",
-        Result.FAIL,
-        "postmaster",
-        False,
-    ),
-    ("sender/callout=postmaster", (OK, OK, OK, OK, NO), 0, "sender/callout", Result.OK, "", False),
-    ("recipient/callout=use_sender", (OK, OK), 0, "recipient/callout", Result.OK, "", True),
-]
-
-
-@pytest.mark.parametrize(("first", "answers", "later", "second", "result", "failure", "asks"), REMEMBERED)
+@pytest.mark.parametrize(("first", "script", "later", "second", "address", "then", "expected"), CACHES)
 def test_what_is_remembered(
     first: str,
-    answers: tuple[bytes, ...],
+    script: str,
     later: float,
     second: str,
-    result: Result,
-    failure: str,
-    asks: bool,
-    place: Place,
-    hosts: Hosts,
+    address: str,
+    then: str,
+    expected: tuple[str, str],
+    tmp_path: Path,
 ) -> None:
-    hosts.scripts = [(*HELLO, *answers, BYE)]
-    ask(place, first)
-    place.time += later
-    hosts.scripts = [ALWAYS]
-    verified = ask(place, second)
-    assert (verified.result, verified.failure) == (result, failure)
-    assert (len(hosts.streams) == 2) is asks
+    with ScriptedServer(*filter(None, (script, then))) as server:
+        place = place_with(tmp_path, server.port)
+        ask(place, first)
+        place.time += later
+        assert shown(ask(place, second, address))[:2] == expected
 
 
-def test_a_refused_null_sender_is_not_forgotten_when_another_is_taken(place: Place, hosts: Hosts) -> None:
-    hosts.scripts = [(*HELLO, NO, BYE), (*HELLO, OK, OK, BYE)]
-    assert ask(place, "sender/callout").failure == "mail"
-    assert ask(place, "recipient/callout=use_sender")
-    again = ask(place, "sender/callout")
-    assert (again.failure, again.user_message) == ("mail", "(result of an earlier callout reused).")
-    assert len(hosts.streams) == 2
-
-
-PRESENTABLE = [
-    ("550 no", "550 no"),
-    ("550 \xc3\xa9", "550 \xc3\xa9"),
-    ("550 \xe9 x", "550 (truncated)"),
+CACHED_TEXTS = [
+    (REFUSES, "Previous (cached) callout verification failure"),
+    (NULL, "(result of an earlier callout reused)."),
 ]
 
 
-@pytest.mark.parametrize(("response", "expected"), PRESENTABLE)
-def test_presentable(response: str, expected: str) -> None:
-    assert presentable(response) == expected
+@pytest.mark.parametrize(("script", "text"), CACHED_TEXTS)
+def test_what_is_said_of_what_is_remembered(script: str, text: str, tmp_path: Path) -> None:
+    with ScriptedServer(script) as server:
+        place = place_with(tmp_path, server.port)
+        ask(place)
+    assert ask(place).user_message == text
+
+
+NOT_CALLED = ["driver = appendfile\n file = /x", "driver = pipe\n command = /bin/true"]
+
+
+@pytest.mark.parametrize("transport", NOT_CALLED)
+def test_local_deliveries_are_not_called_about(transport: str, tmp_path: Path) -> None:
+    place = Place(
+        tmp_path,
+        "r:\n driver = accept\n transport = t\n",
+        transports=f"begin transports\nt:\n {transport}\n",
+    )
+    assert shown(ask(place)) == ("OK", "", "")
+
+
+def test_the_hosts_of_the_transport_are_asked(tmp_path: Path) -> None:
+    with ScriptedServer(ACCEPTS) as server:
+        place = Place(
+            tmp_path,
+            "r:\n driver = accept\n transport = t\n",
+            transports=f"begin transports\nt:\n driver = smtp\n hosts = 127.0.0.1\n port = {server.port}\n",
+        )
+        assert ask(place)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from eximious.context import Context
 
 MOST_COUNTERS: Final = 10
-LENT_FACTS: Final = ("filter_counters", "thisaddress", "recipients_visible")  # as they were when the filter has ended
+# These are as they were when the filter has ended.
+LENT_FACTS: Final[tuple[str, ...]] = ("filter_counters", "thisaddress", "recipients_visible")
 MOST_STEPS: Final = 100_000  # commands obeyed in one run
 
 
