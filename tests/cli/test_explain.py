@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from eximious.cli.explain import command, duration
 from eximious.daemon import privilege
 
+TIME = r"\d+ µs|[\d.]+ ms"
 MESSAGE = b"From: a@b.example\nSubject: =?utf-8?q?h=C3=A4?=\n\nhello\n"
 
 
@@ -40,12 +41,15 @@ def explained(configuration: Path, *arguments: str) -> dict[str, Any]:
 def test_text(configuration: Path) -> None:
     status, output = run(configuration, "${if eq{$primary_hostname}{${lc:X}}{a}{b}}")
     assert status == 0
-    assert re.sub(r"\d+ µs|[\d.]+ ms", "TIME", output) == (
+    assert re.sub(TIME, "TIME", output) == (
         '${if eq{$primary_hostname}{${lc:X}}{a}{b}}  → "b"  TIME\n'
-        '└── ${if eq{$primary_hostname}{${lc:X}}{a}{b}}  → "b"  TIME\n'
-        "    └── eq{$primary_hostname}{${lc:X}}  false  TIME\n"
-        '        ├── $primary_hostname  → "mail.example"  TIME\n'
-        '        └── ${lc:X}  → "x"  TIME\n'
+        "└── eq{$primary_hostname}{${lc:X}}  false  TIME\n"
+        '    ├── $primary_hostname  → "mail.example"  TIME\n'
+        '    └── ${lc:X}  → "x"  TIME\n'
+    )
+    _, output = run(configuration, "$primary_hostname!")
+    assert re.sub(TIME, "TIME", output) == (
+        '$primary_hostname!  → "mail.example!"  TIME\n└── $primary_hostname  → "mail.example"  TIME\n'
     )
 
 

@@ -91,7 +91,8 @@ def _print(root: Step, faults: list[ConfigError], *, is_full: bool) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 10_000  # a step a line, for whatever reads it
-    console.print(_tree(root))
+    is_one = len(root.children) == 1 and root.children[0].source == root.source
+    console.print(_tree(root.children[0] if is_one else root))
     if is_full:
         console.print("(there were more steps than are shown)")
     for fault in faults:

@@ -152,6 +152,10 @@ TAINT = [
             "make two lists of it: one with the file, one with what is expanded",
         ],
     ),
+    (
+        "domainlist d = a : mysql;SELECT '$domain'\nhold_domains = +d\n",
+        ["the query of the mysql lookup", "$domain", "write ${quote_mysql:$domain}"],
+    ),
     # Main options.
     (
         "tls_certificate = /a/$tls_in_sni\n",
@@ -183,6 +187,7 @@ CLEAN = [
     ACL.format("warn condition = ${lookup dnsdb{txt=$sender_address_domain}}"),
     ACL.format("warn condition = ${readfile{/a/${strlen:$h_x:}}}"),
     ACL.format("warn condition = ${run{/bin/x $sender_helo_name}}"),
+    "domainlist d = a : mysql;SELECT '${quote_mysql:$domain}'\nhold_domains = +d\n",
     # Tainted in one place, harmless in another: only a message can tell.
     ACL.format(
         "warn set acl_m_a = $h_x:\n  warn set acl_m_a = b\n       condition = ${readfile{/a/$acl_m_a}}",
@@ -240,6 +245,7 @@ NOTES = [
         [(1, "there is no Perl in this program", "write the function in Python: ${python{...}}")],
     ),
     ("tls_privatekey = /a", [(1, 'the option "tls_privatekey" has no effect here', "it needs tls_certificate")]),
+    ("drop_cr", [(1, 'option "drop_cr" has no effect', "line ends are always put right")]),
     ("tls_privatekey = /a\ntls_certificate = /b", []),
     ("queue_only_load_latch = true", []),
     (

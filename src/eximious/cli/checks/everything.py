@@ -17,7 +17,7 @@ from eximious.config.review import review
 from eximious.errors import ConfigError, ConfigErrors
 
 # Warnings of the reader that are about nothing that could fail.
-HARMLESS: Final = re.compile(r"is an old name$|which this version does not have$")
+HARMLESS: Final = re.compile(r"is an old name$|has no effect$|which this version does not have$")
 
 
 class Findings:

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from eximious.cli.checks.flow import ASSIGNED, Cause, Flow
+from eximious.cli.checks.flow import ASSIGNED, START, Cause, Flow, family
 from eximious.cli.checks.strings import Text, texts
 from eximious.config.configuration import Configuration
 from eximious.config.lists import split
 from eximious.errors import ConfigError
 from eximious.expand.nodes import Concatenation, Node
 from eximious.expand.template import compile
+from eximious.lookups.base import find_lookup
 from eximious.routers.base import Router
 from eximious.transports.base import Transport
 
@@ -47,6 +48,7 @@ FOUND: Final = {
 }
 GENERAL_CURE: Final = "look it up in data of your own first, as in ${lookup{%s}lsearch,ret=key{/etc/exim4/known}}"
 COMMAND_CURE: Final = "give it to the command in its environment or on its standard input, or look it up first"
+_QUERY_ITEM: Final = re.compile(r"!?\s*([a-z]+)(?:,[^;]*)?;")
 
 
 def tainted_uses(config: Configuration) -> Iterator[ConfigError]:
@@ -69,10 +71,15 @@ def _in(text: Text, assigned: dict[str, Cause]) -> list[ConfigError]:
     root = text.template.root
     if what is not None and "command" in what:
         root = compile(ALLOWED_WORDS.sub("", text.template.source)).root
-    cause = flow.of(root)
-    if cause is not None and what is not None:
+    query = _query_type(root) if text.is_list else ""
+    cause = flow.of(root, START.but(quoted=family(query)))
+    if cause is None:
+        return found
+    if what is not None:
         report(what, cause, "")
-    if cause is not None and text.is_list and _names_file(root):
+    if query:
+        report(f"the query of the {query} lookup", cause, family(query))
+    elif text.is_list and _names_file(root):
         report("a list with the name of a file", cause, "")
     return found
 
@@ -114,6 +121,16 @@ def _refused(text: Text) -> str | None:
 def _names_file(root: Node) -> bool:
     """True if an item of a list that is expanded is, or may be, a file or a lookup in one."""
     return any(_FILE_ITEM.match(item) for item in split(_skeleton(root)))
+
+
+def _query_type(root: Node) -> str:
+    """The lookup type of the first item of a list that is a query which needs quoting, "" if there is none."""
+    for item in split(_skeleton(root)):
+        found = _QUERY_ITEM.match(item)
+        lookup = find_lookup(found[1]) if found is not None else None
+        if lookup is not None and getattr(lookup, "needs_quoting", False):
+            return lookup.name
+    return ""
 
 
 def _skeleton(root: Node) -> str:
