@@ -91,11 +91,13 @@ class Conversation(MemoryStream):
     def __init__(self, *pieces: bytes, peer: Endpoint, is_hasty: bool = False) -> None:
         super().__init__(*pieces, peer=peer, local=Endpoint("192.0.2.1", 25))
         self.is_hasty = is_hasty  # does not wait for answers
+        self.is_kept = True  # `lines` are
         self.lines: list[str] = []
 
     def _receive(self, size: int) -> bytes:
         piece = super()._receive(size)
-        self.lines += [f"C: {line}" for line in text_lines(piece)]
+        if self.is_kept:
+            self.lines += [f"C: {line}" for line in text_lines(piece)]
         return piece
 
     def _send(self, data: bytes) -> None:
@@ -152,12 +154,13 @@ class Server:
         stream = Conversation(*pieces, peer=Endpoint(address, 40000), is_hasty=is_hasty)
         return Session(stream, Context(self.config, self.services), **options)
 
-    def talk(self, *pieces: bytes, address: str = CLIENT, is_hasty: bool = False) -> str:
+    def talk(self, *pieces: bytes, address: str = CLIENT, is_hasty: bool = False, is_kept: bool = True) -> str:
         """All that the server says to a client that sends these pieces."""
         session = self.session(*pieces, address=address, is_hasty=is_hasty)
-        session.run()
         stream = session.stream
         assert isinstance(stream, Conversation)
+        stream.is_kept = is_kept
+        session.run()
         return stream.sent.decode("latin-1")
 
     def transcript(self, *pieces: bytes, address: str = CLIENT, is_hasty: bool = False) -> list[str]:

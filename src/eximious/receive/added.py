@@ -30,11 +30,21 @@ def _add(headers: list[Header], text: str, position: str) -> None:
     if position == ":at_start:":
         headers.insert(0, header)
     elif position == ":after_received:":
-        headers.insert(_after(headers, lambda one: one.kind == RECEIVED), header)
+        headers.insert(_after_received(headers), header)
     elif position == ":at_start_rfc:":
         headers.insert(_after(headers, lambda one: _stays_before(one)), header)
     else:
         headers.append(header)
+
+
+def _after_received(headers: list[Header]) -> int:
+    """The position behind the first Received: headers, wherever they are; the end if there are none."""
+    position = 0
+    while position < len(headers) and headers[position].kind != RECEIVED:
+        position += 1
+    while position < len(headers) and headers[position].kind in (RECEIVED, DELETED):
+        position += 1
+    return position
 
 
 def _after(headers: list[Header], belongs: object) -> int:

@@ -22,7 +22,7 @@ def refuse_data(session: Session, verb: str) -> bool:
     if transaction.refusal is not None and not transaction.refusals_differ:
         lines = "".join(f"503-{line}\r\n" for line in transaction.refusal.split("\n"))
         session.send(f"503-All RCPT commands were rejected with this error:\r\n{lines}")
-    if "PIPELINING" not in session.advertised or session.counters.history[-2:-1] != ["RCPT"]:
+    if "PIPELINING" not in session.advertised or not session.counters.last_was_rcpt:
         return False
     session.send(f"503 Valid RCPT command must precede {verb}\r\n")
     return True
@@ -34,6 +34,7 @@ class Counters:
     __slots__ = (
         "free",
         "history",
+        "last_was_rcpt",
         "mail_was_refused",
         "mails",
         "messages",
@@ -41,6 +42,7 @@ class Counters:
         "nonmail_limited",
         "syntax_errors",
         "unknown",
+        "was_rcpt",
     )
 
     def __init__(self, main: Any) -> None:
@@ -50,6 +52,8 @@ class Counters:
         self.free = {"HELO", "EHLO", "STARTTLS", "AUTH", "RSET"}  # one each of these does not count
         self.unknown = 0
         self.syntax_errors = 0
+        self.was_rcpt = False  # the last command was a RCPT that a client may have sent with others
+        self.last_was_rcpt = False  # the one before it
         self.mails = 0  # MAIL commands
         self.mail_was_refused = False  # and nothing but RCPT has come since
         self.messages = 0  # received
@@ -58,6 +62,8 @@ class Counters:
         """A recognised command has come."""
         if verb != "RCPT":
             self.mail_was_refused = verb == "MAIL"  # until it has been accepted
+        self.last_was_rcpt = self.was_rcpt
+        self.was_rcpt = verb == "RCPT"
         history = self.history
         history.append(verb)
         if len(history) > HISTORY:
@@ -109,6 +115,7 @@ class Counters:
                 return
         elif verb == "MAIL":
             kind = "protocol"
+        self.was_rcpt = False
         self.error(session, refusal.code, refusal.text, kind=kind)
 
     def unknown_command(self, session: Session, line: str) -> None:

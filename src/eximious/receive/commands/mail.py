@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from eximious.acl import where
@@ -26,6 +27,9 @@ PARAMETERS: Final = frozenset({"SIZE", "BODY", "AUTH"})
 WITH_DSN: Final = PARAMETERS | {"RET", "ENVID"}
 NONE: Final[frozenset[str]] = frozenset()
 RETURNS: Final = {"FULL": 1, "HDRS": 2}
+
+
+CONTROL: Final = re.compile(r"[\0-\x1f\x7f]")
 
 
 class Fault(Exception):
@@ -185,7 +189,7 @@ def _auth(session: Session, message: Message, parameter: Parameter) -> None:
         message.authenticated_sender = ""
         return
     address = decode_xtext(value)
-    if not value or address is None:
+    if not value or address is None or CONTROL.search(address):
         raise Fault("invalid data for AUTH")
     client = session.client
     message.authenticated_sender = Tainted(address)
