@@ -35,11 +35,14 @@ class AuthenticationOptions(Options):
     dkim_verify_min_keysizes: str = option("rsa=1024 ed25519=250", doc="The smallest keys that count, in bits.")
     dkim_verify_minimal: bool = option(False, doc="Stop verifying at the first good signature.")
     dkim_verify_signers: Template | None = option("$dkim_signers", doc="Signers for which acl_smtp_dkim runs.")
-    dmarc_forensic_sender: Template | None = option(None, doc="Sender of failure reports.", later="DMARC")
-    dmarc_history_file: Template | None = option(None, doc="File for opendmarc-import.", later="DMARC")
-    dmarc_tld_file: Template | None = option(
-        None, doc="The public suffix list; empty switches DMARC off.", later="DMARC"
+    dmarc_forensic_sender: Template | None = option(
+        None, doc="Sender of failure reports.", later="DMARC failure reports"
     )
+    dmarc_history_file: Template | None = option(None, doc="File for opendmarc-import.")
+    dmarc_mode: str = option(
+        "rfc7489", doc="Organizational domains: rfc7489, from dmarc_tld_file, or rfc9989, from DNS records above."
+    )
+    dmarc_tld_file: Template | None = option(None, doc="The public suffix list; empty switches DMARC off.")
     spf_guess: Template | None = option("v=spf1 a/24 mx/24 ptr ?all", doc="The record to guess with.")
     spf_smtp_comment_template: Template | None = option(
         "Please%_see%_http://www.open-spf.org/Why",

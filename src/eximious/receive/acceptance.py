@@ -359,6 +359,9 @@ def _log(incoming: Incoming) -> None:
         arrival.subject = _decoded(value_of(found.subject), context)
     arrival.eight_bit = message.facts.get("body_type", 0)
     arrival.sender_before_rewriting = message.sender_rewritten_from
+    dmarc = message.facts.get("dmarc")
+    if dmarc is not None and dmarc.status != "off":
+        arrival.dmarc = dmarc.status
     if "spf" in message.facts:
         arrival.spf = str(message.facts["spf"].verdict.result)
     flag = "(=" if incoming.reception.fake_response == "550" else "<="

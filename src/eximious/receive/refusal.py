@@ -82,6 +82,9 @@ def log(session: Session, moment: str, verdict: Verdict, *, headers: str = "") -
         sender = f" F=<{message.sender}>{authenticated}"
         if "spf" in message.facts:
             sender += verdict_tag("SPF", str(message.facts["spf"].verdict.result), "pass", session.logs.selected)
+        dmarc = message.facts.get("dmarc")
+        if dmarc is not None and dmarc.status != "off":
+            sender += verdict_tag("DMARC", dmarc.status, "accept", session.logs.selected)
     if client.tls is not None:
         sender = session.logs.fields.tls(client.tls) + sender
     why = one_line(corrected(moment, verdict))
@@ -159,12 +162,7 @@ def details(session: Session) -> str:
     code = "451" if is_deferred else "550"
     lines: list[str] = []
     is_told = not is_deferred or verified.is_from_callout
-    if (
-        is_told
-        and verified.user_message
-        and not reception.sender_failure_told
-        and session.settings.multiline_responses
-    ):
+    if is_told and verified.user_message and not reception.sender_failure_told and session.settings.multiline_responses:
         before, after = FAILURES.get(verified.failure, ("Verification failed for", ""))
         lines = [f"{before} <{verified.original}>", *fold(verified.user_message), *(fold(after) if after else ())]
     reception.sender_failure_told = True
