@@ -34,9 +34,15 @@ def not_quit(session: Session, reason: str, code: int, text: str) -> None:
 def too_many(session: Session, what: str, text: str, *, code: int = 554) -> NoReturn:
     """There were too many commands of some kind."""
     last = session.command.line
-    word = last.split(" ", 1)[0] if code == 554 else last
-    session.logs.reject(f'SMTP call from {session.full_host} dropped: too many {what} (last was "{word}")')
-    not_quit(session, "bad-commands", code, text)
+    if code == 554:
+        last = last.split(" ", 1)[0]
+    line = f'SMTP call from {session.full_host} dropped: too many {what} (last was "{last}")'
+    if code == 554:
+        session.logs.reject(line)
+        not_quit(session, "bad-commands", code, text)
+    else:
+        not_quit(session, "bad-commands", code, text)
+        session.logs.reject(line)
     raise Ended
 
 
