@@ -199,8 +199,9 @@ def _sender(options: VerifyOptions, run: Run) -> bool:
     if not address:
         return True
     reception = run.reception
-    verified = reception.senders_verified.get(address)
-    is_new = verified is None or options.callout is not None
+    known = reception.senders_verified.get(address)
+    is_new = known is None or options.callout is not None
+    verified: Any = known
     if is_new:
         verified = _verify(address, options, run, is_recipient=False)
         reception.senders_verified[address] = verified
