@@ -121,8 +121,8 @@ class Macros:
     def _built_in_at(self, text: str, start: int) -> tuple[int, str, str] | None:
         """Position, name and text of the first built-in macro; of several that start there, the longest.
 
-        The name of a feature that is missing is not searched for shorter names: that ``_HAVE_TLS`` is there must not make
-        ``.ifdef _HAVE_TLS_RESUME`` true.
+        The name of a feature that is missing is not searched for shorter names: that ``_HAVE_TLS`` is there must not
+        make ``.ifdef _HAVE_TLS_RESUME`` true.
         """
         if self._built_in is None:
             return None

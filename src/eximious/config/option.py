@@ -106,8 +106,8 @@ def option(
     `later` names a feature that this version does not have yet: then setting the option to anything but its default
     or an "off" value is a configuration error that names the feature. `no_effect` says why there is nothing to set in
     this program: setting it is only worth a warning. `repeat`: the option may be set several times, and the settings
-    are joined with this separator ("bool_lax": as conditions that must all hold). `sets`: an option that is only another
-    way to set these.
+    are joined with this separator ("bool_lax": as conditions that must all hold). `sets`: an option that is only
+    another way to set these.
     """
     return Option(default, doc, aliases, later, name, repeat, sets, no_effect)
 
