@@ -15,7 +15,7 @@ EXPECTED: Final = (
     'or "reverse_host_lookup" at start of ACL condition "verify {}"'
 )
 WITH_ADDRESS_OPTIONS: Final = frozenset({"sender", "recipient", "header_sender"})
-WITHOUT_OPTIONS: Final = frozenset({"arc", "certificate", "header_names_ascii", "header_syntax", "helo"})
+WITHOUT_OPTIONS: Final = frozenset({"certificate", "header_names_ascii", "header_syntax", "helo"})
 OWN_OPTIONS: Final = {"csa": None, "not_blind": "case_insensitive", "reverse_host_lookup": "defer_ok"}
 
 
@@ -81,6 +81,7 @@ class VerifyOptions:
         "flag",
         "no_details",
         "quota",
+        "states",
         "success_on_redirect",
         "text",
         "what",
@@ -93,6 +94,7 @@ class VerifyOptions:
         self.callout: CalloutOptions | None = None
         self.quota: QuotaOptions | None = None
         self.csa_domain = ""
+        self.states = "none:pass"  # of ARC, that are good
         self.defer_ok = False
         self.no_details = False
         self.success_on_redirect = False
@@ -108,6 +110,8 @@ class VerifyOptions:
         if self.what in WITH_ADDRESS_OPTIONS:
             for option in parts[1:]:
                 self._option(option.strip())
+        elif self.what == "arc":
+            self.states = "/".join(parts[1:]).strip() or self.states
         elif self.what in WITHOUT_OPTIONS:
             if len(parts) > 1:
                 raise AclError(f"unexpected '/' found in \"{text}\" (this verify item has no options)")

@@ -25,10 +25,11 @@ class Arrival:
         "eight_bit",
         "header_id",
         "header_id_was_added",
+        "is_arc_good",
         "pipelining",
         "prdr",
-        "recipients",
         "proxy_address",
+        "recipients",
         "reference",
         "sender_before_rewriting",
         "spf",
@@ -44,6 +45,7 @@ class Arrival:
         self.eight_bit = 0  # BODY= of the MAIL command: 0 not given, 7, 8
         self.header_id = ""  # value of Message-Id:, without its angle brackets
         self.header_id_was_added = False
+        self.is_arc_good = False  # the ARC chain passes
         self.pipelining = ""  # "L", "L-", "L.", ...: whether PIPELINING was used; "" if it was not offered
         self.prdr = False
         self.recipients: list[str] | None = None  # as they were given, if some are no longer the message's
@@ -106,6 +108,8 @@ def _arrival(message: Message, arrival: Arrival, fields: Fields) -> str:
     if arrival.dkim_domain and "dkim" in selected:
         add(f" DKIM={fields.printing(arrival.dkim_domain)}")
     add(verdict_tag("DMARC", arrival.dmarc, "accept", selected))
+    if arrival.is_arc_good:
+        add(" ARC")
     if "receive_time" in selected:
         add(f" RT={duration(message.received_complete_seconds, 'millisec' in selected)}")
     if message.queue_name:

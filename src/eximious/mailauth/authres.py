@@ -153,6 +153,11 @@ class _Reader:
     def _result(self) -> MethodResult | None:
         method = self._keyword("method")
         self._skip()
+        if self._text.startswith(".", self._at):
+            # Exim puts a bare "smtp.remote-ip=..." first in its ARC-Authentication-Results.
+            self._property(method)
+            self._skip()
+            return None
         if method.lower() == "none" and (self._at == len(self._text) or self._text[self._at] == ";"):
             return None
         version = 1

@@ -148,6 +148,7 @@ def accept(incoming: Incoming) -> Outcome:
     message = context.message
     reader = incoming.reader
     message.headers = records(reader.headers or [])
+    message.facts["raw_headers"] = reader.headers  # as they came, for signatures
     message.body = incoming.body
     message.body_size = incoming.body.size
     message.body_line_count = reader.body_lines
@@ -362,6 +363,8 @@ def _log(incoming: Incoming) -> None:
     dmarc = message.facts.get("dmarc")
     if dmarc is not None and dmarc.status != "off":
         arrival.dmarc = dmarc.status
+    arc = message.facts.get("arc")
+    arrival.is_arc_good = arc is not None and arc.state == "pass"
     if "spf" in message.facts:
         arrival.spf = str(message.facts["spf"].verdict.result)
     flag = "(=" if incoming.reception.fake_response == "550" else "<="

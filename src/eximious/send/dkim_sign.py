@@ -92,7 +92,7 @@ def _signer(transport: Smtp, context: Context, domain: str, selector: str) -> Si
     text = _expanded(transport.dkim_private_key, context)
     if lower(text) in NO_KEY:
         return None
-    key = _key(text)
+    key = key_of(text)
     canonicalization = lower(_expanded(transport.dkim_canon, context))
     if canonicalization not in ("", "relaxed", "simple"):
         context.services.logs.panic(
@@ -120,7 +120,7 @@ def _signer(transport: Smtp, context: Context, domain: str, selector: str) -> Si
         raise CannotSign(f"{domain}: {error}") from None
 
 
-def _key(text: str) -> PrivateKey:
+def key_of(text: str) -> PrivateKey:
     """The key in the text, or in the file that it names. Raises CannotSign."""
     if text.startswith("/"):
         try:
@@ -147,7 +147,7 @@ def _made(signers: list[Signer], pieces: Iterable[bytes], now: float) -> tuple[b
 
     signing = Signing(signers)
     texts = iter(pieces)
-    headers, first = _header(texts)
+    headers, first = message_header(texts)
     signing.feed(first.replace(b"\n", b"\r\n"))
     for piece in texts:
         signing.feed(piece.replace(b"\n", b"\r\n"))
@@ -156,7 +156,7 @@ def _made(signers: list[Signer], pieces: Iterable[bytes], now: float) -> tuple[b
     return b"".join(fields).replace(b"\r\n", b"\n"), what
 
 
-def _header(texts: Iterator[bytes]) -> tuple[Headers, bytes]:
+def message_header(texts: Iterator[bytes]) -> tuple[Headers, bytes]:
     """The header, and what of the body came with it."""
     from eximious.mailauth.message import split as split_message
 

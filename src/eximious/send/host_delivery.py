@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximious import waiting
 from eximious.errors import Defer, ExpandError, ForcedFail
-from eximious.send import dkim_sign, waiting_messages
+from eximious.send import arc_seal, dkim_sign, waiting_messages
 from eximious.send.failure import MESSAGE, Failure
 from eximious.send.opening import hello_name, interface_for, is_listed, open_connection
 from eximious.send.pool import Key, Pool
@@ -263,12 +263,15 @@ class _LazyContent:
             self._content = message_content(delivery.transport, delivery.batch, delivery.context, PLAIN)
         except HeaderChangeFailed as error:
             raise Unable(deferred(str(error), HEADER_CHANGE_FAILED)) from error
-        if not dkim_sign.is_wanted(delivery.transport):
-            return self._content.pieces()
-        fields, signed = dkim_sign.signatures(delivery.transport, delivery.context, self._content.pieces())
-        if delivery.context.sending is not None:
-            delivery.context.sending.sent.dkim = signed
-        return chain((fields,), self._content.pieces())
+        transport, context, content = delivery.transport, delivery.context, self._content
+        fields = b""
+        if dkim_sign.is_wanted(transport):
+            fields, signed = dkim_sign.signatures(transport, context, content.pieces())
+            if context.sending is not None:
+                context.sending.sent.dkim = signed
+        if transport.arc_sign is not None:
+            fields = arc_seal.fields(transport, context, chain((fields,), content.pieces())) + fields
+        return chain((fields,), content.pieces()) if fields else content.pieces()
 
     def close(self) -> None:
         """Close the file of the body, if there is one."""

@@ -35,7 +35,7 @@ class Smtp(Transport):
         True, doc="A recipient that is refused for now is tried again later for this sender only."
     )
     allow_localhost: bool = option(False, doc="This machine may be among the hosts.")
-    arc_sign: Template | None = option(None, doc="Seal the message: domain : selector : key.", later="ARC")
+    arc_sign: Template | None = option(None, doc="Seal the message: domain : selector : key.")
     authenticated_sender: Template | None = option(None, doc="Sender for the AUTH parameter of MAIL.")
     authenticated_sender_force: bool = option(False, doc="Send the AUTH parameter without having authenticated.")
     command_timeout: Seconds = option("5m", doc="How long to wait for the answer to a command.")

@@ -197,3 +197,13 @@ def test_dkimpy_seals() -> None:
 def test_anything(data: bytes, name: bytes) -> None:
     assert validated(name + b": " + data + b"\r\n" + three_hops()).result is not ChainResult.NONE
     hop(name + b": " + data + b"\r\n" + MESSAGE, "one.example")
+
+
+def test_the_address_of_the_client_goes_along() -> None:
+    message = hop(MESSAGE, "one.example", client_ip="192.0.2.1")
+    assert b"i=1; one.example; smtp.remote-ip=192.0.2.1;\r\n\tarc=none" in message
+    chain = validated(message)
+    assert chain.result is ChainResult.PASS
+    found = chain.links[0].authentication_results
+    assert found is not None
+    assert [one.method for one in found.results] == ["arc", "spf"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import header_checks
+from eximious.acl import arc, header_checks
 from eximious.acl.csa import verify_csa
 from eximious.acl.declare import condition, parsed
 from eximious.acl.helo import verify_helo
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WITH_HEADERS: Final = frozenset({DATA, NOT_SMTP})
 # Where each may be used; those that are not here, everywhere.
 ALLOWED: Final = {
+    "arc": frozenset({DATA}),
     "header_names_ascii": WITH_HEADERS,
     "header_sender": WITH_HEADERS,
     "header_syntax": WITH_HEADERS,
@@ -56,6 +57,15 @@ def _csa(options: VerifyOptions, run: Run) -> bool:
     if not run.context.client.host_address:
         return True
     return verify_csa(options.csa_domain, run)
+
+
+def _arc(options: VerifyOptions, run: Run) -> bool:
+    found = arc.check(run.context)
+    wanted = {state.strip().lower() for state in options.states.split(":")}
+    if found.state in wanted:
+        return True
+    run.blame(f"ARC: {found.chain}")
+    return False
 
 
 def _certificate(options: VerifyOptions, run: Run) -> bool:
@@ -240,6 +250,7 @@ def _rewritten(address: str, run: Run) -> None:
 
 
 CHECKS: Final[dict[str, Callable[[VerifyOptions, Run], bool]]] = {
+    "arc": _arc,
     "certificate": _certificate,
     "csa": _csa,
     "header_names_ascii": _header_names_ascii,

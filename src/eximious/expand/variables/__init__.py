@@ -13,6 +13,10 @@ MODULES: Final[dict[str, str]] = {
     "address_data": "address",
     "address_file": "address",
     "address_pipe": "address",
+    "arc_domains": "arc",
+    "arc_oldest_pass": "arc",
+    "arc_state": "arc",
+    "arc_state_reason": "arc",
     "authenticated_fail_id": "client",
     "authenticated_id": "client",
     "authenticated_sender": "message",
@@ -236,10 +240,6 @@ MODULES: Final[dict[str, str]] = {
 CERTIFICATES: Final = frozenset({"tls_in_ourcert", "tls_in_peercert", "tls_out_ourcert", "tls_out_peercert"})
 
 LATER: Final[dict[str, str]] = {
-    "arc_domains": "ARC",
-    "arc_oldest_pass": "ARC",
-    "arc_state": "ARC",
-    "arc_state_reason": "ARC",
     "atrn_host": "ATRN",
     "atrn_mode": "ATRN",
     "av_failed": "content scanning",

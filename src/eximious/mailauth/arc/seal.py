@@ -60,6 +60,7 @@ class Sealer:
     with_time: bool = True
     expire_after: int | None = None
     is_folded: bool = True
+    client_ip: str = ""  # of the client that the message came from, to be told to later hosts
 
 
 class Sealing:
@@ -117,6 +118,9 @@ class Sealing:
             is_header_relaxed=sealer.is_header_relaxed,
             is_body_relaxed=sealer.is_body_relaxed,
         )
+        if sealer.client_ip:
+            who, _, rest = payload.partition(b";")
+            payload = b"%b; smtp.remote-ip=%b;%b" % (who, sealer.client_ip.encode("ascii", "replace"), rest)
         results = Field(b"ARC-Authentication-Results: i=%d; %b\r\n" % (instance, payload))
         names = [name.lower() for name in signed_names(headers, sealer.headers) if name.lower() not in _FORBIDDEN]
         times = {"t": str(now)} if sealer.with_time else {}

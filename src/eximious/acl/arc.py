@@ -1,0 +1,84 @@
+"""ARC for access control: ``verify = arc``, once for a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eximious.waiting import wait
+
+if TYPE_CHECKING:
+    from eximious.context import Context
+    from eximious.mailauth.arc import Chain
+
+DEFAULT = "none:pass"
+
+
+class Found:
+    """The outcome, as variables see it."""
+
+    __slots__ = ("chain",)
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+
+    @property
+    def state(self) -> str:
+        """``none``, ``pass`` or ``fail``."""
+        return str(self.chain.result)
+
+    @property
+    def oldest_pass(self) -> int:
+        """The first set whose message signature is still good; 0 if the chain is not."""
+        return (self.chain.oldest_pass or 1) if self.state == "pass" else 0
+
+    @property
+    def domains(self) -> str:
+        """Who sealed, i=1 first."""
+        return ":".join(self.chain.domains)
+
+    def authentication_results(self, address: str) -> str:
+        """The part of an Authentication-Results header."""
+        if self.state == "none":
+            return "arc=none"
+        links = self.chain.links
+        instance = f" (i={links[-1].instance})" if links else ""
+        reason = f"({_comment(self.chain.reason)})" if self.chain.reason else ""
+        selector = f" header.s={links[-1].selector}" if links else ""
+        remote = f" smtp.remote-ip={address}" if address else ""
+        return f"arc={self.state}{instance}{reason}{selector} arc.oldest-pass={self.oldest_pass}{remote}"
+
+
+def _comment(text: str) -> str:
+    return "".join(one if one.isprintable() and one not in "()\\" else "?" for one in text)
+
+
+def check(context: Context) -> Found:
+    """The validation of the message's chain."""
+    facts = context.message.facts
+    found: Found | None = facts.get("arc")
+    if found is None:
+        found = facts["arc"] = Found(_validated(context))
+        facts["authresults_arc"] = (found.authentication_results(context.client.host_address),)
+    return found
+
+
+def _validated(context: Context) -> Chain:
+    from eximious.mailauth.arc import Validator
+    from eximious.mailauth.message import Field, Headers, MessageError, crlf
+    from eximious.mailauth.program_resolver import ProgramResolver
+
+    message = context.message
+    lines = message.facts.get("raw_headers")
+    if lines is None:
+        lines = [header.text.encode("latin-1") for header in message.headers if header.kind != "*"]
+    fields = []
+    for line in lines:
+        try:
+            fields.append(Field(crlf(line)))
+        except MessageError:
+            continue
+    validator = Validator(Headers(fields), now=context.services.now())
+    if validator.is_needed and message.body is not None:
+        for chunk in message.body.chunks():
+            validator.feed(chunk.replace(b"\n", b"\r\n"))
+    return wait(validator.validate(ProgramResolver(context.services.dns)))
