@@ -81,17 +81,15 @@ _cache: dict[str, Template] = {}
 _seen_once: set[str] = set()
 
 
-def _remember(text: str, template: Template) -> None:
-    """Keep the template of a text that comes again; those that come once would only take memory and time."""
-    if text not in _seen_once:
-        if len(_seen_once) >= MOST_CACHED:
-            _seen_once.clear()
-        _seen_once.add(text)
-        return
-    _seen_once.discard(text)
-    if len(_cache) >= MOST_CACHED:
-        _cache.clear()
-    _cache[text] = template
+def _comes_again(text: str) -> bool:
+    """True if the text has come before: templates of texts that come once would only take memory and time."""
+    if text in _seen_once:
+        _seen_once.discard(text)
+        return True
+    if len(_seen_once) >= MOST_CACHED:
+        _seen_once.clear()
+    _seen_once.add(text)
+    return False
 
 
 def expand(text: str, context: Context) -> str:
@@ -105,9 +103,13 @@ def expand(text: str, context: Context) -> str:
         raise ExpandError(f"attempt to expand tainted string '{text}'")
     template = _cache.get(text)
     if template is None:
+        if context.trace is None and (len(text) > LONGEST_CACHED or not _comes_again(text)):
+            return (_parser_class or _load_parser())(text).whole().evaluate(context)
         template = compile(text)
         if len(text) <= LONGEST_CACHED:
-            _remember(text, template)
+            if len(_cache) >= MOST_CACHED:
+                _cache.clear()
+            _cache[text] = template
     return template.expand(context)
 
 
