@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def send(progress: Progress, recipients: str) -> None:
     """Tell those whom the option names."""
-    to = [address.strip() for address in recipients.split(",") if address.strip()]
+    text = compose(progress, recipients)
     try:
-        submit(progress.services, to, compose(progress, recipients), about=progress.message.id)
+        submit(progress.services, [], text, about=progress.message.id, recipients_from_headers=True)
     except NotSubmitted as error:
         progress.log(f"failed to send a message about freezing to {recipients}: {error}")
 

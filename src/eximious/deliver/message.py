@@ -180,8 +180,8 @@ def _keep(progress: Progress) -> None:
         from eximious.deliver.frozen import tell_about_freezing
 
         progress.note_plain(f"*** Frozen{progress.frozen_note}")
-        progress.log(f"Frozen{progress.frozen_note}")
         tell_about_freezing(progress)
+        progress.log(f"Frozen{progress.frozen_note}")
     if make_one_time(progress):
         progress.is_changed = True
     if message.deliver_first_time:

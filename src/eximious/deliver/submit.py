@@ -80,6 +80,7 @@ def _incoming(
     client.active_host_name = main.primary_hostname
     message.sender = sender
     message.sender_is_local = True
+    message.allow_unqualified_sender = message.allow_unqualified_recipient = True
     message.login = login
     message.originator_uid, message.originator_gid = uid, gid
     message.received_protocol = "local"
