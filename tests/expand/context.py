@@ -12,6 +12,7 @@ from eximious.context import Context
 from eximious.dns.static import StaticResolver
 from eximious.errors import Defer, ExpandError
 from eximious.expand.template import compile
+from eximious.logs.fields import Fields
 from eximious.services import Services
 
 NOW = 1795521600.0  # 2026-11-24 12:00:00 UTC, when the reference was asked
@@ -43,6 +44,7 @@ class Logs:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.selected: frozenset[str] = frozenset({"unknown_in_list"})
+        self.fields = Fields(self.selected)
 
     def main(self, text: str, message_id: str = "") -> None:
         self.lines.append(text)

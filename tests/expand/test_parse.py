@@ -119,7 +119,10 @@ def test_results_have_a_limit() -> None:
     context = make_context()
     context.message.acl_variables["m_x"] = "x" * 1_000_000
     ten = "$acl_m_x" * 10
-    assert answer("${map{a:b:c:d:e:f:g:h}{" + ten + "}}", context) == "Failed: the expanded string is too long"
+    assert (
+        answer("${map{a:b:c:d:e:f:g:h}{" + ten + "}}", context)
+        == 'Failed: the expanded string is too long inside "map" item'
+    )
 
 
 FAULTS = [

@@ -25,7 +25,7 @@ plain.test A 192.0.2.1
         ("u@odd.test", "198.51.100.1", "permerror"),
         ("u@broken.test", "198.51.100.1", "temperror"),
         ("u@plain.test", "198.51.100.1", "none"),
-        ("u@a.test", "nonsense", "nothing"),
+        ("u@a.test", "nonsense", 'Failed: lookup of "u@a.test" gave DEFER: "\\"nonsense\\" is not an IP address"'),
     ],
 )
 def test_results(key: str, address: str, expected: str) -> None:

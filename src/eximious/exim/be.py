@@ -34,6 +34,7 @@ def run(call: Invocation) -> int:
             return 1
     else:
         context.message.sender = sender_of(call)
+        describe_caller(call, context)
     macros = Macros(call.config.macros if call.services.admin else {})
     if call.line.debug and call.services.admin:
         show_macros(call)
@@ -73,6 +74,16 @@ def sender_of(call: Invocation) -> str:
     except KeyError:
         login = str(call.caller.uid)
     return f"{login}@{main.qualify_domain or main.primary_hostname}"
+
+
+def describe_caller(call: Invocation, context: Context) -> None:
+    """What variables say of who runs this, as if a message came from there."""
+    from eximious.exim.submission import describe_client, submitter_of
+
+    submitter = submitter_of(call, context)
+    context.client.authenticated_id = submitter.login
+    context.message.authenticated_sender = submitter.address
+    describe_client(call, context, submitter)
 
 
 def load_message(context: Context, message_id: str) -> bool:

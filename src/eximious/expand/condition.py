@@ -188,8 +188,21 @@ def missing_argument(parser: Parser, name: str, index: int) -> Fault:
     return Fault(f'missing 2nd string in {{}} after "{name}"', parser.at)
 
 
-def parse_condition(parser: Parser, inside: str = "") -> Condition:
-    """The condition that begins here, negations and all. `inside` is added to complaints: what it is a part of."""
+def parse_part(parser: Parser, words: str) -> Condition:
+    """A condition that is part of something; the words, which name that, are added to complaints."""
+    try:
+        return parse_condition(parser)
+    except Fault as fault:
+        raise Fault(fault.message + words, fault.position, fault.hint) from None
+
+
+def add_words(error: Exception, words: str) -> None:
+    """The same for what goes wrong when it is evaluated."""
+    error.args = (f"{error}{words}",)
+
+
+def parse_condition(parser: Parser) -> Condition:
+    """The condition that begins here, negations and all."""
     negated = False
     while parser.skip_space() == "!":
         parser.at += 1
@@ -198,12 +211,12 @@ def parse_condition(parser: Parser, inside: str = "") -> Condition:
     named = _NAME.match(parser.text, start)
     if named is None:
         rest = parser.text[start : start + 16]
-        raise Fault(f'condition name expected, but found "{rest}"{inside}', start)
+        raise Fault(f'condition name expected, but found "{rest}"', start)
     parser.at = named.end()
     name = named[0]
     found = _known.get(name) or _find(name)
     if found is None:
-        raise Fault(f'unknown condition "{name}"{inside}', start, did_you_mean(name, _MODULES))
+        raise Fault(f'unknown condition "{name}"', start, did_you_mean(name, _MODULES))
     parsed = found.parse(parser, name)
     if negated:
         parsed = Not(parsed)

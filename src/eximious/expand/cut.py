@@ -6,7 +6,7 @@ from typing import Final
 
 from eximious.errors import ExpandError
 
-_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_LETTERS: Final = "abcdefghijklmnopqrtsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 # The weights of successive octets in `numeric_hash`, over and over. They cannot change: mailboxes are spread by them.
 _WEIGHTS: Final = (

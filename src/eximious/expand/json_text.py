@@ -10,42 +10,47 @@ from eximious.octets import SPACE
 DEEPEST: Final = 200  # objects and arrays within each other
 
 
-def array_items(text: str, *, strip_quotes: bool) -> list[str]:
-    """The elements of a JSON array. Raises ExpandError if it is none."""
-    body = text.strip(SPACE)
-    if not body.startswith("[") or not body.endswith("]"):
-        raise ExpandError("missing bracket for array")
-    items = split_elements(body[1:-1])
-    return [unquoted(item) for item in items] if strip_quotes else items
+def array_items(text: str) -> list[str]:
+    """The elements of a JSON array; what follows it does not matter. Raises ExpandError if it is none."""
+    body = text.lstrip(SPACE)
+    if not body.startswith("["):
+        raise ExpandError("missing '[' wrapping array for extract json")
+    items, is_closed = split_elements(body, 1, "]")
+    if not is_closed:
+        raise ExpandError("missing ']' wrapping array for extract json")
+    return items
 
 
 def object_members(text: str) -> list[tuple[str, str]]:
-    """Names and values of a JSON object. Raises ExpandError if it is none."""
-    body = text.strip(SPACE)
-    if not body.startswith("{") or not body.endswith("}"):
-        raise ExpandError("missing brace for object")
-    members = []
-    for element in split_elements(body[1:-1]):
-        name, colon, value = _member(element)
-        if not colon:
-            raise ExpandError("missing object value-separator for extract json")
-        members.append((name, value.strip(SPACE)))
-    return members
+    """Names and values of a JSON object; what follows it does not matter. Raises ExpandError if it is none."""
+    body = text.lstrip(SPACE)
+    if not body.startswith("{"):
+        raise ExpandError("missing '{' wrapping object for extract json")
+    elements, is_closed = split_elements(body, 1, "}")
+    if not is_closed:
+        raise ExpandError("missing '}' wrapping object for extract json")
+    return [_member(element) for element in elements]
 
 
-def _member(element: str) -> tuple[str, str, str]:
+def _member(element: str) -> tuple[str, str]:
     """Name and value of one member."""
     if not element.startswith('"'):
-        raise ExpandError("missing object quoted key for extract json")
+        raise ExpandError("missing '\"' wrapping string key for extract json")
     end = _string_end(element, 0)
     rest = element[end:].lstrip(SPACE)
-    return element[1 : end - 1], rest[:1] if rest[:1] == ":" else "", rest[1:]
+    if not rest.startswith(":"):
+        raise ExpandError("missing object value-separator for extract json")
+    return element[1 : end - 1], rest[1:].lstrip(SPACE)
 
 
-def split_elements(text: str) -> list[str]:
-    """What stands between commas, outside of strings, objects and arrays."""
+def split_elements(text: str, start: int, close: str) -> tuple[list[str], bool]:
+    """What stands between commas, outside of strings, objects and arrays, up to the closing bracket.
+
+    White space is removed before each, not after. The second result is False if the bracket is missing.
+    """
     elements: list[str] = []
-    depth = start = at = 0
+    depth = 0
+    at = start
     while at < len(text):
         character = text[at]
         if character == '"':
@@ -56,15 +61,17 @@ def split_elements(text: str) -> list[str]:
             if depth > DEEPEST:
                 raise ExpandError("JSON is nested too deeply")
         elif character in "]}":
-            depth -= 1
+            if depth == 0 and character == close:
+                break
+            depth = max(depth - 1, 0)
         elif character == "," and depth == 0:
-            elements.append(text[start:at].strip(SPACE))
+            elements.append(text[start:at].lstrip(SPACE))
             start = at + 1
         at += 1
-    last = text[start:].strip(SPACE)
+    last = text[start:at].lstrip(SPACE)
     if last or elements:
         elements.append(last)
-    return elements
+    return elements, at < len(text)
 
 
 def _string_end(text: str, start: int) -> int:
@@ -82,6 +89,7 @@ def _string_end(text: str, start: int) -> int:
 
 def unquoted(element: str) -> str:
     """The text of a JSON string, without its quotes. Raises ExpandError for anything else."""
-    if len(element) >= 2 and element[0] == element[-1] == '"':
-        return element[1:-1]
-    raise ExpandError("missing quotes for string")
+    trimmed = element.rstrip(SPACE)
+    if len(trimmed) >= 2 and trimmed[0] == trimmed[-1] == '"':
+        return trimmed[1:-1]
+    raise ExpandError("missing '\"' wrapping string result for extract jsons")

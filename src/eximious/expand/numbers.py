@@ -9,6 +9,7 @@ from eximious.errors import ExpandError
 
 LARGEST: Final = 2**63 - 1
 _INTEGER = re.compile(r"[ \t\n\r\f\v]*([+-]?[0-9]+)(.?)[ \t\n\r\f\v]*\Z", re.DOTALL)
+_DIGITS = re.compile(r"[ \t\n\r\f\v]*[+-]?[0-9]")
 _FACTORS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -23,6 +24,8 @@ def integer(text: str) -> int:
     if found is None or factor is None:
         if not text.strip(" \t\n\r\f\v"):
             return 0
+        if _DIGITS.match(text):
+            raise ExpandError(f'invalid integer "{text}"')
         raise ExpandError(f'integer expected but "{text}" found')
     number = int(found[1]) * factor if len(found[1]) < 40 else LARGEST + 1
     if not -LARGEST - 1 <= number <= LARGEST:

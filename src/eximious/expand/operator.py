@@ -17,11 +17,15 @@ from eximious.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., str])
 
-_SUFFIX = re.compile(r"(-?[0-9]+)(?:_([0-9]+))?\Z")
+_SUFFIX = re.compile(r"(-?[0-9]+(?=_|\Z)|(?=\Z))(?:_([0-9]+))?\Z")
 
 
 class Operator:
-    """An operator and what it takes. `suffix` is "" (nothing), "numbers", "lenient" (the same, or not) or "word"."""
+    """An operator and what it takes.
+
+    `suffix` is "" (nothing), "number", "numbers", "signed" (of which the first may be negative), "lenient" (numbers, or
+    not) or "word".
+    """
 
     __slots__ = ("function", "is_clean", "suffix", "wants_context")
 
@@ -105,7 +109,7 @@ operators: Registry[Operator] = Registry("eximious.expand.operators", "expansion
 def operator(*names: str, suffix: str = "", is_clean: bool = False) -> Callable[[F], F]:
     """Decorator: the function gives the operator's result from its text.
 
-    With ``suffix="numbers"`` it also gets `first` and `second` (int or None), with ``suffix="word"`` `word` (str or
+    With a suffix of numbers it also gets `first` and `second` (int or None), with ``suffix="word"`` `word` (str or
     None). A function whose first parameter is called `context` gets the context. `is_clean`: never tainted.
     """
 
@@ -129,15 +133,25 @@ def find_operator(name: str, position: int) -> Callable[[Node], Node] | None:
         return None
     if found.suffix == "word":
         return partial(found.build, word=rest)
-    if found.suffix in ("numbers", "lenient"):
+    if found.suffix:
         numbers = _SUFFIX.match(rest)
-        if numbers is None:
-            if found.suffix == "lenient":
-                return found.build
-            raise Fault(f'non-digit after underscore in "{name}"', position)
-        second = None if numbers[2] is None else int(numbers[2])
-        return partial(found.build, first=int(numbers[1]), second=second)
+        if numbers is not None and _may_be(numbers, found.suffix):
+            first = int(numbers[1] or "0")
+            if found.suffix == "number":
+                return partial(found.build, first=first)
+            second = None if numbers[2] is None else int(numbers[2])
+            return partial(found.build, first=first, second=second)
+        if found.suffix == "lenient":
+            return found.build
+        raise Fault(f'non-digit after underscore in "{name}"', position)
     raise Fault(f'unknown expansion operator "{name}" ("{stem}" does not take an _arg)', position)
+
+
+def _may_be(numbers: re.Match[str], suffix: str) -> bool:
+    """Whether these numbers suit the operator."""
+    if suffix == "number" and numbers[2] is not None:
+        return False
+    return suffix in ("signed", "lenient") or not numbers[1].startswith("-")
 
 
 def _lookup_quoting(lookup: str, name: str, position: int) -> Callable[[Node], Node]:

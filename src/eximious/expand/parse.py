@@ -15,7 +15,7 @@ from eximious.expand.fault import Fault
 from eximious.expand.item import find_item, known_items
 from eximious.expand.nodes import EMPTY, Concatenation, Failure, Literal, Node, Refusal
 from eximious.expand.operator import find_operator, known_operators
-from eximious.expand.variable import capture, complaint_about, find_header, find_variable, known_names
+from eximious.expand.variable import acl_hint, capture, complaint_about, find_header, find_variable, known_names
 
 if TYPE_CHECKING:
     from eximious.expand.condition import Condition
@@ -122,7 +122,7 @@ class Parser:
         text = self.text
         following = text[self.at : self.at + 1]
         if not following:
-            return "\\"
+            raise Fault("\\ at end of string", self.at)
         if following == "N":
             end = text.find("\\N", self.at + 1)
             start = self.at + 1
@@ -201,7 +201,7 @@ class Parser:
         following = text[self.at : self.at + 1]
         if following == "}":
             self.at += 1
-            return self.variable(name, start, f'unknown variable in "${{{name}}}"')
+            return self.variable(name, start, f'unknown variable in "${{{name}}}"{acl_hint(name)}')
         if following == ":":
             self.at += 1
             return self._operator(name, start)

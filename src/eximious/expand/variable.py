@@ -269,12 +269,16 @@ def find_header(form: str, name: str) -> Node:
 
 def complaint_about(name: str) -> str:
     """What Exim says of an unknown variable."""
+    return f'unknown variable name "{name}"{acl_hint(name)}'
+
+
+def acl_hint(name: str) -> str:
+    """What is wrong with a name that is almost one of an ACL variable."""
     if name.startswith(("acl_c", "acl_m")):
-        return (
-            f'unknown variable name "{name}" '
-            "(6th character of a user-defined ACL variable must be a digit or underscore)"
-        )
-    return f'unknown variable name "{name}"'
+        return " (6th character of a user-defined ACL variable must be a digit or underscore)"
+    if name.startswith("acl_"):
+        return " (user-defined ACL variables must start acl_c or acl_m)"
+    return ""
 
 
 def known_names() -> list[str]:

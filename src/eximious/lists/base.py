@@ -271,7 +271,7 @@ class MatchList:
         kind = f"{self.kind} list {variant}"
         try:
             files = context.services.lookups.files
-            return files.get(path, kind, "reading", read)  # type: ignore[no-any-return]
+            return files.get(path, kind, "for reading", read)  # type: ignore[no-any-return]
         except ExpandError as error:
             reason = str(error).rpartition(": ")[2]
             raise Defer(f'failed to open {path} when checking "{self.source}": {reason}') from None

@@ -38,6 +38,7 @@ class Lookup:
 
     name: str = ""
     is_single_key: bool = True
+    quote_options: tuple[str, ...] = ()  # of the operator ``quote_TYPE``
     options: tuple[str, ...] = ()  # that it understands, beside ``cache`` and ``ret``
 
     def quote(self, text: str, option: str = "") -> str | None:
@@ -82,7 +83,9 @@ _NAMES: Final = (
 
 lookups: Registry[Lookup] = Registry("eximious.lookups", "lookup type", _MODULES)
 
-_SPEC: Final = re.compile(r"(?:partial([0-9]*)(?:-|\(([^)]*)\)))?([A-Za-z0-9_]+)(\*@?)?(?:,(.*))?\Z", re.DOTALL)
+_SPEC: Final = re.compile(
+    r"(?:partial([0-9]*)(?:-|\(([!-/:-@\[-`{-~]*?)\)))?([A-Za-z0-9_]+)(\*@?)?(?(4)[^,]*)(?:,(.*))?\Z", re.DOTALL
+)
 
 
 def find_lookup(name: str) -> Lookup | None:
@@ -112,6 +115,8 @@ def parse_spec(text: str) -> LookupSpec:
 def _parse_spec(text: str) -> LookupSpec:
     found = _SPEC.match(text)
     lookup = None if found is None else find_lookup(found[3])
+    if text.startswith("partial") and (found is None or found[1] is None) and text != "partial-":
+        raise LookupError(f'format error in lookup type "{text}"')
     if found is None or lookup is None:
         name = re.split(r"[*,]", re.sub(r"^partial[0-9]*(-|\([^)]*\))", "", text))[0]
         raise LookupError(f'unknown lookup type "{name}"')

@@ -13,7 +13,7 @@ from eximious.lookups.base import Options, SingleKeyLookup, lookups
 if TYPE_CHECKING:
     from eximious.context import Context
 
-PURPOSE: Final = "cdb lookup"
+PURPOSE: Final = "for cdb lookup"
 HEADER_SIZE: Final = 2048  # 256 tables, for each its position and its number of slots
 _PAIR = struct.Struct("<II")
 

@@ -44,7 +44,7 @@ class DbmLookup(SingleKeyLookup):
     def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
         from eximious.lookups.berkeley import DatabaseError
 
-        database: Any = context.services.lookups.files.get(path, "dbm", "dbm lookup", _read)
+        database: Any = context.services.lookups.files.get(path, "dbm", "as a db (v4.1+) file", _read)
         try:
             found: bytes | None = database.get(self._octets(key))
         except DatabaseError as error:

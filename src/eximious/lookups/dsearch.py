@@ -24,9 +24,9 @@ class DirectorySearch(SingleKeyLookup):
     options = ("ret", "filter", "key")
 
     def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
+        _check_directory(path)
         if not path.startswith("/"):
             raise ExpandError(f"dirname '{path}' for dsearch is not absolute")
-        _check_directory(path)
         components = key.split("/")
         if options.get("key") == "path":
             if ".." in components:

@@ -29,12 +29,12 @@ class FileCache:
         """What `read(fd, status)` made of the file, at its present state.
 
         `read` gives its result and the memory that takes, in octets. `kind` is the lookup type and `purpose` Exim's
-        words for what the file is for; both appear in errors. Raises ExpandError if the file cannot be used.
+        words for how it is opened; both appear in errors. Raises ExpandError if the file cannot be used.
         """
         try:
             status = os.stat(path.encode("latin-1"))
         except (OSError, ValueError) as error:
-            raise ExpandError(f"failed to open {path} for {purpose}: {reason(error)}") from None
+            raise ExpandError(f"failed to open {path} {purpose}: {reason(error)}") from None
         identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         key = (path, kind)
         entry = self._entries.pop(key, None)
@@ -57,14 +57,14 @@ class FileCache:
         try:
             fd = os.open(path.encode("latin-1"), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
-            raise ExpandError(f"failed to open {path} for {purpose}: {reason(error)}") from None
+            raise ExpandError(f"failed to open {path} {purpose}: {reason(error)}") from None
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise ExpandError(f"{path} is not a regular file ({kind} lookup)")
             return read(fd, status)
         except OSError as error:
-            raise ExpandError(f"failed to read {path} for {purpose}: {reason(error)}") from None
+            raise ExpandError(f"failed to read {path} {purpose}: {reason(error)}") from None
         finally:
             os.close(fd)
 

@@ -13,7 +13,7 @@ from eximious.lookups.lsearch import read_octets
 if TYPE_CHECKING:
     from eximious.context import Context
 
-PURPOSE: Final = "json search"
+PURPOSE: Final = "for json search"
 
 
 class JsonLookup(SingleKeyLookup):

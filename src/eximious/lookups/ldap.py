@@ -45,6 +45,8 @@ class Ldap(QueryLookup):
         found = [text for text in texts if text is not None]
         return Tainted("\n".join(found)) if found else None
 
+    quote_options = ("dn",)
+
     def quote(self, text: str, option: str = "") -> str | None:
         if option == "dn":
             return _in_url(_in_name(text))

@@ -12,7 +12,7 @@ from eximious.lookups.linear_file import Entry, LargeFile, Table, linear_file
 if TYPE_CHECKING:
     from eximious.context import Context
 
-PURPOSE: Final = "linear search"
+PURPOSE: Final = "for linear search"
 
 _AFTER_KEY = re.compile(r"[ \t\n\r\f\v]*:?[ \t\n\r\f\v]*")
 

@@ -15,7 +15,7 @@ from eximious.taint import untainted
 if TYPE_CHECKING:
     from eximious.context import Context
 
-PURPOSE: Final = "public suffix lookup"
+PURPOSE: Final = "for public suffix lookup"
 
 
 class SuffixList:

@@ -47,7 +47,7 @@ class HeaderPresent(Condition):
 @syntax("def")
 def parse_defined(parser: Parser, name: str) -> Condition:
     """A variable, without the dollar sign, or a header as ``h_name:``."""
-    from eximious.expand.variable import find_variable, known_names
+    from eximious.expand.variable import acl_hint, find_variable, known_names
 
     text = parser.text
     if text[parser.at : parser.at + 1] != ":":
@@ -62,7 +62,8 @@ def parse_defined(parser: Parser, name: str) -> Condition:
         raise Fault('variable name omitted after "def:"', start)
     variable = find_variable(word)
     if variable is None:
-        raise Fault(f'unknown variable "{word}" after "def:"', start, did_you_mean(word, known_names()))
+        message = f'unknown variable "{word}" after "def:"{acl_hint(word)}'
+        raise Fault(message, start, did_you_mean(word, known_names()))
     if variable.warning:
         parser.warnings.append(Fault(variable.warning, start))
     return Defined(variable)

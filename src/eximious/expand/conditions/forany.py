@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from eximious.expand.condition import Condition, missing_argument, parse_condition, syntax
+from eximious.errors import Defer, ExpandError
+from eximious.expand.condition import Condition, add_words, missing_argument, parse_part, syntax
 from eximious.expand.fault import Fault
 from eximious.expand.nodes import Node
 from eximious.lists.split import split
@@ -19,48 +20,61 @@ if TYPE_CHECKING:
 class ForEach(Condition):
     """True if the condition holds for one item (`wanted` is True), or for all (False). An empty list never does."""
 
-    __slots__ = ("condition", "form", "source", "wanted")
+    __slots__ = ("condition", "form", "name", "source", "wanted")
 
-    def __init__(self, source: Node, condition: Condition, wanted: bool, form: str) -> None:
+    def __init__(self, source: Node, condition: Condition, name: str) -> None:
+        kind, _, self.form = name.partition("_")  # the form is "", "json" or "jsons"
+        self.name = name
         self.source = source
         self.condition = condition
-        self.wanted = wanted
-        self.form = form  # "", "json" or "jsons"
+        self.wanted = kind == "forany"
 
     def holds(self, context: Context) -> bool:
         items = self._items(self.source.evaluate(context))
         saved = context.item
         try:
             for item in items:
-                context.item = item
-                if self.condition.holds(context) is self.wanted:
+                context.item = self._plain(item) if self.form == "jsons" else item
+                if self._holds(context) is self.wanted:
                     return self.wanted
         finally:
             context.item = saved
         return not self.wanted if items else False
+
+    def _holds(self, context: Context) -> bool:
+        try:
+            return self.condition.holds(context)
+        except (ExpandError, Defer) as error:
+            add_words(error, f' inside "{self.name}" condition')
+            raise
 
     def _items(self, source: str) -> list[str]:
         if not self.form:
             return split(source)
         from eximious.expand.json_text import array_items
 
-        items = array_items(source, strip_quotes=self.form == "jsons")
+        items = array_items(source)
         return [Tainted(item) for item in items] if source.__class__ is Tainted else items
+
+    @staticmethod
+    def _plain(item: str) -> str:
+        from eximious.expand.json_text import unquoted
+
+        return Tainted(unquoted(item)) if item.__class__ is Tainted else unquoted(item)
 
 
 @syntax("forany", "forall", "forany_json", "forall_json", "forany_jsons", "forall_jsons")
 def parse_for_each(parser: Parser, name: str) -> Condition:
     """``forany{list}{condition}``."""
-    kind, _, form = name.partition("_")
     if parser.skip_space() != "{":
         raise missing_argument(parser, name, 0)
     parser.at += 1
     source = parser.braced()
     if parser.skip_space() != "{":
-        raise missing_argument(parser, name, 1)
+        raise missing_argument(parser, name, 0)
     parser.at += 1
-    condition = parse_condition(parser, f' inside "{name}" condition')
+    condition = parse_part(parser, f' inside "{name}" condition')
     if parser.skip_space() != "}":
         raise Fault(f'missing }} at end of condition inside "{name}"', parser.at)
     parser.at += 1
-    return ForEach(source, condition, kind == "forany", form)
+    return ForEach(source, condition, name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
-from eximious.expand.condition import Condition, parse_condition, syntax
+from eximious.errors import Defer, ExpandError
+from eximious.expand.condition import Condition, add_words, parse_part, syntax
 from eximious.expand.fault import Fault
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ class And(Condition):
         self.conditions = tuple(conditions)
 
     def holds(self, context: Context) -> bool:
-        for condition in self.conditions:  # noqa: SIM110 (twice as fast as a generator)
-            if not condition.holds(context):
-                return False
+        try:
+            for condition in self.conditions:
+                if not condition.holds(context):
+                    return False
+        except (ExpandError, Defer) as error:
+            add_words(error, ' inside "and{...}" condition')
+            raise
         return True
 
 
@@ -39,9 +44,13 @@ class Or(Condition):
         self.conditions = tuple(conditions)
 
     def holds(self, context: Context) -> bool:
-        for condition in self.conditions:  # noqa: SIM110 (twice as fast as a generator)
-            if condition.holds(context):
-                return True
+        try:
+            for condition in self.conditions:
+                if condition.holds(context):
+                    return True
+        except (ExpandError, Defer) as error:
+            add_words(error, ' inside "or{...}" condition')
+            raise
         return False
 
 
@@ -52,12 +61,13 @@ def parse_logic(parser: Parser, name: str) -> Condition:
         raise Fault(f'missing {{ after "{name}"', parser.at)
     parser.at += 1
     found: list[Condition] = []
+    inside = f' inside "{name}{{...}}" condition'
     while (following := parser.skip_space()) != "}":
         if following != "{":
             message = f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}'
             raise Fault(message, parser.at)
         parser.at += 1
-        found.append(parse_condition(parser, f' inside "{name}{{...}}" condition'))
+        found.append(parse_part(parser, inside))
         if parser.skip_space() != "}":
             raise Fault(f'missing }} at end of condition inside "{name}" group', parser.at)
         parser.at += 1

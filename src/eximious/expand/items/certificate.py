@@ -42,13 +42,24 @@ def parse_certextract(parser: Parser, name: str) -> Node:
     """``${certextract{field}{$tls_in_peercert}{yes}{no}}``."""
     field = parser.argument("missing '{' for field arg of certextract")
     if parser.skip_space() != "{":
-        raise Fault("missing '{' for certificate variable arg of certextract", parser.at)
+        raise Fault("missing '{' for cert variable arg of certextract", parser.at)
     parser.at += 1
-    start = parser.at
-    parser.braced()
-    variable = parser.text[start : parser.at - 1].strip()
-    variable = variable.removeprefix("$").strip("{}")
-    if variable not in CERTIFICATES:
-        raise Fault('second argument of "certextract" must be a certificate variable', start)
+    variable = _variable(parser)
     yes, no = parser.branches(name)
     return CertExtract(field, variable, yes, no)
+
+
+def _variable(parser: Parser) -> str:
+    """The name of the variable, which is passed over with its braces; the opening one is behind us."""
+    from eximious.expand.variable import find_variable
+
+    start = parser.at
+    end = parser.text.find("}", start)
+    if parser.text[start : start + 1] != "$" or end < 0:
+        raise Fault('second argument of "certextract" must be a certificate variable', start)
+    name = parser.text[start + 1 : end]
+    if name not in CERTIFICATES:
+        message = f'no variable named "{name}"' if find_variable(name) is None else f'"{name}" is not a certificate'
+        raise Fault(message, start)
+    parser.at = end + 1
+    return name

@@ -90,7 +90,9 @@ class ExtractJson(Choice):
             raise ExpandError('first argument of "extract" must not be empty')
         found: str | None = None
         if _NUMBER.match(key):
-            items = array_items(source, strip_quotes=False)
+            items = [item.rstrip(SPACE) for item in array_items(source)]
+            if int(key[:12]) <= 0:
+                raise ExpandError('first argument of "extract" must be greater than zero')
             found = _nth(items, int(key[:12]))
         else:
             found = next((value for name, value in object_members(source) if name == key), None)
@@ -162,6 +164,8 @@ def parse_extract(parser: Parser, name: str) -> Node:
     if form:
         yes, no = parser.branches(name)
         return ExtractJson(key, second, form == "jsons", yes, no)
+    if key.constant is not None and not key.constant.strip(SPACE):
+        raise Fault('first argument of "extract" must not be empty', parser.at)
     if key.constant is not None and _NUMBER.match(key.constant):
         source = parser.argument("missing '{' for arg 3 of extract")
         yes, no = parser.branches(name)
@@ -229,4 +233,4 @@ def parse_listextract(parser: Parser, name: str) -> Node:
 @item("listquote", 2)
 def listquote(separator: str, text: str) -> str:
     """The text with the separator doubled."""
-    return quote_item(text, separator[:1]) if separator else text
+    return (quote_item(text, separator[:1]) if separator else text) or " "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, final
 
-from eximious.errors import did_you_mean
+from eximious.errors import ExpandError, did_you_mean
 from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import Choice, Node
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.parse import Parser
 
-_TYPE = re.compile(r"[^{} \t\n\r\f\v]*")
+_TYPE = re.compile(r"[^{ \t\n\r\f\v]*")
 
 
 @final
@@ -31,6 +31,8 @@ class Lookup(Choice):
         self.source = source
 
     def find(self, context: Context) -> str | None:
+        if context.facts.get("forbid_lookup"):
+            raise ExpandError("lookup expansions are not permitted")
         key = None if self.key is None else self.key.evaluate(context)
         source = self.source.evaluate(context)
         return self.spec.find(context, source, key)
@@ -46,7 +48,7 @@ def parse_lookup(parser: Parser, name: str) -> Node:
     start_of_type = parser.at
     parser.skip_space()
     kind = _type(parser)
-    if not kind:
+    if not kind or kind.startswith("}"):
         raise Fault("missing lookup type", start_of_type)
     try:
         spec = parse_spec(kind)
@@ -63,7 +65,7 @@ def parse_lookup(parser: Parser, name: str) -> Node:
 
 
 def _type(parser: Parser) -> str:
-    """The word up to the next brace or white space."""
+    """The word up to the next opening brace or white space."""
     found = _TYPE.match(parser.text, parser.at)
     assert found is not None
     parser.at = found.end()

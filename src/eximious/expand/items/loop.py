@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from eximious.errors import ExpandError
-from eximious.expand.condition import Condition, parse_condition
+from eximious.errors import Defer, ExpandError
+from eximious.expand.condition import Condition, add_words, parse_part
 from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import LONGEST_RESULT, Node
@@ -41,6 +41,9 @@ class Map(Node):
                 tainted = tainted or text.__class__ is Tainted
                 size = _grown(size, text)
                 texts.append(text)
+        except (ExpandError, Defer) as error:
+            add_words(error, ' inside "map" item')
+            raise
         finally:
             context.item = saved
         result = join(texts, separator)
@@ -67,6 +70,9 @@ class Filter(Node):
                 context.item = item
                 if self.condition.holds(context):
                     kept.append(item)
+        except (ExpandError, Defer) as error:
+            add_words(error, ' inside "filter" condition')
+            raise
         finally:
             context.item = saved
         result = join(kept, separator)
@@ -96,6 +102,9 @@ class Reduce(Node):
                 value = self.text.evaluate(context)
                 _grown(0, value)
                 context.lookup_value = value
+        except (ExpandError, Defer) as error:
+            add_words(error, ' inside "reduce" item')
+            raise
         finally:
             context.item, context.lookup_value = saved_item, saved_value
         return value
@@ -114,11 +123,22 @@ def _end(parser: Parser, name: str) -> None:
     parser.at += 1
 
 
+def _text(parser: Parser, name: str) -> Node:
+    """What is evaluated for each item."""
+    if parser.skip_space() != "{":
+        raise Fault(f"missing '{{' for last arg of {name}", parser.at)
+    parser.at += 1
+    try:
+        return parser.braced()
+    except Fault as fault:
+        raise Fault(f'{fault.message} inside "{name}" item', fault.position, fault.hint) from None
+
+
 @syntax("map")
 def parse_map(parser: Parser, name: str) -> Node:
     """``${map{list}{text}}``."""
     source = parser.argument(f"missing '{{' for first arg of {name}")
-    text = parser.argument(f"missing '{{' for last arg of {name}")
+    text = _text(parser, name)
     _end(parser, name)
     return Map(source, text)
 
@@ -128,7 +148,7 @@ def parse_reduce(parser: Parser, name: str) -> Node:
     """``${reduce{list}{start}{text}}``."""
     source = parser.argument(f"missing '{{' for first arg of {name}")
     start = parser.argument("missing '{' for second arg of reduce")
-    text = parser.argument(f"missing '{{' for last arg of {name}")
+    text = _text(parser, name)
     _end(parser, name)
     return Reduce(source, start, text)
 
@@ -140,9 +160,12 @@ def parse_filter(parser: Parser, name: str) -> Node:
     if parser.skip_space() != "{":
         raise Fault(f"missing '{{' for last arg of {name}", parser.at)
     parser.at += 1
-    condition = parse_condition(parser, f' inside "{name}" item')
+    condition = parse_part(parser, f' inside "{name}" item')
     if parser.skip_space() != "}":
-        raise Fault(f'missing }} at end of condition inside "{name}"', parser.at)
+        message = (
+            f'missing }} at end of condition or expression inside "{name}"; could be an unquoted }} in the content'
+        )
+        raise Fault(message, parser.at)
     parser.at += 1
     _end(parser, name)
     return Filter(source, condition)

@@ -43,6 +43,7 @@ _COMPARATORS: Final[dict[str, tuple[Callable[[str], Any], bool]]] = {
     "gti": (lower, True),
     "gei": (lower, True),
 }
+MOST_INSERTED: Final = 2000  # items of a list with empty ones
 _TURNS_EQUALS: Final = frozenset({"<=", ">=", "le", "ge", "lei", "gei"})
 
 
@@ -64,14 +65,33 @@ class Sort(Node):
     def evaluate(self, context: Context) -> str:
         source = self.source.evaluate(context)
         separator, items = split_with_separator(source)
-        items = [item for item in items if item]
         convert, largest_first = _COMPARATORS[self.comparator]
         keyed = [(convert(key), item) for key, item in zip(self._keys(items, context), items, strict=True)]
-        if self.comparator in _TURNS_EQUALS:
-            keyed.reverse()
-        keyed.sort(key=lambda pair: pair[0], reverse=largest_first)
+        if "" in items:
+            keyed = self._inserted(keyed, largest_first)
+        else:
+            if self.comparator in _TURNS_EQUALS:
+                keyed.reverse()
+            keyed.sort(key=lambda pair: pair[0], reverse=largest_first)
         result = join([item for _, item in keyed], separator)
+        if keyed and not keyed[0][1]:
+            result = " " + result
         return Tainted(result) if source.__class__ is Tainted else result
+
+    def _inserted(self, keyed: list[tuple[Any, str]], largest_first: bool) -> list[tuple[Any, str]]:
+        """The pairs in order, one put in after the other: an empty item that is the last meanwhile is lost."""
+        done: list[tuple[Any, str]] = []
+        for key, item in keyed[:MOST_INSERTED]:
+            if done and not done[-1][1]:
+                done.pop()
+            place = next((n for n, (other, _) in enumerate(done) if self._precedes(key, other, largest_first)), None)
+            done.insert(len(done) if place is None else place, (key, item))
+        return done
+
+    def _precedes(self, one: Any, other: Any, largest_first: bool) -> bool:
+        if one == other:
+            return self.comparator in _TURNS_EQUALS
+        return bool((one > other) is largest_first)
 
     def _keys(self, items: list[str], context: Context) -> list[str]:
         saved = context.item

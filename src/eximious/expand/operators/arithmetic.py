@@ -13,7 +13,7 @@ from eximious.taint import Tainted
 DEEPEST: Final = 60  # parentheses and signs within each other
 
 _SPACE = re.compile(r"[ \t\n\r\f\v]*")
-_NUMBER = re.compile(r"0[xX][0-9A-Fa-f]+|[0-9]+")
+_NUMBER = re.compile(r"0[xX][0-9A-Fa-f]*|[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+")
 _OCTAL = re.compile(r"0[0-7]*")
 _FACTORS: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -130,7 +130,7 @@ class _Expression:
         if self.decimal or digits[0] != "0":
             number = int(digits[:40])
         elif digits[1:2] in ("x", "X"):
-            number = int(digits[:40], 16)
+            number = int(digits[2:40] or "0", 16)
         else:
             found = _OCTAL.match(self.text, self.at)
             assert found is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from eximious.errors import ExpandError
@@ -11,18 +12,21 @@ from eximious.expand.operator import operator
 DIGITS_62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 DIGITS_32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _MASK: Final = (1 << 64) - 1
+_DECIMAL = re.compile(r"(?:[ \t\n\r\f\v]*([+-]?)(?=[0-9]))?([0-9]*)\Z")
 
 
 def _decimal(text: str, name: str) -> int:
-    if text and not (text.isdecimal() and text.isascii()):
+    found = _DECIMAL.match(text)
+    if found is None:
         raise ExpandError(f'argument for {name} operator is "{text}", which is not a decimal number')
-    return int(text[:400] or "0")
+    number = min(int(found[2][:400] or "0"), _MASK)
+    return -number & _MASK if found[1] == "-" else number
 
 
 @operator("base62", is_clean=True)
 def base62(text: str) -> str:
     """Six digits of base 62, the last six if there are more."""
-    number = min(_decimal(text, "base62"), _MASK)
+    number = _decimal(text, "base62")
     digits = []
     for _ in range(6):
         number, digit = divmod(number, 62)
@@ -39,7 +43,7 @@ def base62d(text: str) -> str:
 @operator("base32", is_clean=True)
 def base32(text: str) -> str:
     """Digits of base 32 (``a`` to ``z``, ``2`` to ``7``); none for zero."""
-    number = min(_decimal(text, "base32"), _MASK)
+    number = _decimal(text, "base32")
     digits = []
     while number:
         number, digit = divmod(number, 32)

@@ -9,11 +9,24 @@ from eximious.expand.operator import operator
 
 @operator("from_utf8")
 def from_utf8(text: str) -> str:
-    """UTF-8 to ISO 8859-1; characters that this does not have become underscores."""
-    if text.isascii():
-        return text
-    decoded = text.encode("latin-1").decode("utf-8", "replace")
-    return "".join([character if character <= "\xff" else "_" for character in decoded])
+    """UTF-8 to ISO 8859-1; characters that this does not have become underscores.
+
+    A lead octet takes as many others with it as it announces, whatever they are; stray continuations stay.
+    """
+    return text if text.isascii() else _LED.sub(_latin, text)
+
+
+_LED = re.compile(r"[\xc0-\xdf].?|[\xe0-\xef].{0,2}|[\xf0-\xf7].{0,3}|[\xf8-\xfb].{0,4}|[\xfc-\xff].{0,5}", re.DOTALL)
+
+
+def _latin(found: re.Match[str]) -> str:
+    lead, *others = found[0].encode("latin-1")
+    bits = 0x1F if lead < 0xE0 else 0x0F if lead < 0xF0 else 0x07 if lead < 0xF8 else 0x03 if lead < 0xFC else 0x01
+    announced = 6 - bits.bit_length()
+    number = lead & bits
+    for octet in [*others, *([0] * (announced - len(others)))]:
+        number = number << 6 | octet & 0x3F
+    return chr(number) if number < 256 else "_"
 
 
 @operator("utf8clean")

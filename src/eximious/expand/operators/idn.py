@@ -76,7 +76,7 @@ def localpart_to_alabel(text: str) -> str:
 def localpart_from_alabel(text: str) -> str:
     """The reverse."""
     if not text.lower().startswith(PREFIX):
-        raise ExpandError(f"error converting alabel ({_shown(text)}) to utf8: bad alabel prefix")
+        raise ExpandError(f"error converting alabel ({text}) to utf8: bad alabel prefix")
     try:
         return _octets(text[len(PREFIX) :].encode("ascii").decode("punycode"))
     except UnicodeError:

@@ -6,7 +6,7 @@ import re
 
 from eximious.errors import ExpandError
 from eximious.expand.ip import mask as masked
-from eximious.expand.ip import pack, reversed_parts, unpack
+from eximious.expand.ip import pack, reversed_parts, unpack, without_mapping
 from eximious.expand.operator import operator
 
 _MASKED = re.compile(r"([^/]*)/([0-9]*)\Z")
@@ -56,7 +56,7 @@ def reverse_ip(text: str) -> str:
     address = pack(text)
     if address is None:
         raise ExpandError(f"reverse_ip() not given an IP address [{text}]")
-    return reversed_parts(address)
+    return reversed_parts(without_mapping(address))
 
 
 def short(address: bytes) -> str:

@@ -19,13 +19,13 @@ def strlen(text: str) -> str:
     return str(len(text))
 
 
-@operator("length", "l", suffix="numbers")
-def length(text: str, first: int | None = None, second: int | None = None) -> str:
+@operator("length", "l", suffix="number")
+def length(text: str, first: int | None = None) -> str:
     """The first so many octets."""
     return head(text, _required(first, "l"))
 
 
-@operator("substr", "s", suffix="numbers")
+@operator("substr", "s", suffix="signed")
 def substr(text: str, first: int | None = None, second: int | None = None) -> str:
     """A part of the text."""
     return part(text, _required(first, "s"), second)

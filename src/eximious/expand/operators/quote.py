@@ -39,6 +39,8 @@ def rxquote(text: str) -> str:
 
 def quote_for_lookup(lookup: Any, option: str, text: str) -> str:
     """As the lookup type's own rules say (``quote_mysql`` and its kin; ``quote_ldap_dn`` has an option)."""
+    if option and option not in lookup.quote_options:
+        raise ExpandError(f'"{option}" unrecognized after "${{quote_{lookup.name}"')
     quoted = lookup.quote(text, option)
     if quoted is None:
         raise ExpandError(f'"{lookup.name}" quoting failed')

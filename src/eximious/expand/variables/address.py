@@ -145,11 +145,13 @@ def local_user_gid(address: Address) -> str:
 
 @variable
 def return_path(context: Context) -> str:
-    """The sender that the delivery will show: that of the message, unless a router changed it."""
+    """The sender that the delivery of the address will show: that of the message, unless a router changed it."""
     changed = context.facts.get("return_path")  # by the transport that runs
     if changed is None:
         changed = context.address.errors_to
-    return context.message.sender if changed is None else str(changed)
+    if changed is None:
+        return context.message.sender if context.address.local_part or context.address.domain else ""
+    return str(changed)
 
 
 @variable

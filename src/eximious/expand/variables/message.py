@@ -251,6 +251,18 @@ def warn_message_delay(context: Context) -> str | None:
 
 
 @variable
+def warnmsg_delay(context: Context) -> str | None:
+    """The old name of `warn_message_delay`."""
+    return context.facts.get("warn_message_delay")
+
+
+@variable
 def warn_message_recipients(context: Context) -> str | None:
     """Which recipients are delayed, while a warning about that is made."""
+    return context.facts.get("warn_message_recipients")
+
+
+@variable
+def warnmsg_recipients(context: Context) -> str | None:
+    """The old name of `warn_message_recipients`."""
     return context.facts.get("warn_message_recipients")
