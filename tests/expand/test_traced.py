@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eximious.address.delivery import Address
 from eximious.context import Context
 from eximious.expand import traced
 from eximious.expand.traced import Step, Steps, expand_with_steps
@@ -100,6 +101,7 @@ FAILURES = [
 @pytest.mark.parametrize(("text", "error"), FAILURES)
 def test_failure(text: str, error: str) -> None:
     context = make_context()
+    context.address = Address(Tainted("passwd@a.example"))
     context.address.local_part = Tainted("passwd")
     root = steps_of(text, context)
     assert root.error == error
