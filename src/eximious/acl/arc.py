@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from eximious.waiting import wait
 
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.mailauth.arc import Chain
 
-DEFAULT = "none:pass"
+_STATUS: Final = re.compile(r"i=([0-9]+) (?:says that the chain fails|has cv=)")
+_MISSING: Final = re.compile(r"there is no set i=([0-9]+)")
 
 
 class Found:
@@ -32,6 +34,11 @@ class Found:
         return (self.chain.oldest_pass or 1) if self.state == "pass" else 0
 
     @property
+    def reason(self) -> str:
+        """Why the chain fails."""
+        return _reason(self.chain.reason)
+
+    @property
     def domains(self) -> str:
         """Who sealed, i=1 first."""
         return ":".join(self.chain.domains)
@@ -42,10 +49,21 @@ class Found:
             return "arc=none"
         links = self.chain.links
         instance = f" (i={links[-1].instance})" if links else ""
-        reason = f"({_comment(self.chain.reason)})" if self.chain.reason else ""
+        reason = f"({_comment(self.reason)})" if self.reason else ""
         selector = f" header.s={links[-1].selector}" if links else ""
         remote = f" smtp.remote-ip={address}" if address else ""
         return f"arc={self.state}{instance}{reason}{selector} arc.oldest-pass={self.oldest_pass}{remote}"
+
+
+def _reason(text: str) -> str:
+    """Why a chain fails, in Exim's words where it has some."""
+    if text.endswith("the message signature: the body was changed"):
+        return "AMS body hash miscompare"
+    status = _STATUS.match(text)
+    if status is not None:
+        return f"i={status[1]} (cv)"
+    missing = _MISSING.match(text)
+    return f"(sequence; expected i={missing[1]})" if missing is not None else text
 
 
 def _comment(text: str) -> str:

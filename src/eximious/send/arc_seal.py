@@ -56,7 +56,16 @@ def _sealer(text: str, now: float, client_ip: str) -> Sealer | None:
             expire = _expiry(value, now) if equals else MONTH
         elif name:
             raise CannotSign(f'arc_sign has no option "{name}"')
-    return Sealer(domain, selector, key_of(key), domain, with_time=with_time, expire_after=expire, client_ip=client_ip)
+    return Sealer(
+        domain,
+        selector,
+        key_of(key),
+        domain,
+        with_time=with_time,
+        expire_after=expire,
+        takes_first_only=True,  # lists have the results of hosts before us under the same name
+        client_ip=client_ip,
+    )
 
 
 def _expiry(value: str, now: float) -> int:

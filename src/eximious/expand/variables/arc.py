@@ -22,7 +22,7 @@ def arc_state(message: Message) -> str | None:
 def arc_state_reason(message: Message) -> str | None:
     """Why the chain fails."""
     found = message.facts.get("arc")
-    return None if found is None else Tainted(found.chain.reason)
+    return None if found is None else Tainted(found.reason)
 
 
 @variable

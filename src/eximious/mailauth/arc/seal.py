@@ -38,6 +38,7 @@ DEFAULT_HEADERS: Final = (
 )  # fmt: skip
 
 _FORBIDDEN: Final = frozenset({"arc-seal", "authentication-results"})
+RESULTS_LIMIT: Final = 100  # Authentication-Results fields that are looked at
 _LINE: Final = 72  # octets of a line of a long value
 
 
@@ -60,6 +61,7 @@ class Sealer:
     with_time: bool = True
     expire_after: int | None = None
     is_folded: bool = True
+    takes_first_only: bool = False  # of our Authentication-Results; RFC 8617 wants all
     client_ip: str = ""  # of the client that the message came from, to be told to later hosts
 
 
@@ -87,7 +89,8 @@ class Sealing:
         """The body is complete: the three fields, with CRLF, to go on top; or none, see `why_not`."""
         self._body.finish()
         sealer, headers = self._sealer, self._headers
-        payload, stated = own_results(headers, sealer.authserv_id or sealer.domain)
+        limit = 1 if sealer.takes_first_only else RESULTS_LIMIT
+        payload, stated = own_results(headers, sealer.authserv_id or sealer.domain, limit)
         if not payload:
             self.why_not = "there are no Authentication-Results of our own"
             return []
@@ -186,14 +189,16 @@ def _earlier(headers: Headers) -> bytes:
 _AUTHSERV_ID: Final = re.compile(rb"(?:[^;\"(]|\"(?:[^\"\\]|\\.)*\"|\((?:[^()\\]|\\.)*\))*;", re.DOTALL)
 
 
-def own_results(headers: Headers, authserv_id: str) -> tuple[bytes, str]:
+def own_results(headers: Headers, authserv_id: str, limit: int = RESULTS_LIMIT) -> tuple[bytes, str]:
     """All that our Authentication-Results fields say, merged (section 4.1.1), and their ``arc=`` result.
 
     Fields of others, and those that cannot be read, are left out. Empty if there is nothing.
     """
     parts = []
     stated = ""
-    for field in headers.all(b"authentication-results")[:100]:
+    for field in headers.all(b"authentication-results")[:RESULTS_LIMIT]:
+        if len(parts) >= limit:
+            break
         try:
             found = parse(field.text)
         except AuthresError:
