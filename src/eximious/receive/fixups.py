@@ -148,7 +148,8 @@ class Fixups:
         self.found.from_ = new
 
     def _add_from(self) -> None:
-        sender = self.message.sender
+        # What rules make of the envelope's sender does not concern the header.
+        sender = self.message.sender_rewritten_from or self.message.sender
         prefix = self.found.prefix
         if self.submission is not None:
             address = sender or self._authenticated_sender()
