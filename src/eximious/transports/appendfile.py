@@ -106,6 +106,8 @@ class Appendfile(Transport):
             raise Fault('only one of "file" or "directory" can be specified', whose=whose)
         if self.maildir_format and self.mailstore_format:
             raise Fault("only one of maildir and mailstore may be specified", whose=whose)
+        if not self.create_file:
+            self.create_file = "anywhere"
         if self.create_file not in ("anywhere", "inhome", "belowhome") and not self.create_file.startswith("/"):
             raise Fault(f"invalid value given for \"create_file\" for the {whose}: '{self.create_file}'")
         self._set_locks()
