@@ -64,7 +64,7 @@ def _arc(options: VerifyOptions, run: Run) -> bool:
     wanted = {state.strip().lower() for state in options.states.split(":")}
     if found.state in wanted:
         return True
-    run.blame(f"ARC: {found.chain}")
+    run.blame("", f"ARC {found.chain}")
     return False
 
 
