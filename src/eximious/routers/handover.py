@@ -43,6 +43,8 @@ def set_errors_address(router: Router, address: Address, context: Context) -> No
     except ExpandError as error:
         source = router.errors_to.source
         raise Deferred(f'{router.name} router failed to expand "{source}": {error}') from error
+    if not text:
+        address.flags.add("ignore_error")  # nobody is told
     if not text or context.facts.get("routing") in ("S", "R"):
         # Verifying the errors address of an address that is being verified could go on for ever.
         address.errors_to = text
