@@ -67,7 +67,7 @@ def test_debugging_output(tmp_path: Path) -> None:
         tmp_path, "a:\n driver = plaintext\n server_condition = 1\n server_debug_print = user $auth1"
     )
     lines: list[str] = []
-    context.trace = SimpleNamespace(auth=lines.append)
+    context.trace = SimpleNamespace(auth=lines.append, expand=lambda text: None)
     authenticate(authenticator, Server(b64("me"), []).exchange, context)
     assert lines == ["user me"]
 

@@ -199,7 +199,7 @@ REPLIES = [
     ("to = a@x.ex\n return_message", ["a@x.ex"], "", "\n------ This is a copy of the message, including all the headers.\n\nReceived: here\nSubject: test\n\nbody\n"),
     ("to = a@x.ex\n return_message\n headers_only", ["a@x.ex"], "", "------ This is a copy of the message's header lines.\n\nReceived: here\nSubject: test\n\n"),
     ("to = a@x.ex\n return_message\n body_only", ["a@x.ex"], "", "------ This is a copy of the body of the message, without the headers.\n\nbody\n"),
-    ("to = unqualified", ["unqualified@mx.example"], "To: unqualified\n", ""),
+    ("to = unqualified", ["unqualified@mx.example"], "To: unqualified@mx.example\n", ""),
 ]  # fmt: skip
 
 
