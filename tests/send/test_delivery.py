@@ -216,7 +216,10 @@ REFUSALS: list[tuple[str, str, list[str]]] = [
     (
         "550 go away\n? QUIT",
         "",
-        ["** {a} H={h} : SMTP error from remote mail server after initial connection: 550 go away"],
+        [
+            "H={h}: SMTP error from remote mail server after initial connection: 550 go away",
+            "** {a} H={h} : SMTP error from remote mail server after initial connection: 550 go away",
+        ],
     ),
     (
         "451 not now\n? QUIT",
@@ -229,7 +232,10 @@ REFUSALS: list[tuple[str, str, list[str]]] = [
     (
         "220 x\n? EHLO\n500 what?\n? HELO mx.example\n550 No\n? QUIT",
         "",
-        ["** {a} H={h} : SMTP error from remote mail server after HELO mx.example: 550 No"],
+        [
+            "H={h}: SMTP error from remote mail server after HELO mx.example: 550 No",
+            "** {a} H={h} : SMTP error from remote mail server after HELO mx.example: 550 No",
+        ],
     ),
     (
         "220 x\n? HELO\n250 x\n? MAIL\n451 later\n? QUIT",

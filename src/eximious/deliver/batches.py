@@ -32,9 +32,7 @@ def take_local(addresses: list[Address], context: Context) -> list[Address]:
     first = addresses.pop(0)
     transport = first.transport
     most = getattr(transport, "batch_max", 1)
-    if most <= 1 or not addresses or _refers_to(transport, "local_part"):
-        return [first]
-    if "file" in first.flags or (first.redirected_file and "pipe" not in first.flags):
+    if most <= 1 or not addresses:
         return [first]
     key = _local_key(first, context)
     if key is None:
@@ -58,6 +56,7 @@ def _local_key(address: Address, context: Context) -> tuple[Any, ...] | None:
     """None if the address cannot be delivered with others."""
     transport = address.transport
     domain = address.domain if _refers_to(transport, "domain") else ""
+    local_part = address.local_part if _refers_to(transport, "local_part") else ""
     host = address.host_list[0].name if address.host_list else ""
     batch_id = ""
     if transport.batch_id is not None:
@@ -69,7 +68,7 @@ def _local_key(address: Address, context: Context) -> tuple[Any, ...] | None:
             return None
         finally:
             context.address = before
-    return (*common(address), domain, host, batch_id, address.home_directory)
+    return (*common(address), domain, local_part, host, batch_id, address.home_directory)
 
 
 def _refers_to(transport: Any, variable: str) -> bool:

@@ -28,8 +28,11 @@ def send_bounces(progress: Progress) -> None:
             _ignore(progress, address)
             continue
         recipient = errors_address(progress, address)
-        if not recipient:
-            progress.is_done(address)  # there is nobody to tell
+        if not recipient:  # there is nobody to tell
+            if "cancelled" in address.flags:
+                progress.is_done(address)
+            else:
+                _ignore(progress, address)
             continue
         together = [address]
         for other in failed:

@@ -15,7 +15,7 @@ from eximious.deliver import local_delivery, remote_delivery
 from eximious.deliver.frozen import is_to_be_tried
 from eximious.deliver.how import How
 from eximious.deliver.one_time import make_one_time
-from eximious.deliver.progress import Progress
+from eximious.deliver.progress import Progress, duration
 from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
 from eximious.deliver.submit import submit
@@ -157,6 +157,7 @@ def _fail_all(progress: Progress, why: str) -> None:
     """Give the message up: whoever sent it is told, but no details."""
     for address in recipients(progress):
         address.result = failed(why, 0)
+        address.flags.add("cancelled")
         progress.failed.append(address)
 
 
@@ -166,11 +167,18 @@ def _finish(progress: Progress) -> bool:
 
     send_reports(progress)
     if not progress.deferred:
-        progress.log("Completed")
+        progress.log(f"Completed{_overall_time(progress)}")
         progress.claimed.remove()
         return True
     _keep(progress)
     return False
+
+
+def _overall_time(progress: Progress) -> str:
+    """`` QT=`` behind ``Completed``, with queue_time_overall."""
+    if "queue_time_overall" not in progress.selected:
+        return ""
+    return f" QT={duration(progress.age, 'millisec' in progress.selected)}"
 
 
 def _keep(progress: Progress) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximious import waiting
 from eximious.deliver.batches import group_remote
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.deliver.progress import Progress
     from eximious.transports.base import Transport
+
+MESSAGE_LIMIT: Final = 1024  # characters of an error that are logged and reported, whatever a host says
 
 
 def deliver_all(progress: Progress) -> None:
@@ -81,15 +83,18 @@ def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]
     groups = []
     for group in group_remote(_in_order(addresses, context), context):
         groups += _cut(group)
-    if len(groups) == 1:
-        return _file(progress, *_deliver(progress, groups[0], context))
-    results = waiting.gather(
-        [lambda group=group: _deliver(progress, group, copy_context(context)) for group in groups],  # type: ignore[misc]
-        max(1, context.config.main.remote_max_parallel),
-    )
     again: list[Address] = []
-    for group, outcomes in results:
-        again += _file(progress, group, outcomes)
+
+    def deliver(group: list[Address], context: Context) -> None:
+        again.extend(_file(progress, group, _deliver(progress, group, context)))
+
+    if len(groups) == 1:
+        deliver(groups[0], context)
+    else:
+        waiting.gather(
+            [lambda group=group: deliver(group, copy_context(context)) for group in groups],  # type: ignore[misc]
+            max(1, context.config.main.remote_max_parallel),
+        )
     return again
 
 
@@ -117,7 +122,7 @@ def _cut(group: list[Address]) -> list[list[Address]]:
     return [group[start : start + most] for start in range(0, len(group), most)]
 
 
-def _deliver(progress: Progress, addresses: list[Address], context: Context) -> tuple[list[Address], list[Outcome]]:
+def _deliver(progress: Progress, addresses: list[Address], context: Context) -> list[Outcome]:
     transport: Transport = addresses[0].transport
     before = progress.services.now()
     batch = new_batch(addresses, context, progress.done)
@@ -132,9 +137,11 @@ def _deliver(progress: Progress, addresses: list[Address], context: Context) -> 
             outcomes = [error.outcome.copy() for _ in addresses]
     took = progress.services.now() - before
     for outcome in outcomes:
+        outcome.message = outcome.message[:MESSAGE_LIMIT]
+        outcome.user_message = outcome.user_message[:MESSAGE_LIMIT]
         outcome.took = took
         outcome.return_path = batch.used_return_path
-    return addresses, outcomes
+    return outcomes
 
 
 def _file(progress: Progress, group: list[Address], outcomes: list[Outcome]) -> list[Address]:

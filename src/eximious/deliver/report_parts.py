@@ -25,6 +25,8 @@ BLOCK: Final = 8192  # octets: bounce_return_size_limit is rounded up to whole b
 TRUNCATED: Final = "X-Exim-DSN-Information: Due to administrative limits only headers are returned\n"
 ENHANCED: Final = re.compile(r"[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})\b")
 MARK: Final = "****"
+LINE_LENGTH: Final = 78
+FIELD_LIMIT: Final = 1023  # characters
 
 
 def boundary(progress: Progress) -> str:
@@ -187,29 +189,29 @@ def recipient_fields(progress: Progress, address: Address, outcome: Any, action:
     top = address.top
     orcpt = top.recipient.orcpt if top.recipient is not None else ""
     if orcpt:
-        lines.append(f"Original-Recipient: {orcpt}")
-    lines += [f"Action: {action}", f"Final-Recipient: rfc822;{top.address}"]
+        lines.append(f"Original-Recipient: {one_line(orcpt)}")
+    lines += [f"Action: {action}", f"Final-Recipient: rfc822;{one_line(top.address)}"]
     lines.append(f"Status: {status_of(outcome, status) if outcome is not None else status}")
     if outcome is not None and outcome.host is not None and outcome.host.name:
         lines += _remote_fields(progress, outcome)
-    return "\n".join(one_line(line) for line in lines) + "\n\n"
+    return "\n".join(lines) + "\n\n"
 
 
 def _remote_fields(progress: Progress, outcome: Outcome) -> list[str]:
     host = outcome.host
     assert host is not None
-    lines = [f"Remote-MTA: dns; {host.name}"]
+    lines = [f"Remote-MTA: dns; {one_line(host.name)}"]
     code = diagnostic_code(outcome)
     if progress.context.config.main.bounce_remote_info:
         lines.append(f"Remote-MTA: X-ip; [{host.address}]:{host.port}")
         if outcome.sent is not None and outcome.sent.greeting:
-            lines.append(f"X-Remote-MTA-smtp-greeting: X-str; {first_line(outcome.sent.greeting)}")
+            lines.append(f"X-Remote-MTA-smtp-greeting: X-str; {one_line(first_line(outcome.sent.greeting))}")
         if outcome.sent is not None and outcome.sent.hello_reply:
-            lines.append(f"X-Remote-MTA-helo-response: X-str; {first_line(outcome.sent.hello_reply)}")
+            lines.append(f"X-Remote-MTA-helo-response: X-str; {one_line(first_line(outcome.sent.hello_reply))}")
         if not code and outcome.message:
-            lines.append(f"X-Exim-Diagnostic: X-str; {outcome.message}")
+            lines.append(folded(f"X-Exim-Diagnostic: X-str; {outcome.message}"))
     if code:
-        lines.append(f"Diagnostic-Code: smtp; {code}")
+        lines.append(folded(f"Diagnostic-Code: smtp; {code}"))
     return lines
 
 
@@ -225,6 +227,19 @@ def diagnostic_code(outcome: Outcome) -> str:
 def first_line(text: str) -> str:
     """Of a reply."""
     return text.split("\n", 1)[0].rstrip("\r")
+
+
+def folded(text: str) -> str:
+    """A field in lines of a decent length, and not too many of them."""
+    text = one_line(text)[:FIELD_LIMIT]
+    lines = []
+    while len(text) > LINE_LENGTH:
+        place = text.rfind(" ", 1, LINE_LENGTH)
+        if place <= 0 or not text[:place].strip():
+            place = LINE_LENGTH
+        lines.append(text[:place])
+        text = " " + text[place:].lstrip(" ")
+    return "\n".join([*lines, text])
 
 
 def one_line(text: str) -> str:

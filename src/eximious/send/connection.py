@@ -54,6 +54,7 @@ class Connection:
         self.is_authenticated = False
         self.idle_since = 0.0
         self.is_broken = False
+        self.said_quit = False  # with the end of a message, as nothing was to follow
         self.needs_reset = False  # the last transaction was given up before its text
         self.written = 0  # octets of the message that is being sent
         self.dialogue: Dialogue | None = None  # shown what is said, for -v
@@ -135,11 +136,16 @@ class Connection:
         self.is_broken = True
         return failure
 
+    def announce_quit(self) -> None:
+        """Say QUIT behind a message that is being sent, which saves a round trip."""
+        self.send("QUIT")
+        self.said_quit = True
+
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def quit(self) -> None:
         """Say goodbye and end the connection. The answer does not matter, and is not waited for long."""
-        if not self.is_broken and not self.protocol.waiting:
+        if not self.is_broken and not self.said_quit and not self.protocol.waiting:
             try:
                 self.send("QUIT")
                 self.stream.timeout = 1.0

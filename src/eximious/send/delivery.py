@@ -247,15 +247,22 @@ class Delivery:
         if not failure.more_errno & 255:
             failure.more_errno |= more_errno_of(host)
         if failure.permanent:
-            self._fail_all(host, failure)
-            if failure.scope == MESSAGE:
+            if failure.scope == HOST:
+                self._log(host, failure)
+                self._learn_of_host(host, judgement, failure)
+            else:
                 self._worked(judgement)
+            self._fail_all(host, failure)
             return
         if failure.scope == RECIPIENT:
             return  # the transaction has said what that means
         self._log(host, failure)
         for number in self._unjudged():
             self.outcomes[number] = self._deferral(number, host, failure)
+        self._learn_of_host(host, judgement, failure)
+        self.met_host_error = self.met_host_error or failure.scope == HOST
+
+    def _learn_of_host(self, host: Host, judgement: Judgement, failure: Failure) -> None:
         update = RetryUpdate(
             judgement.host_key if failure.scope == HOST else judgement.message_key,
             errno=failure.errno,
@@ -266,7 +273,6 @@ class Delivery:
         update.alternate = self.batch.addresses[0].domain
         update.is_message = failure.scope == MESSAGE
         self.updates.append(update)
-        self.met_host_error = self.met_host_error or failure.scope == HOST
 
     def _deferral(self, number: int, host: Host, failure: Failure) -> Outcome:
         outcome = deferred(failure.message, failure.errno, failure.more_errno)

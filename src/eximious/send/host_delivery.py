@@ -102,7 +102,7 @@ class HostDelivery:
                 return
             if not self.untried:
                 break
-            if self._has_done_enough(connection):
+            if connection.said_quit or self._has_done_enough(connection):
                 connection.quit()
                 return
         if self._may_serve_again(connection, transaction):
@@ -115,6 +115,7 @@ class HostDelivery:
         connection.sent = _copy_sent(connection)
         numbers = self._next_part(connection)
         transaction = self._transaction(connection, [self.delivery.batch.addresses[number] for number in numbers])
+        transaction.is_last = len(numbers) == len(self.untried) and not self._may_be_followed()
         content = _LazyContent(self.delivery)
         try:
             transaction.run(content.pieces, self.message.size)
@@ -171,16 +172,17 @@ class HostDelivery:
         return bool(most) and connection.messages >= most
 
     def _may_serve_again(self, connection: Connection, transaction: Transaction) -> bool:
-        """Whether the connection is worth keeping: the host takes mail, and there is or may be more for it.
-
-        The daemon always may have more; a one-shot process knows from the hints.
-        """
-        if self._has_done_enough(connection):
+        """Whether the connection is worth keeping: the host takes mail, and there is or may be more for it."""
+        if connection.said_quit or self._has_done_enough(connection):
             return False
         if connection.tls is not None and is_listed(self.transport, "hosts_nopass_tls", self.host, self.context):
             return False
         if not any(outcome is not None and outcome.status != DEFERRED for outcome in transaction.outcomes):
             return False
+        return self._may_be_followed()
+
+    def _may_be_followed(self) -> bool:
+        """Another message may come for the host. The daemon has to reckon with that; else the hints say it."""
         if waiting.on_loop():
             return True
         return waiting_messages.has_any(

@@ -56,6 +56,7 @@ class Transaction:
         self.uses_dsn = "DSN" in connection.features
         self.uses_chunking = chunking and "CHUNKING" in connection.features and not connection.is_lmtp
         self.uses_prdr = False
+        self.is_last = False  # nothing is to follow on the connection, unless the host wants some recipients separately
         self.timed_out = -1  # the recipient for whom no answer came in time
         self.excess: list[
             int
@@ -158,14 +159,27 @@ class Transaction:
                 raise
             refused = failure
         for number in range(len(self.addresses)):
-            reply = self._rcpt_answer(number, pipelined=True)
+            try:
+                reply = self._rcpt_answer(number, pipelined=True)
+            except Failure:
+                if refused is not None:
+                    return refused  # and the host has hung up
+                raise
             if refused is None:
                 self._judge_rcpt(number, reply)
         return refused
 
     def _finish_data(self, content: Content, refused: Failure | None) -> None:
         """DATA was sent with the envelope: see whether anybody is left to send the text for."""
-        reply = self.connection.reply("DATA", self.transport.command_timeout, pipelined=True)
+        try:
+            reply = self.connection.reply("DATA", self.transport.command_timeout, pipelined=True)
+        except Failure as failure:
+            if refused is not None or not self._accepted:
+                # Having refused what there was, the host has hung up.
+                if refused is not None:
+                    raise refused from failure
+                return
+            raise
         if refused is not None or not self._accepted:
             if reply.is_intermediate:
                 # The host waits for text although nobody is to get it: an empty message ends that.
@@ -214,13 +228,21 @@ class Transaction:
             connection.write(sender.send(piece), "sending data block", timeout)
         connection.write(sender.finish(), "sending data block", timeout)
         connection.protocol.expect("end of data")
+        self._announce_quit()
         connection.flush("sending data block", timeout)
+
+    def _announce_quit(self) -> None:
+        connection = self.connection
+        if self.is_last and connection.uses_pipelining and not (connection.is_lmtp or self.uses_prdr or self._too_many):
+            connection.announce_quit()
 
     def _send_one_chunk(self, content: Content) -> None:
         sender = TextSender(stuffs_dots=False)
         octets = b"".join([*(sender.send(piece) for piece in content()), sender.finish()])
         self.connection.send(f"BDAT {len(octets)} LAST")
         self.connection.write(octets, "sending data block", self.transport.data_timeout)
+        if len(self.addresses) == 1:  # else the host may want some of them separately
+            self._announce_quit()
 
     def _send_chunks(self, content: Content, *, pipelined: bool) -> None:
         """The message in BDAT commands of moderate size; all but the last must be accepted."""
@@ -241,6 +263,7 @@ class Transaction:
         held += sender.finish()
         connection.send(f"BDAT {len(held)} LAST")
         connection.write(held, "sending data block", timeout)
+        self._announce_quit()
         connection.flush("sending data block", timeout)
 
     # --- what the host says -----------------------------------------------------------------------------------------

@@ -204,8 +204,11 @@ class Delivery:
             text = text.replace("failed to expand headers_remove", "Failed to expand headers_add or headers_remove")
             raise Unable(panicked(text, HEADER_CHANGE_FAILED)) from error
         except FilterTimeout as error:
-            make = deferred if transport.timeout_defer else failed
-            raise Unable(make("transport filter timeout while writing to pipe", 0)) from error
+            outcome = (deferred if transport.timeout_defer else failed)(
+                "transport filter timeout while writing to pipe", 0
+            )
+            outcome.user_message = "" if transport.timeout_defer else HIDDEN
+            raise Unable(outcome) from error
         except Unable as error:
             if error.outcome.errno == FILTER_FAILED:
                 error.outcome.message = error.outcome.message.replace("transport filter", "Transport filter", 1)
