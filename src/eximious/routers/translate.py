@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from eximious.address.delivery import Host
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.routers import host_names
 from eximious.routers.host_finder import as_address
-from eximious.routers.host_names import look_up
 from eximious.routers.outcome import Deferred
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _translate(template: Template, host: Host, context: Context) -> list[Host]:
     address = as_address(text)
     if address is not None:
         return [_at(host, host.name, address)]
-    answer = look_up(text, context)
+    answer = host_names.look_up(text, context)
     if answer is None or not answer[1]:
         raise Deferred(f"host lookup for {text} failed")
     name, addresses = answer
