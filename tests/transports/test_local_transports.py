@@ -341,7 +341,7 @@ def test_what_an_lmtp_server_gets(place: MakePlace, tmp_path: Path) -> None:
 def test_no_lmtp_server(place: MakePlace) -> None:
     there = place("driver = lmtp\n socket = FOLDER/socket")
     there.send("a@test.ex")
-    assert there.log[0].startswith("== a@test.ex R=r T=t defer (2): No such file or directory: ")
+    assert there.log[0].startswith("== a@test.ex R=r T=t defer (-1): Failed to connect to socket FOLDER/socket for t ")
 
 
 def test_queuefile(place: MakePlace, tmp_path: Path) -> None:
@@ -371,3 +371,23 @@ def test_queuefile_faults(place: MakePlace, directory: str, log: str, tmp_path: 
     there.send("a@test.ex")
     assert there.log[0].startswith(log), there.log
     assert not list((tmp_path / "target").iterdir())
+
+
+TAINTED_PATHS = [
+    ("autoreply\n to = a@x.ex\n file = FOLDER/$local_part", "(13): Permission denied: Tainted 'FOLDER/a' (file for"),
+    (
+        "autoreply\n to = a@x.ex\n once = FOLDER/$local_part",
+        "(13): Permission denied: Tainted 'FOLDER/a' (once file for",
+    ),
+    ("autoreply\n to = a@x.ex\n log = FOLDER/$local_part", "(13): Permission denied: Tainted 'FOLDER/a' (logfile for"),
+    ("queuefile\n directory = FOLDER/$local_part", "(-1): Tainted 'FOLDER/a' (directory for"),
+    ("appendfile\n file = FOLDER/$local_part", "(-1): Tainted 'FOLDER/a' (file or directory name for"),
+]
+
+
+@pytest.mark.parametrize(("transport", "log"), TAINTED_PATHS)
+def test_outsiders_do_not_choose_files(place: MakePlace, transport: str, log: str, tmp_path: Path) -> None:
+    there = place(f"driver = {transport}")
+    there.send("a@test.ex")
+    assert there.log[0] == f"== a@test.ex R=r T=t defer {log} t transport) not permitted"
+    assert not (tmp_path / "a").exists()

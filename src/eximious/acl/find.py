@@ -10,6 +10,7 @@ from eximious.acl.parse import parse
 from eximious.acl.verdict import AclError
 from eximious.config.lines import Line, Piece
 from eximious.errors import ConfigError
+from eximious.logs.printing import printing
 from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
@@ -20,15 +21,15 @@ MAX_TEXTS: Final = 500  # inline ACLs and files that are kept compiled
 
 def find(text: str, context: Context) -> Acl:
     """The compiled ACL. Raises AclError if there is none or it cannot be read."""
+    if is_tainted(text):  # as it came: what str.strip gives is not tainted any more
+        context.services.logs.panic(f'attempt to use tainted ACL text "{printing(text)}"', context.message.id)
+        raise AclError("internal configuration error")
     config = context.config
     acl = config.acls.get(text)
     if acl is not None:
         found: Acl = acl
         return found
     text = text.strip()
-    if is_tainted(text):
-        context.services.logs.panic(f'attempt to use tainted ACL text "{text}"')
-        raise AclError("internal configuration error")
     if text in config.acls:
         named: Acl = config.acls[text]
         return named

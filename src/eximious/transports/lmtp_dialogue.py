@@ -77,7 +77,8 @@ class Dialogue:
                 raise Unable(deferred(str(error), 0)) from error
             ended = self._job(SPAWN, {"argv": argv, "environment": {}, "what": what})
         if ended.status != DELIVERED or ended.descriptor is None:
-            raise Unable(deferred(ended.message, ended.errno))
+            # Exim does not say again in words why a socket cannot be reached: the message has it.
+            raise Unable(deferred(ended.message, UNKNOWN if transport.socket is not None else ended.errno))
         return adopt(socket.socket(fileno=ended.descriptor), transport.timeout or None)
 
     def _job(self, kind: str, arguments: dict[str, Any]) -> Ended:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from eximious.config.option import option
 from eximious.spool.layout import FILE_MODE
+from eximious.taint import is_tainted
 from eximious.transports.base import Batch, Transport, expand, transports
 from eximious.transports.content import IN_MEMORY
 from eximious.transports.job import QUEUE_FILES, Content, Job
@@ -34,6 +35,8 @@ class Queuefile(Transport):
 
         message = context.message
         path = expand(self, "directory", context)
+        if is_tainted(path):
+            raise Unable(panicked(f"Tainted '{path}' (directory for {self.name} transport) not permitted"))
         if not path.startswith("/"):
             raise Unable(panicked(f"{self.name} transport directory: {path} is not absolute"))
         content = Content(dump(message))

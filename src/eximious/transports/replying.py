@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from eximious.errors import Defer, EximiousError, ExpandError
 from eximious.expand.template import compile as compile_template
 from eximious.expand.variables.tod import tod_log
 from eximious.spool.message import DELETED
+from eximious.taint import is_tainted
 from eximious.transports.filtering import PASS_UNCHANGED, message_content
 from eximious.transports.job import READ, REMEMBER, Ended, Job
 from eximious.transports.outcome import DELIVERED, Outcome, Unable, deferred, delivered, failed
@@ -56,6 +58,7 @@ class Delivery:
         """Send it. Raises Unable."""
         address = self.batch.addresses[0]
         reply = self._from_filter(address.reply) if address.reply is not None else self._from_options()
+        self._refuse_tainted(reply)
         self._remove_never_mail(reply)
         recipients = self._recipients(reply)
         if not recipients:
@@ -101,10 +104,17 @@ class Delivery:
         if template is None:
             return ""
         try:
-            return str(template.expand(self.context))
+            text: str = template.expand(self.context)
         except (ExpandError, Defer) as error:
-            text = f'Expansion of "{template.source}" failed in {self.what}: {error}'
-            raise Unable(deferred(text, 0)) from error
+            why = f'Expansion of "{template.source}" failed in {self.what}: {error}'
+            raise Unable(deferred(why, 0)) from error
+        return text
+
+    def _refuse_tainted(self, reply: Reply) -> None:
+        """An outsider must not choose which of the user's files are read or written."""
+        for path, what in ((reply.file, "file"), (reply.once, "once file"), (reply.log, "logfile")):
+            if is_tainted(path):
+                raise Unable(deferred(f"Tainted '{path}' ({what} for {self.what}) not permitted", errno.EACCES))
 
     def _printable(self, option: str, *, several_lines: bool) -> str:
         """A header's text: nothing but printing characters, and newlines only where a line goes on."""
