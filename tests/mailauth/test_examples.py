@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,8 @@ MODULES = [
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_manual() -> None:
+    manual = Path(__file__).parents[2] / "docs" / "mailauth.md"
+    assert doctest.testfile(str(manual), module_relative=False).failed == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.config.lists import split
 from eximious.errors import Defer, ExpandError, ForcedFail
-from eximious.send.dkim_sign import CannotSign, key_of, message_header
+from eximious.send.dkim_sign import CannotSign, key_of, taken_apart
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -79,12 +79,10 @@ def _expiry(value: str, now: float) -> int:
 def _made(sealer: Sealer, context: Context, pieces: Iterable[bytes]) -> bytes:
     from eximious.mailauth.arc import Sealing
 
-    texts = iter(pieces)
-    headers, first = message_header(texts)
+    headers, body = taken_apart(pieces)
     sealing = Sealing(headers, sealer)
-    sealing.feed(first.replace(b"\n", b"\r\n"))
-    for piece in texts:
-        sealing.feed(piece.replace(b"\n", b"\r\n"))
+    for piece in body:
+        sealing.feed(piece)
     made = sealing.fields(context.services.now())
     if not made:
         context.services.logs.main(f"ARC: not sealed: {sealing.why_not}", context.message.id)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from eximious.config.dkim_headers import SIGN_HEADERS
 from eximious.config.lists import split
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.octets import lower
+from eximious.smtp.sending import TextSender
 from eximious.transports.outcome import Unable, deferred
 
 if TYPE_CHECKING:
@@ -146,24 +148,31 @@ def _made(signers: list[Signer], pieces: Iterable[bytes], now: float) -> tuple[b
     from eximious.mailauth.dkim import Signing
 
     signing = Signing(signers)
-    texts = iter(pieces)
-    headers, first = message_header(texts)
-    signing.feed(first.replace(b"\n", b"\r\n"))
-    for piece in texts:
-        signing.feed(piece.replace(b"\n", b"\r\n"))
+    headers, body = taken_apart(pieces)
+    for piece in body:
+        signing.feed(piece)
     fields = signing.fields(headers, now)
     what = ":".join(f"{signer.domain}:{signer.selector}" for signer in signers)
     return b"".join(fields).replace(b"\r\n", b"\n"), what
 
 
-def message_header(texts: Iterator[bytes]) -> tuple[Headers, bytes]:
-    """The header, and what of the body came with it."""
+def taken_apart(pieces: Iterable[bytes]) -> tuple[Headers, Iterator[bytes]]:
+    """Header and body of a message as they will be sent, with CRLF line ends."""
     from eximious.mailauth.message import split as split_message
 
+    texts = _on_the_wire(pieces)
     text = b""
     for piece in texts:
         text += piece
-        end = text.find(b"\n\n")
+        end = text.find(b"\r\n\r\n")
         if end >= 0:
-            return split_message(text[: end + 2])[0], text[end + 2 :]
-    return split_message(text)[0], b""
+            return split_message(text[: end + 4])[0], chain((text[end + 4 :],), texts)
+    return split_message(text)[0], iter(())
+
+
+def _on_the_wire(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """What is sent is signed: also where single CRs become line ends."""
+    sender = TextSender(stuffs_dots=False)
+    for piece in pieces:
+        yield sender.send(piece)
+    yield sender.finish()

@@ -194,7 +194,7 @@ def own_results(headers: Headers, authserv_id: str, limit: int = RESULTS_LIMIT) 
 
     Fields of others, and those that cannot be read, are left out. Empty if there is nothing.
     """
-    parts = []
+    parts: list[bytes] = []
     stated = ""
     for field in headers.all(b"authentication-results")[:RESULTS_LIMIT]:
         if len(parts) >= limit:
