@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Final
 
 from eximious.errors import ExpandError
@@ -43,21 +44,24 @@ def _run(argv: list[bytes]) -> Ended:
         )
     except (OSError, ValueError):
         return Ended(CANNOT_RUN, "")
-    output = _read(process)
-    status = process.wait()
+    end = time.monotonic() + TIMEOUT
+    output = _read(process, end)
+    try:
+        status = process.wait(max(0.0, end - time.monotonic()))  # it may have closed its output and go on
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        raise ExpandError("command timed out") from None
     if status < 0:
         raise ExpandError(f"command killed by signal {-status}")
     return Ended(status, output.decode("latin-1"))
 
 
-def _read(process: subprocess.Popen[bytes]) -> bytes:
+def _read(process: subprocess.Popen[bytes], end: float) -> bytes:
     """All that the command writes. It is killed when its time is over, or when it writes too much."""
     import select
-    import time
 
     assert process.stdout is not None
     fd = process.stdout.fileno()
-    end = time.monotonic() + TIMEOUT
     poller = select.poll()
     poller.register(fd, select.POLLIN)
     parts: list[bytes] = []
