@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.expand.variable import variable
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
     from eximious.spool.message import Message
 
 NO_LIMIT: Final = "9999999999999"  # so that comparisons always have a number
+
+
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9:._@-]*")
+
+
+def _marked(text: str) -> str:
+    """Text of a signature: tainted, unless no letter of it means anything to anybody.
+
+    An ACL may stand in the option acl_smtp_dkim with these variables in it; it must be possible to write the names of
+    ordinary signers there, and impossible that a signature brings a ``${run`` along (CVE-2011-1407).
+    """
+    return text if _HARMLESS.fullmatch(text) else Tainted(text)
 
 
 def _signature(message: Message) -> Any:
@@ -35,21 +48,21 @@ def _signing(context: Context, name: str) -> str | None:
 def dkim_signers(message: Message) -> str | None:
     """The domains and identities that signed the message, as a list."""
     found = message.facts.get("dkim")
-    return None if found is None else Tainted(":".join(found.signers))
+    return None if found is None else _marked(":".join(found.signers))
 
 
 @variable
 def dkim_cur_signer(message: Message) -> str | None:
     """The domain or identity that acl_smtp_dkim is asked about."""
     found = message.facts.get("dkim")
-    return None if found is None else Tainted(found.signer)
+    return None if found is None else _marked(found.signer)
 
 
 @variable
 def dkim_verify_signers(message: Message) -> str | None:
     """The signers for which acl_smtp_dkim runs: the expanded option of that name."""
     found = message.facts.get("dkim")
-    return None if found is None else Tainted(":".join(found.wanted))
+    return None if found is None else _marked(":".join(found.wanted))
 
 
 @variable
@@ -73,7 +86,7 @@ def dkim_domain(context: Context) -> str | None:
     if signing is not None:
         return signing
     one = _signature(context.message)
-    return None if one is None else Tainted(one.domain.lower())
+    return None if one is None else _marked(one.domain.lower())
 
 
 @variable
@@ -83,14 +96,14 @@ def dkim_selector(context: Context) -> str | None:
     if signing is not None:
         return signing
     one = _signature(context.message)
-    return None if one is None else Tainted(one.selector)
+    return None if one is None else _marked(one.selector)
 
 
 @variable
 def dkim_identity(message: Message) -> str | None:
     """The identity (i=) of the signature, if it has one."""
     one = _signature(message)
-    return None if one is None else Tainted(one.tags.get("i", ""))
+    return None if one is None else _marked(one.tags.get("i", ""))
 
 
 @variable
@@ -146,7 +159,7 @@ def dkim_expires(message: Message) -> str | None:
 def dkim_headernames(message: Message) -> str | None:
     """The names of the headers that are signed, as a list."""
     one = _signature(message)
-    return None if one is None else Tainted(":".join(one.tags.get("h", "").split()).replace("::", ":"))
+    return None if one is None else _marked("".join(one.tags.get("h", "").split()))
 
 
 @variable
