@@ -18,10 +18,11 @@ _MISSING: Final = re.compile(r"there is no set i=([0-9]+)")
 class Found:
     """The outcome, as variables see it."""
 
-    __slots__ = ("chain",)
+    __slots__ = ("chain", "domains")
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, sealers: list[str]) -> None:
         self.chain = chain
+        self.domains = ":".join(sealers)  # i=1 first
 
     @property
     def state(self) -> str:
@@ -38,16 +39,13 @@ class Found:
         """Why the chain fails."""
         return _reason(self.chain.reason)
 
-    @property
-    def domains(self) -> str:
-        """Who sealed, i=1 first."""
-        return ":".join(self.chain.domains)
-
     def authentication_results(self, address: str) -> str:
         """The part of an Authentication-Results header."""
         if self.state == "none":
             return "arc=none"
         links = self.chain.links
+        if not links:
+            return f"arc={self.state} ({self.reason if self.reason.startswith('(') else _comment(self.reason)})"
         instance = f" (i={links[-1].instance})" if links else ""
         reason = f"({_comment(self.reason)})" if self.reason else ""
         selector = f" header.s={links[-1].selector}" if links else ""
@@ -75,13 +73,13 @@ def check(context: Context) -> Found:
     facts = context.message.facts
     found: Found | None = facts.get("arc")
     if found is None:
-        found = facts["arc"] = Found(_validated(context))
+        found = facts["arc"] = _validated(context)
         facts["authresults_arc"] = (found.authentication_results(context.client.host_address),)
     return found
 
 
-def _validated(context: Context) -> Chain:
-    from eximious.mailauth.arc import Validator
+def _validated(context: Context) -> Found:
+    from eximious.mailauth.arc import Validator, sealers
     from eximious.mailauth.message import Field, Headers, MessageError, crlf
     from eximious.mailauth.program_resolver import ProgramResolver
 
@@ -95,8 +93,10 @@ def _validated(context: Context) -> Chain:
             fields.append(Field(crlf(line)))
         except MessageError:
             continue
-    validator = Validator(Headers(fields), now=context.services.now())
+    headers = Headers(fields)
+    validator = Validator(headers, now=context.services.now())
     if validator.is_needed and message.body is not None:
         for chunk in message.body.chunks():
             validator.feed(chunk.replace(b"\n", b"\r\n"))
-    return wait(validator.validate(ProgramResolver(context.services.dns)))
+    chain = wait(validator.validate(ProgramResolver(context.services.dns)))
+    return Found(chain, sealers(headers))

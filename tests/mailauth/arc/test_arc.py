@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eximious.mailauth.arc import Chain, ChainResult, Sealer, Sealing, Validator, seal, validate
+from eximious.mailauth.arc import Chain, ChainResult, Sealer, Sealing, Validator, seal, sealers, validate
 from eximious.mailauth.canonical import BodyHashes
 from eximious.mailauth.dkim import PrivateKey, Verifier
 from eximious.mailauth.message import split
@@ -207,3 +207,9 @@ def test_the_address_of_the_client_goes_along() -> None:
     found = chain.links[0].authentication_results
     assert found is not None
     assert [one.method for one in found.results] == ["arc", "spf"]
+
+
+def test_sealers_of_a_chain_that_is_not_intact() -> None:
+    headers, _ = split(three_hops().replace(b"ARC-Seal: a=rsa-sha256;", b"X-Seal: a=rsa-sha256;"))
+    assert sealers(headers) == ["", "two.example"]
+    assert sealers(split(MESSAGE)[0]) == []

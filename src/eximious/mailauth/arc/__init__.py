@@ -13,7 +13,7 @@
     pass: 1 set, sealed by lists.example
 """
 
-from eximious.mailauth.arc.chain import Chain, ChainResult, Link
+from eximious.mailauth.arc.chain import Chain, ChainResult, Link, sealers
 from eximious.mailauth.arc.seal import DEFAULT_HEADERS, Sealer, Sealing, seal
 from eximious.mailauth.arc.validate import Validator, validate
 
@@ -26,5 +26,6 @@ __all__ = [
     "Sealing",
     "Validator",
     "seal",
+    "sealers",
     "validate",
 ]

@@ -209,3 +209,15 @@ def seal_status(headers: Headers, instance: int) -> str:
             except TagError:
                 return ""
     return ""
+
+
+def sealers(headers: Headers) -> list[str]:
+    """Who sealed, i=1 first, also for a chain that is not intact: then with gaps."""
+    found: dict[int, str] = {}
+    for field in headers.all(SEAL)[: 2 * INSTANCE_LIMIT]:
+        try:
+            found.setdefault(_guessed(field), taglist.parse(field.text).get("d", ""))
+        except TagError:
+            continue
+    last = min(max(found, default=0), INSTANCE_LIMIT)
+    return [found.get(instance, "") for instance in range(1, last + 1)]
