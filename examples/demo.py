@@ -122,8 +122,7 @@ def identity() -> tuple[str, str]:
     """The settings that say as whom the server runs and delivers: root hands over to "mail", others stay themselves."""
     if os.getuid() == 0:
         return "exim_user = mail\nexim_group = mail", "user = mail\n  group = mail"
-    account = pwd.getpwuid(os.getuid())
-    return f"exim_user = {account.pw_uid}\nexim_group = {account.pw_gid}", ""
+    return f"exim_user = {os.getuid()}\nexim_group = {os.getgid()}", ""
 
 
 def send(port: int, sender: str, recipient: str, subject: str) -> str:
@@ -230,7 +229,7 @@ def main() -> None:
     say("All five went as they should. What to try next:", "head")
     say("scripts/demo --keep             look at spools, logs and mailboxes afterwards", "", 4)
     say("exim -C YOUR.conf -bt ADDRESS   how your own configuration would route an address", "", 4)
-    say("exim -be '${lc:HELLO}'          the expansion language", "", 4)
+    say("exim -C YOUR.conf -be '${lc:A}' the expansion language", "", 4)
     say("eximious check YOUR.conf        what is wrong in a configuration, all at once", "", 4)
     say("README.md                       the five-minute tour", "", 4)
     if arguments.keep:
