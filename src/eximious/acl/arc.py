@@ -23,6 +23,8 @@ class Found:
     def __init__(self, chain: Chain, sealers: list[str]) -> None:
         self.chain = chain
         self.domains = ":".join(sealers)  # i=1 first
+        if sealers and not sealers[0]:
+            self.domains = ":" + self.domains  # as Exim writes a list that begins with an empty item
 
     @property
     def state(self) -> str:
