@@ -40,7 +40,12 @@ def _run(argv: list[bytes]) -> Ended:
         return Ended(CANNOT_RUN, "")
     try:
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd="/",
         )
     except (OSError, ValueError):
         return Ended(CANNOT_RUN, "")
