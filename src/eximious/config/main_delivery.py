@@ -84,18 +84,12 @@ class BounceOptions(Options):
 class SystemFilterOptions(Options):
     """The filter that runs once for each message before it is delivered."""
 
-    system_filter: Template | None = option(None, doc="The filter file.", later="mail filters")
+    system_filter: Template | None = option(None, doc="The filter file.")
     system_filter_directory_transport: Template | None = option(
-        None, doc="Transport for the filter's saves to a directory.", later="mail filters"
+        None, doc="Transport for the filter's saves to a directory."
     )
-    system_filter_file_transport: Template | None = option(
-        None, doc="Transport for the filter's saves to a file.", later="mail filters"
-    )
-    system_filter_group: Group | None = option(None, doc="Group for the filter.", later="mail filters")
-    system_filter_pipe_transport: Template | None = option(
-        None, doc="Transport for the filter's pipes.", later="mail filters"
-    )
-    system_filter_reply_transport: Template | None = option(
-        None, doc="Transport for the filter's replies.", later="mail filters"
-    )
-    system_filter_user: User | None = option(None, doc="User for the filter.", later="mail filters")
+    system_filter_file_transport: Template | None = option(None, doc="Transport for the filter's saves to a file.")
+    system_filter_group: Group | None = option(None, doc="Group for the filter.")
+    system_filter_pipe_transport: Template | None = option(None, doc="Transport for the filter's pipes.")
+    system_filter_reply_transport: Template | None = option(None, doc="Transport for the filter's replies.")
+    system_filter_user: User | None = option(None, doc="User for the filter.")

@@ -118,7 +118,7 @@ def compose(progress: Progress, recipient: str, addresses: list[Address]) -> byt
     """The bounce as it is submitted."""
     main = progress.context.config.main
     mark = parts.boundary(progress)
-    templates = parts.Templates(progress, main.bounce_message_file, "error")
+    templates = parts.Templates(progress, "bounce_message_file", "error")
     is_sender = recipient == progress.message.sender
     head = _failed_recipients(addresses)
     if main.errors_reply_to:

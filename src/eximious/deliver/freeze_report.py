@@ -25,10 +25,17 @@ def compose(progress: Progress, recipients: str) -> bytes:
     message = progress.message
     text = "Auto-Submitted: auto-replied\n" + parts.sender_line(progress) + f"To: {recipients}\n"
     text += parts.references(progress) + "Subject: Message frozen\n\n"
-    text += f"Message {message.id} has been frozen{progress.frozen_note or ''}.\nThe sender is <{message.sender}>.\n\n"
+    text += f"Message {message.id} has been frozen{_why(progress)}.\nThe sender is <{message.sender}>.\n\n"
     if progress.deferred:
         text += "The following address(es) have yet to be delivered:\n"
         for address in progress.deferred:
             why = f": {address.result.message}" if address.result is not None and address.result.message else ""
             text += f"  {address.address}{why}\n"
     return text.encode("latin-1", "replace")
+
+
+def _why(progress: Progress) -> str:
+    """The reason, on lines of its own if the system filter has given one."""
+    note = progress.frozen_note or ""
+    who, colon, text = note.partition(": ")
+    return f"{who}.\n{text}".replace("\\n", " \n") if colon else note

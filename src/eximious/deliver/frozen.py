@@ -37,7 +37,7 @@ def is_to_be_tried(progress: Progress) -> bool:
             progress.log("Message is frozen")
         return False
     message.is_frozen = False
-    message.manual_thaw = False
+    message.manual_thaw = how.thaw  # whoever forces a delivery is as good as one who thaws the message first
     progress.is_changed = True
     progress.note_plain(f"*** Unfrozen by {reason}")
     progress.log(f"Unfrozen by {reason}")

@@ -25,6 +25,7 @@ from eximious.spool.message_id import received_seconds
 from eximious.transports.outcome import failed
 
 if TYPE_CHECKING:
+    from eximious.address.delivery import Address
     from eximious.services import Services
     from eximious.spool.claimed import Claimed
 
@@ -109,7 +110,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     try:
         if not is_to_be_tried(progress):
             return SKIPPED
-        _attempt(progress)
+        if not _attempt(progress):
+            return KEPT
         is_over = _finish(progress)
     except SpoolError as error:
         services.logs.panic(str(error), claimed.message.id)
@@ -120,8 +122,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     return COMPLETED if is_over else KEPT
 
 
-def _attempt(progress: Progress) -> None:
-    """Route and deliver."""
+def _attempt(progress: Progress) -> bool:
+    """Route and deliver. False if nothing has been tried, and all is as it was."""
     how = progress.how
     if how.give_up:
         if how.who:
@@ -131,19 +133,32 @@ def _attempt(progress: Progress) -> None:
             "delivery cancelled; message timed out" if progress.is_timed_out else "delivery cancelled by administrator"
         )
         _fail_all(progress, why)
-        return
+        return True
     if _goes_round(progress):
         _fail_all(progress, LOOP)
         for address in progress.failed:
             progress.note(f"{address.address}: {LOOP}")
             progress.log(f"** {address.address}: {LOOP}")
-        return
-    Router(progress).run()
+        return True
+    addresses = _addresses(progress)
+    if addresses is None:
+        return False
+    Router(progress).run(addresses)
     if progress.local:
         local_delivery.deliver_all(progress)
     if progress.remote:
         remote_delivery.deliver_all(progress)
     update_hints(progress)
+    return True
+
+
+def _addresses(progress: Progress) -> list[Address] | None:
+    """What is to be routed: the recipients, and what the system filter has to say. None if that cannot be known."""
+    if progress.context.config.main.system_filter is None:
+        return recipients(progress)
+    from eximious.deliver.system_filter import addresses_to_route
+
+    return addresses_to_route(progress)
 
 
 def _goes_round(progress: Progress) -> bool:

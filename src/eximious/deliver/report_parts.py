@@ -14,6 +14,7 @@ from eximious.errors import Defer, ExpandError
 from eximious.expand.template import compile as compile_template
 from eximious.smtp.dsn import RETURN_FULL, RETURN_HEADERS
 from eximious.spool.message import DELETED
+from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
@@ -78,18 +79,38 @@ def charset(progress: Progress) -> str:
 class Templates:
     """The items of bounce_message_file or warn_message_file; without a file all are empty."""
 
-    def __init__(self, progress: Progress, option: Template | None, what: str) -> None:
+    def __init__(self, progress: Progress, name: str, what: str) -> None:
         self._progress = progress
         self._items: list[str] = []
+        option: Template | None = getattr(progress.context.config.main, name)
         if option is None:
             return
+        path = self._path(option, name)
+        if path is None:
+            return
         try:
-            path = option.expand(progress.context)
             with open(path.encode("latin-1"), encoding="latin-1") as file:
                 self._items = _split_items(file.read())
-        except (ExpandError, Defer, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            progress.services.logs.panic(f"Failed to open {option.source} for {what} texts: {reason}")
+        except OSError as error:
+            self._complain(f"Failed to open {path} for {what} message texts: {error.strerror}")
+
+    def _path(self, option: Template, name: str) -> str | None:
+        try:
+            path = option.expand(self._progress.context)
+        except (ExpandError, Defer):
+            path = ""
+        if not path:
+            self._complain(f"Failed to expand {name}: '{option.source}'\n")
+        elif is_tainted(path):
+            self._complain(f"{name} is not untainted after expansion: '{path}'\n")
+        elif not path.startswith("/"):
+            self._complain(f"{name} is not absolute after expansion: '{path}'\n")
+        else:
+            return path
+        return None
+
+    def _complain(self, text: str) -> None:
+        self._progress.services.logs.panic(text, self._progress.message.id)
 
     def next(self) -> str | None:
         """The next item, expanded; None if the default is to be used."""
@@ -99,7 +120,7 @@ class Templates:
         try:
             return str(compile_template(item).expand(self._progress.context))
         except (ExpandError, Defer) as error:
-            self._progress.services.logs.panic(f"Failed to expand string from message template: {error}")
+            self._complain(f"Failed to expand string from message template: {error}")
             return None
 
 

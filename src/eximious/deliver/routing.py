@@ -74,10 +74,9 @@ class Router:
         self._ready: list[Address] = []
         self._seen_direct: set[str] = set()
 
-    def run(self) -> None:
+    def run(self, addresses: list[Address]) -> None:
         """Route everything: fills the progress's `local` and `remote`, and settles what cannot be delivered."""
-        self._new = recipients(self.progress)
-        self._new.reverse()
+        self._new = addresses[::-1]
         while self._new:
             while self._new:
                 self._look(self._new.pop())

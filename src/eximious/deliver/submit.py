@@ -71,8 +71,8 @@ def _incoming(
     main = services.config.main
     uid = main.exim_user if uid is None else uid
     gid = main.exim_group if gid is None else gid
-    login = login_of(uid)
     context = Context(services.config, services)
+    login, name = names_of(uid, context)
     message = context.message = Message(context.client)
     client = context.client
     client.is_local = True
@@ -94,18 +94,21 @@ def _incoming(
     reader.finish()
     body.append(reader.take())
     is_trusted = uid in (main.exim_user, 0) or uid in (main.trusted_users or ())
-    submitter = Submitter(login, "", uid, gid, address=f"{login}@{main.qualify_domain}", is_trusted=is_trusted)
+    submitter = Submitter(login, name, uid, gid, address=f"{login}@{main.qualify_domain}", is_trusted=is_trusted)
     context.reception = reception = Reception()
     incoming = acceptance.Incoming(context, reception, reader, body, submitter, is_local=True, is_smtp=False)
     incoming.has_given_sender = True
     return incoming
 
 
-def login_of(uid: int) -> str:
-    """The login name of a user; the number in digits if there is no account."""
+def names_of(uid: int, context: Context) -> tuple[str, str]:
+    """The login name and the full name of a user; the number in digits, and none, if there is no account."""
     import pwd
 
+    from eximious.receive.full_name import full_name, octets_of
+
     try:
-        return pwd.getpwuid(uid).pw_name
+        account = pwd.getpwuid(uid)
     except KeyError:
-        return str(uid)
+        return str(uid), ""
+    return octets_of(account.pw_name), full_name(octets_of(account.pw_gecos), account.pw_name, context)

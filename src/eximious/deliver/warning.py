@@ -111,7 +111,7 @@ def compose(progress: Progress, to: list[str], addresses: list[Address]) -> byte
     """The warning as it is submitted."""
     main, message = progress.context.config.main, progress.message
     mark = parts.boundary(progress)
-    templates = parts.Templates(progress, main.warn_message_file, "warning")
+    templates = parts.Templates(progress, "warn_message_file", "warning")
     delay = progress.context.facts["warn_message_delay"]
     head = f"Reply-To: {main.errors_reply_to}\n" if main.errors_reply_to else ""
     head += "Auto-Submitted: auto-replied\n" + parts.sender_line(progress) + f"To: {', '.join(to)}\n"

@@ -49,7 +49,6 @@ def read_filter_message(call: Invocation, context: Context) -> None:
     reception = context.reception = Reception()
     Fixups(context, reception, submitter, is_local=True, is_smtp=False, has_given_sender=given is not None).apply()
     put_right(context, qualifies_senders=True, qualifies_recipients=True)
-    message.size = size_of(message.headers) + 1 + message.body_size
     context.address = filter_address(call)
     message.recipients = [Recipient(Tainted(context.address.address))]
     call.print(f"Sender      = {message.sender}")
@@ -82,6 +81,7 @@ def read_content(context: Context, fd: int = 0) -> None:
     message.headers = records(reader.headers or [])
     message.body = body
     message.body_size = body.size
+    message.size = size_of(message.headers) + min(reader.separator_size, 1) + body.size
     message.body_line_count = reader.body_lines
     message.body_zero_count = reader.body_zeros
     message.max_received_line_length = reader.longest_line

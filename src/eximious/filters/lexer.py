@@ -89,13 +89,12 @@ class Lexer:
     def _escaped(self) -> str:
         """What stands behind a backslash: an escape, or a line end that does not count, with white space behind it."""
         text = self.text
-        character = text[self.position]
-        if character == "\n":
+        end = _past_blanks(text, self.position)
+        if text.startswith("\n", end):
             self.line += 1
-            self.position += 1
-            while self.peek() in (" ", "\t"):
-                self.position += 1
+            self.position = _past_blanks(text, end + 1)
             return ""
+        character = text[self.position]
         self.position += 1
         if character in ESCAPES:
             return ESCAPES[character]
@@ -122,3 +121,9 @@ class Lexer:
             return word
         self.position = position
         return ""
+
+
+def _past_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t":
+        position += 1
+    return position

@@ -57,6 +57,7 @@ def encode(text: str, context: Context, rules: Rules, qualify_domain: str) -> Re
     return {
         "text": text,
         "allowed": sorted(rules.allowed),
+        "is_system": rules.is_system,
         "may_log": rules.may_log,
         "qualify_domain": qualify_domain,
         "config": _config(context),
@@ -149,16 +150,20 @@ def perform(record: Record) -> Record:
     from eximious.filters.parse import Rules
 
     context = _context(record)
-    rules = Rules(frozenset(record["allowed"]), may_log=record["may_log"])
+    rules = Rules(frozenset(record["allowed"]), is_system=record["is_system"], may_log=record["may_log"])
     try:
         outcome = obey_filter(record["text"], context, rules, qualify_domain=record["qualify_domain"])
     except FilterError as error:
         return {"error": str(error)}
-    return {
+    answer: Record = {
         "verdict": outcome.verdict,
         "message": _plain(outcome.message),
         "actions": [encode_action(action) for action in outcome.actions],
     }
+    if rules.is_system:
+        answer["headers"] = [(header.kind, header.text) for header in context.message.headers]
+        answer["counters"] = context.facts["system_filter_counters"]
+    return answer
 
 
 def _context(record: Record) -> Context:
@@ -223,6 +228,16 @@ def decode_outcome(record: Record) -> Outcome:
     outcome.message = _rich(record["message"])
     outcome.actions = [_decode_action(each) for each in record["actions"]]
     return outcome
+
+
+def apply_changes(record: Record, context: Context) -> None:
+    """What a system filter has changed besides: header lines, and what users' filters know as $sn0 to $sn9."""
+    message = context.message
+    before = [(header.kind, header.text) for header in message.headers]
+    after = [(str(kind), str(text)) for kind, text in record["headers"]]
+    if after != before:
+        message.headers = [Header(text, kind) for kind, text in after]
+    context.facts["system_filter_counters"] = [int(counter) for counter in record["counters"]]
 
 
 def _decode_action(record: Record) -> Action:

@@ -1,12 +1,18 @@
-"""Names of people as phrases in addresses: quoted or encoded as need be. (Specification, "Constructed addresses".)"""
+"""Names of people: from the account database, and as phrases in addresses, quoted or encoded as need be.
+
+(Exim specification, "Constructed addresses", option gecos_pattern.)
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
+from eximious.errors import Defer, ExpandError
+
 if TYPE_CHECKING:
     from eximious.config.main import MainOptions
+    from eximious.context import Context
 
 ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ \t\x80-\xff]*")
 
@@ -45,3 +51,28 @@ def _encoded(name: str, charset: str) -> str:
         word += piece
     words.append(word)
     return " ".join(f"=?{charset}?Q?{part}?=" for part in words)
+
+
+def full_name(gecos: str, login: str, context: Context) -> str:
+    """The name in a gecos field: what comes before the first comma, or what the options make of it; & is the login."""
+    main = context.config.main
+    plain = gecos.replace("&", login[:1].upper() + login[1:])
+    if main.gecos_pattern is not None and main.gecos_name is not None:
+        import pcre2
+
+        found = pcre2.compile(main.gecos_pattern).match(plain)
+        if found is not None:
+            before = context.captures
+            context.captures = [found.group(0), *(text or "" for text in found.groups())]
+            try:
+                return str(main.gecos_name.expand(context))
+            except (ExpandError, Defer):
+                return plain
+            finally:
+                context.captures = before
+    return plain.partition(",")[0]
+
+
+def octets_of(text: str) -> str:
+    """Text of the account database, a character an octet."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")

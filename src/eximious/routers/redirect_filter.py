@@ -102,7 +102,7 @@ def child_for(parent: Parent, action: Action) -> Address | None:
             child.numeric = action.captures
             child.expand_again = True
         case Reply():
-            child = reply_child(parent, _recipients(action, parent), action)
+            child = reply_child(parent, recipients_of(action, parent.context), action)
         case _:
             return None
     if getattr(action, "no_error", False):
@@ -117,15 +117,14 @@ def _path(router: Redirect, path: str, address: Address) -> str:
     return f"{address.home_directory}/{path}"
 
 
-def _recipients(reply: Reply, parent: Parent) -> str:
-    """Whom a reply goes to, as it is shown."""
+def recipients_of(reply: Reply, context: Context) -> str:
+    """Whom a reply goes to, as it is shown. One that names nobody goes to the message's reply address."""
     from eximious.address.header_list import parse_list
     from eximious.expand.template import expand
 
-    text = reply.to
-    if text is None:
-        text = expand("$reply_address", parent.context)
-    found = [item.parsed.address for item in parse_list(text) if item.parsed is not None]
+    if reply.to is None:
+        reply.to = expand("$reply_address", context)
+    found = [item.parsed.address for item in parse_list(reply.to) if item.parsed is not None]
     return ", ".join(found) if found else BAD_REPLY
 
 

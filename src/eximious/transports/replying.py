@@ -174,7 +174,7 @@ class Delivery:
         return ended
 
     def _file(self, reply: Reply) -> str:
-        if not reply.file:
+        if reply.file in ("", "/dev/null"):
             return ""
         ended = self._job(READ, {"path": reply.file})
         if ended.status != DELIVERED or ended.descriptor is None:

@@ -83,7 +83,7 @@ def address_data(address: Address) -> str | None:
 def original_local_part(address: Address) -> str:
     """The local part of the recipient that this address stems from."""
     top = address.top
-    return _like(top, top.local_part_cased if top is address else top.address.rpartition("@")[0])
+    return _like(top, top.local_part_cased if top is address else _local_part_of(top))
 
 
 @variable
@@ -97,7 +97,13 @@ def original_domain(address: Address) -> str:
 def parent_local_part(address: Address) -> str:
     """The local part of the address that this one was generated from."""
     parent = address.parent
-    return "" if parent is None else _like(parent, parent.address.rpartition("@")[0])
+    return "" if parent is None else _like(parent, _local_part_of(parent))
+
+
+def _local_part_of(address: Address) -> str:
+    """The local part as it is written."""
+    local_part, at, domain = address.address.rpartition("@")
+    return local_part if at else domain
 
 
 @variable
