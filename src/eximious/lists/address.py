@@ -11,7 +11,7 @@ from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
 from eximious.lists import domain as domain_lists
 from eximious.lists import local_part as local_part_lists
-from eximious.lists.base import PLAIN_POLICY, Item, Matched, MatchList, Pattern, Unusable
+from eximious.lists.base import NOTHING_SPECIAL, PLAIN_POLICY, Item, Matched, MatchList, Pattern, Unusable
 from eximious.lists.patterns import Text, lookup_of, usual_pattern
 from eximious.lookups.base import LookupError, LookupSpec
 from eximious.octets import lower
@@ -27,10 +27,11 @@ LONGEST_CHAIN: Final = 50  # continuations of an @@ lookup
 class AddressText:
     """The subject of an address list, taken apart."""
 
-    __slots__ = ("address", "domain", "domain_text", "local_part", "lowered")
+    __slots__ = ("address", "domain", "domain_text", "is_unqualified", "local_part", "lowered")
 
     def __init__(self, address: str) -> None:
         local_part, at, domain = address.rpartition("@")
+        self.is_unqualified = bool(address and not at)  # then no item matches it
         if not at:
             local_part, domain = domain, ""
         domain = lower(domain)
@@ -120,7 +121,7 @@ class WholeRegex(Pattern):
         self.regex = compile_regex(text, caseless=not is_caseful)
 
     def test(self, subject: AddressText, context: Context) -> Matched | None:
-        found = self.regex.search(subject.address)
+        found = None if subject.is_unqualified else self.regex.search(subject.address)
         if found is None:
             return None
         context.captures = found
@@ -139,6 +140,8 @@ class WholeLookup(Pattern):
         self.is_caseful = is_caseful
 
     def test(self, subject: AddressText, context: Context) -> Matched | None:
+        if subject.is_unqualified:
+            return None
         key: str | None = None
         if self.spec.is_single_key:
             key = subject.address if self.is_caseful else subject.lowered
@@ -202,14 +205,15 @@ def _without_link(found: str) -> tuple[str, str]:
 class Parts(Pattern):
     """``local@domain``: the two are matched apart."""
 
-    __slots__ = ("domain", "end", "is_caseful", "is_wild", "local_part")
+    __slots__ = ("domain", "end", "is_caseful", "is_negated", "is_wild", "local_part")
 
-    def __init__(self, local_part: str, domain: Pattern, is_caseful: bool) -> None:
-        self.local_part = local_part  # as written; "" if only the domain counts
+    def __init__(self, local_part: str | None, domain: Pattern, is_caseful: bool, *, is_negated: bool = False) -> None:
+        self.local_part = local_part or ""  # as written
         self.domain = domain
+        self.is_negated = is_negated  # other domains
         self.is_caseful = is_caseful
-        self.is_wild = local_part.startswith("*") or not local_part
-        end = local_part[1:] if self.is_wild else local_part
+        self.is_wild = local_part is None or local_part.startswith("*")  # None: only the domain counts
+        end = self.local_part[1:] if self.is_wild else self.local_part
         self.end = end if is_caseful else lower(end)
 
     def test(self, subject: AddressText, context: Context) -> Matched | None:
@@ -221,6 +225,8 @@ class Parts(Pattern):
                 return None
         context.captures = []
         found = self.domain.test(subject.domain_text, context)
+        if self.is_negated:
+            found = None if found is not None else NOTHING_SPECIAL
         if found is None:
             return None
         # For rewriting rules: what each asterisk stands for, that of the local part first.
@@ -235,26 +241,14 @@ def _parts(text: str, is_caseful: bool) -> Pattern:
     """An item that is neither a regular expression nor a lookup of the whole address."""
     at = text.find("@") if text.endswith("@@") or ";" in text else text.rfind("@")
     if at < 0:
-        return Parts("", usual_pattern(text, False), is_caseful)
+        return Parts(None, usual_pattern(text, False), is_caseful)
     local_part, domain = text[:at], text[at + 1 :]
-    if not local_part:
-        return Nothing()
     owner = domain_lists.final_text(domain)
     item: Item = owner._compile_item(domain, None, PLAIN_POLICY)
     if item.pattern is None or isinstance(item.pattern, Unusable):
         return item.pattern or Unusable(f'a file is not possible in "{text}"')
     pattern: Pattern = item.pattern
-    return Parts(local_part, pattern, is_caseful)
-
-
-@final
-class Nothing(Pattern):
-    """An item that no address can match."""
-
-    __slots__ = ()
-
-    def test(self, subject: Any, context: Context) -> Matched | None:
-        return None
+    return Parts(local_part, pattern, is_caseful, is_negated=item.is_negated)
 
 
 def compile(text: str, place: Place | None = None) -> AddressList:

@@ -185,7 +185,9 @@ class MatchList:
                     return verdict
                 continue
             if found is not None:
-                return (found,) if line.is_negated == item.is_negated else (None,)
+                if line.is_negated != item.is_negated:
+                    return (None,)
+                return (found if found.data else Matched(line.text.removeprefix("!").lstrip(" \t")),)
         return None
 
     def _expanded_items(self, context: Context, variant: Any) -> Sequence[Item]:
@@ -354,9 +356,12 @@ class NamedPattern(Pattern):
         key = None
         if named.is_cached or compiled.is_steady(context):
             key = (self.registry, self.name, self.variant, _cache_key(subject))
-            cached = context.named_list_cache.get(key, context)
-            if cached is not context:
-                return cached  # type: ignore[no-any-return]
+            cached = context.named_list_cache.get(key)
+            if cached is not None:
+                found, captures = cached
+                if found is not None:
+                    context.captures = captures
+                return found  # type: ignore[no-any-return]
         if context.depth >= DEEPEST:
             raise Defer(f'named list "+{self.name}" refers to itself')
         context.depth += 1
@@ -365,7 +370,7 @@ class NamedPattern(Pattern):
         finally:
             context.depth -= 1
         if key is not None:
-            context.named_list_cache[key] = found
+            context.named_list_cache[key] = (found, context.captures)
         return found
 
 

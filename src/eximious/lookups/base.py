@@ -192,10 +192,10 @@ class LookupSpec:
             return self._query(context, source)
         if source.__class__ is Tainted:
             raise refuse_tainted(context, f"Tainted filename for search: '{source}'")
-        if not key or len(key) > LONGEST_KEY:
+        if len(key) > LONGEST_KEY:
             return None
-        found = self._one(context, source, key)
-        if found is None and self.least >= 0:
+        found = self._one(context, source, key) if key else None
+        if found is None and key and self.least >= 0:
             found = self._partial(context, source, key)
         if found is None and self.default:
             found = self._default(context, source, key)
@@ -284,9 +284,15 @@ class LookupSpec:
         context.captures = ["", Tainted(wild), Tainted(rest)] if tainted else ["", wild, rest]
 
     def _default(self, context: Context, source: str, key: str) -> str | None:
-        """``*@domain`` if asked for, then ``*``."""
+        """``*@domain`` if asked for, then ``*``; ``$1`` is then what the asterisk stands for."""
+        tainted = key.__class__ is Tainted
         if self.default == "*@" and "@" in key:
-            found = self._one(context, source, "*" + key[key.rindex("@") :])
+            place = key.rindex("@")
+            found = self._one(context, source, "*" + key[place:])
             if found is not None:
+                self._capture(context, key[:place], "", tainted)
                 return found
-        return self._one(context, source, "*")
+        found = self._one(context, source, "*")
+        if found is not None:
+            self._capture(context, key, "", tainted)
+        return found

@@ -35,7 +35,7 @@ def listnamed(context: Context, text: str, word: str = "") -> str:
 def _items(context: Context, name: str, kinds: list[str], kind: str, depth: int) -> list[str]:
     named = next((found for one in kinds if (found := context.config.named_lists[one].get(name)) is not None), None)
     if named is None or depth > DEEPEST:
-        words = {"address": "address ", "domain": "domain ", "host": "host ", "localpart": "local part "}
+        words = {"address": "address ", "domain": "domain ", "host": "host ", "localpart": "localpart "}
         raise ExpandError(f'"{name}" is not a {words.get(kind, "")}named list')
     own_kind = next(one for one in kinds if context.config.named_lists[one].get(name) is named)
     items: list[str] = []
