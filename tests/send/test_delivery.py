@@ -303,6 +303,22 @@ REFUSALS: list[tuple[str, str, list[str]]] = [
         ],
     ),
     (
+        "220 x\n? EHLO\n250-x\n250 STARTTLS\n? STARTTLS\n450 not now\n? QUIT",
+        "hosts_require_tls = *",
+        [
+            "H={h}: a TLS session is required, but an attempt to start TLS failed",
+            "== {a} defer (-38) H={h}: a TLS session is required, but an attempt to start TLS failed",
+        ],
+    ),
+    (
+        "*close",
+        "protocol = submissions",
+        [
+            "== {a} defer (-37) H={h}: TLS session: "
+            "(SSL_connect): error:0A000126:SSL routines::unexpected eof while reading"
+        ],
+    ),
+    (
         "220 x\n? EHLO\n250 x\n? QUIT",
         "hosts_require_auth = *",
         [

@@ -256,7 +256,8 @@ class Delivery:
             return
         if failure.scope == RECIPIENT:
             return  # the transaction has said what that means
-        self._log(host, failure)
+        if not failure.is_tls:  # the recipients' lines say that TLS failed
+            self._log(host, failure)
         for number in self._unjudged():
             self.outcomes[number] = self._deferral(number, host, failure)
         self._learn_of_host(host, judgement, failure)

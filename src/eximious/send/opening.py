@@ -216,10 +216,7 @@ def _maybe_start_tls(connection: Connection, context: Context) -> None:
     reply = connection.ask("STARTTLS", transport.command_timeout)
     if not reply.is_positive:
         if required:
-            failure = refusal("STARTTLS", reply)
-            if reply.is_temporary or reply.is_permanent:
-                failure.permanent = False
-            raise failure
+            raise Failure("a TLS session is required, but an attempt to start TLS failed", TLS_REQUIRED)
         if reply.is_temporary and not transport.tls_tempfail_tryclear:
             failure = refusal("STARTTLS", reply)
             failure.permanent = False

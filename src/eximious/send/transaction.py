@@ -345,6 +345,7 @@ class Transaction:
             raise
         if self.uses_prdr and reply.code == 353:
             self._judge_each("PRDR")
+            connection.protocol.expect("end of data")  # one more reply, about the message as a whole
             overall = connection.reply("end of data", self.transport.final_timeout)
             for number in self._accepted:
                 outcome = self.outcomes[number]

@@ -113,7 +113,7 @@ class Smtp(Transport):
     message_linelength_limit: int = option(998, doc="Fail messages with longer lines, in octets; 0 means any length.")
     multi_domain: ExpandedBool = option(True, doc="One transaction may have recipients in different domains.")
     port: Template | None = option(None, doc="TCP port or service; smtp, smtps or lmtp by default, as `protocol` says.")
-    protocol: str | None = option(None, doc="smtp (as if unset), smtps (TLS from the start) or lmtp.")
+    protocol: str | None = option(None, doc="smtp (as if unset), smtps or submissions (TLS from the start) or lmtp.")
     retry_include_ip_address: ExpandedBool = option(True, doc="Retry hints are for an IP address, not only a name.")
     serialize_hosts: HostList | None = option(None, doc="Hosts to which there is one connection at a time.")
     size_addition: int = option(
@@ -150,6 +150,8 @@ class Smtp(Transport):
             raise Fault(f"command, data, or final timeout value is zero for {whose}")
         if self.protocol is not None:
             self.protocol = self.protocol.lower()
+            if self.protocol == "submissions":  # RFC 8314's name for the same port
+                self.protocol = "smtps"
         if (self.protocol or "smtp") not in ("smtp", "smtps", "lmtp"):
             raise Fault(f"invalid value for protocol: {self.protocol}", whose=whose)
 
