@@ -56,5 +56,3 @@ def show_step(step: Step) -> str:
     """``F,2h,15m`` or ``G,16h,1h,1.5``."""
     text = f"{step.kind},{show_seconds(step.cutoff)},{show_seconds(step.interval)}"
     return f"{text},{show_fixed(step.factor)}" if step.kind == GEOMETRIC else text
-
-
