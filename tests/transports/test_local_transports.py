@@ -391,3 +391,11 @@ def test_outsiders_do_not_choose_files(place: MakePlace, transport: str, log: st
     there.send("a@test.ex")
     assert there.log[0] == f"== a@test.ex R=r T=t defer {log} t transport) not permitted"
     assert not (tmp_path / "a").exists()
+
+
+def test_outsiders_do_not_choose_included_files(place: MakePlace, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("b@test.ex\n")
+    routers = f"r:\n driver = redirect\n data = :include:{tmp_path}/$local_part\n"
+    there = place("driver = pipe\n command = /bin/true", routers=routers)
+    there.send("a@test.ex")
+    assert "Tainted name" in there.log[0]

@@ -11,6 +11,7 @@ from typing import Final
 
 from eximious.address.header_list import find_end
 from eximious.errors import EximiousError
+from eximious.taint import Tainted, is_tainted
 
 SPECIALS: Final = ("blackhole", "unknown", "defer", "fail")
 INCLUDE: Final = ":include:"
@@ -94,6 +95,8 @@ def _parse(text: str, rules: Rules, redirection: Redirection, depth: int) -> Non
             return
         end = find_end(text, position, newline_ends=True)
         written = text[position:end].rstrip()
+        if is_tainted(text):
+            written = Tainted(written)
         position = end
         if len(redirection.items) >= MOST_ITEMS:
             raise RedirectError("too many items in redirection list")
@@ -144,7 +147,8 @@ def _take_item(written: str, rules: Rules, redirection: Redirection, depth: int)
     if not text:
         return
     if text.startswith(INCLUDE):
-        _include(text[len(INCLUDE) :].strip(), rules, redirection, depth)
+        path = text[len(INCLUDE) :].strip()
+        _include(Tainted(path) if is_tainted(written) else path, rules, redirection, depth)
         return
     if text[0] in "|/" and not _is_full_address(text, rules):
         kind = Kind.PIPE if text[0] == "|" else Kind.FILE
