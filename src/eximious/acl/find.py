@@ -21,18 +21,19 @@ MAX_TEXTS: Final = 500  # inline ACLs and files that are kept compiled
 
 def find(text: str, context: Context) -> Acl:
     """The compiled ACL. Raises AclError if there is none or it cannot be read."""
-    if is_tainted(text):  # as it came: what str.strip gives is not tainted any more
-        context.services.logs.panic(f'attempt to use tainted ACL text "{printing(text)}"', context.message.id)
-        raise AclError("internal configuration error")
     config = context.config
     acl = config.acls.get(text)
     if acl is not None:
         found: Acl = acl
         return found
-    text = text.strip()
-    if text in config.acls:
-        named: Acl = config.acls[text]
+    stripped = text.strip()
+    if stripped in config.acls:  # what the client says may choose among the configuration's ACLs
+        named: Acl = config.acls[stripped]
         return named
+    if is_tainted(text):  # as it came: what str.strip gives is not tainted any more
+        context.services.logs.panic(f'attempt to use tainted ACL text "{printing(text)}"', context.message.id)
+        raise AclError("internal configuration error")
+    text = stripped
     kept: dict[str, Acl] = config.acl_texts
     if text.startswith("/"):
         return _file(text, kept)

@@ -22,7 +22,6 @@ from eximious.receive.received import ReceivedError, received_header, received_t
 from eximious.spool.errors import SpoolError
 from eximious.spool.message import DELETED
 from eximious.spool.message_id import new_id
-from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,8 +186,6 @@ def _put_headers_right(incoming: Incoming) -> None:
     message = context.message
     if incoming.recipients_from_headers:
         incoming.complaint = extract(context)
-    if context.config.rewrite_rules:
-        _rewrite_envelope(context)
     is_smtp = incoming.is_smtp or incoming.is_batch
     fixups = Fixups(
         context,
@@ -205,19 +202,6 @@ def _put_headers_right(incoming: Incoming) -> None:
         qualifies_senders=message.allow_unqualified_sender and not incoming.submitter.keeps_unqualified,
         qualifies_recipients=message.allow_unqualified_recipient and not incoming.submitter.keeps_unqualified,
     )
-
-
-def _rewrite_envelope(context: Context) -> None:
-    from eximious.rewrite.engine import rewrite_recipient, rewrite_sender
-
-    message = context.message
-    if not message.sender_rewritten_from:  # not yet by its verification
-        sender = rewrite_sender(message.sender, context)
-        if sender != message.sender:
-            message.sender_rewritten_from = message.sender
-            message.sender = Tainted(sender)
-    for recipient in message.recipients:
-        recipient.address = Tainted(rewrite_recipient(recipient.address, context))
 
 
 def _with_copy(complaint: Complaint, incoming: Incoming) -> Complaint:
@@ -385,7 +369,7 @@ def _decoded(text: str, context: Context) -> str:
     from eximious.expand.operators.rfc2047 import decode_words
 
     try:
-        return decode_words(text, context)
+        return decode_words(text, context, converts=False)
     except ExpandError:
         return text
 

@@ -75,7 +75,12 @@ def _send(context: Context, complaint: Complaint) -> bool:
         log_refusal(incoming, outcome)
         report(inner, outcome.complaint or Complaint(Kind.IO))
         return False
-    queueing.start_delivery(incoming)
+    services = context.services
+    services.delivery, given = "", services.delivery  # -od is about the message that the caller brought
+    try:
+        queueing.start_delivery(incoming)
+    finally:
+        services.delivery = given
     return True
 
 
@@ -128,6 +133,4 @@ def _rest(stream: Stream, limit: int | None) -> bytes:
                 parts.append(data)
     except OSError:
         pass
-    text = b"".join(parts)
-    end = text.find(b"\n.\n")
-    return text[: end + 1] if end >= 0 else text
+    return b"".join(parts)

@@ -21,6 +21,7 @@ from eximious.receive.headers import (
     name_of,
     value_of,
 )
+from eximious.receive.rewriting import rewrite_recipients, rewrite_sender
 from eximious.spool.message import DELETED, OTHER, Header
 from eximious.taint import Tainted
 
@@ -62,19 +63,22 @@ class Fixups:
         self.id_was_added = False
 
     def apply(self) -> None:
-        """Do all of it, in the order that Exim's messages show."""
+        """Do all of it, in the order that Exim's messages show; the envelope is rewritten where it has its turn."""
         self._remove_transit_headers()
         if not self.is_wanted:
-            self._drop_sender_headers()
+            rewrite_recipients(self.context)
+            rewrite_sender(self.context)
             return
         self._restore_login_in_from()
         self._drop_sender_headers()
         new_id = self._message_id()
         if new_id is not None:
             self._add(new_id)
+        rewrite_recipients(self.context)
         if self.found.from_ is None:
             self._add_from()
         self._check_sender()
+        rewrite_sender(self.context)
         if self.found.date is None:
             self._add(Header(f"{self.found.prefix}Date: {tod_full(self.context)}\n", OTHER))
 
@@ -102,8 +106,6 @@ class Fixups:
 
     def _drop_sender_headers(self) -> None:
         """Sender: is ours to say for local users who are not trusted, and in submission mode."""
-        if not self.is_wanted:
-            return
         if self.submission is not None:
             drops = not self.submission.sender_retain
         else:
@@ -157,10 +159,8 @@ class Fixups:
                 return
             name = phrase(self.submission.name, self.main) if self.submission.name else ""
             text = f"{prefix}From: {name} <{address}>\n" if name else f"{prefix}From: {address}\n"
-        elif not sender and (self.submitter.is_trusted or self.message.is_locally_submitted_error):
-            if not self.message.is_locally_submitted_error:
-                return
-            text = f"{prefix}From: {self.submitter.address}\n"  # -E: what this program writes about a message
+        elif not sender and self.submitter.is_trusted and not self.message.is_locally_submitted_error:
+            return
         else:
             sender = sender or self.submitter.address
             name = phrase(self._submitter_name(), self.main)

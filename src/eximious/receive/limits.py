@@ -31,7 +31,7 @@ def _expanded_time(template: object, context: Context) -> float:
         return 300
 
 
-def message_size_limit(context: Context) -> int:
+def message_size_limit(context: Context, fault: str = "invalid") -> int:
     """The largest message that is accepted, in bytes; 0 for no limit. Raises ExpandError with the words for the log."""
     option = context.config.main.message_size_limit
     from eximious.expand.numbers import integer
@@ -45,7 +45,7 @@ def message_size_limit(context: Context) -> int:
     try:
         return integer(text)
     except ExpandError as error:
-        raise ExpandError(f"invalid message_size_limit: {error}") from error
+        raise ExpandError(f"{fault} message_size_limit: {error}") from error
 
 
 def expanded_integer(option: object, context: Context) -> int:

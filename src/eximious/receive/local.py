@@ -16,7 +16,7 @@ from eximious.receive.acceptance import ACCEPTED, Incoming, Outcome, accept, giv
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.envelope import rules
 from eximious.receive.errors_to_sender import report
-from eximious.receive.limits import has_space, message_size_limit
+from eximious.receive.limits import expanded_integer, has_space, message_size_limit
 from eximious.smtp.data import PlainReader
 from eximious.spool.errors import SpoolError
 from eximious.spool.message import Recipient
@@ -87,12 +87,15 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
     main = context.config.main
     stream.timeout = main.receive_timeout if request.timeout is None else request.timeout
     _envelope(context, request, submitter)
+    if context.client.is_local:
+        user = f" u={context.client.authenticated_id}" if context.client.authenticated_id else ""
+        context.client.auth_results = [f"local=pass (non-smtp, {main.primary_hostname}){user}"]
     try:
         _argument_recipients(context, request, stream)
     except Problem as problem:
         return _failed(context, request, problem)
     try:
-        size_limit = message_size_limit(context)
+        size_limit = message_size_limit(context, "invalid value for")
     except ExpandError as error:
         context.services.logs.panic(str(error))
         return FAILURE
@@ -146,6 +149,7 @@ def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
 def _argument_recipients(context: Context, request: Request, stream: Stream) -> None:
     """Recipients from the command line; with -t they are addresses that are not to get the message."""
     main = context.config.main
+    most = 0 if request.recipients_from_header else expanded_integer(main.recipients_max, context)
     address_rules = rules(main, literals_allowed=True)
     for argument in request.recipients:
         items = parse_list(argument, address_rules)
@@ -155,6 +159,10 @@ def _argument_recipients(context: Context, request: Request, stream: Stream) -> 
                 complaint = Complaint(Kind.BAD_ARGUMENT, [(shown, item.error)])
                 complaint.rest = stream
                 raise Problem(complaint, f'bad recipient address "{shown}": {item.error}')
+            if 0 < most <= len(context.message.recipients):
+                complaint = Complaint(Kind.TOO_MANY)
+                complaint.rest = stream
+                raise Problem(complaint, "too many recipients")
             address = item.parsed.address
             if item.parsed.at < 0:
                 address = f"{address}@{main.qualify_recipient}"

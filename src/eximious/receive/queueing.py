@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.receive.acceptance import Incoming
     from eximious.receive.session import Session
+
+BY_ACL: Final = "queued by ACL"
 
 
 def apply(incoming: Incoming) -> None:
@@ -24,16 +26,14 @@ def start_delivery(incoming: Incoming, session: Any = None) -> None:
     context = incoming.context
     message = context.message
     services = context.services
-    if message.is_frozen or services.deliveries is None:
+    if message.is_frozen:
         return
     why = _queued_because(incoming, session)
-    if why is not None:
-        if why:
-            services.logs.main(f"no immediate delivery: {why}", message.id)
-        return
-    services.deliveries.start(
-        message.id, message.queue_name, no_remote=incoming.reception.queue_first_pass or services.queue_smtp
-    )
+    if why:
+        services.logs.main(f"no immediate delivery: {why}", message.id)
+    is_routed_only = why == BY_ACL and incoming.reception.queue_first_pass
+    if services.deliveries is not None and (why is None or is_routed_only):
+        services.deliveries.start(message.id, message.queue_name, no_remote=is_routed_only or services.queue_smtp)
 
 
 def _queued_because(incoming: Incoming, session: Any) -> str | None:
@@ -41,8 +41,10 @@ def _queued_because(incoming: Incoming, session: Any) -> str | None:
     context = incoming.context
     main = context.config.main
     reception = incoming.reception
-    if (reception.queue_only and not reception.queue_first_pass) or _is_queue_only(context):
+    if _is_queue_only(context):
         return ""
+    if reception.queue_only:
+        return BY_ACL
     if session is not None:
         limit = main.smtp_accept_queue_per_connection
         if limit > 0 and session.counters.messages > limit:

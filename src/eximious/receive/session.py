@@ -79,6 +79,7 @@ class Session:
         self.mail_limit: int | None = None  # smtp_accept_max_per_connection, once it has been expanded
         self.recipients_limit: int | None = None  # recipients_max, likewise
         self.submitter: Submitter | None = None  # who runs us, for local SMTP
+        self.has_pipelined = False  # the client has sent commands together
         self.facts: dict[str, Any] = {}  # what features keep for the connection
         context.session = self
         self.client.connection_id = f"{os.getpid()}{next(_numbers)}"
@@ -143,12 +144,14 @@ class Session:
         """The same after something that took its time, for commands that may be followed with PIPELINING only."""
         if "PIPELINING" not in self.advertised:
             self.check_synchronisation(after_chunk=after_chunk)
+        elif self.protocol.has_pending:
+            self.has_pipelined = True
 
     def check_synchronisation(self, *, after_chunk: bool = False) -> None:
         """Refuse clients that send on before they have got our answer, where that is enforced."""
         if not self.settings.enforce_sync or not self.stream.peer.address:
             return
-        if self.protocol.pending or (self.stream.has_input() and self._read_early()):
+        if self.protocol.has_pending or (self.stream.has_input() and self._read_early()):
             ending.out_of_step(self, after_chunk=after_chunk)
 
     def _read_early(self) -> bool:

@@ -198,6 +198,8 @@ def _incoming(session: Session, reader: DataReader | ChunkReader, body: Body) ->
         session.context, session.reception, reader, body, submitter, is_local=session.client.is_local, is_smtp=True
     )
     incoming.size_limit = session.size_limit
+    if "PIPELINING" in session.advertised:
+        incoming.arrival.pipelining = "L" if session.has_pipelined else "L-"
     message.allow_unqualified_sender = client_may(session, "sender")
     message.allow_unqualified_recipient = client_may(session, "recipient")
     message.login = submitter.login

@@ -106,6 +106,11 @@ class ServerProtocol:
         """What has been received and not yet used: the client's next input."""
         return self._buffer[self._position :]
 
+    @property
+    def has_pending(self) -> bool:
+        """True if there is such input."""
+        return self._position < len(self._buffer)
+
     def next_line(self) -> str | None:
         """The next line without its line end, as it stands; None until more octets come. See `line_is_cut`."""
         if self._unwanted:
