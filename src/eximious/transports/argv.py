@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from eximious.errors import Defer, EximiousError, ExpandError
 from eximious.expand.template import compile as compile_template
+from eximious.expand.words import split_words
 from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
     from eximious.context import Context
-
-MOST_WORDS: Final = 500  # of one command
-ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class BadCommand(EximiousError):
@@ -28,63 +26,11 @@ class TaintedArgument(BadCommand):
 
 
 def words(text: str) -> list[str]:
-    """Split a command line at white space. ``"`` and ``'`` keep words together; in ``"`` a backslash escapes.
-
-    Raises BadCommand if there are too many words.
-    """
-    found: list[str] = []
-    position = 0
-    while True:
-        while position < len(text) and text[position].isspace():
-            position += 1
-        if position >= len(text):
-            return found
-        if len(found) >= MOST_WORDS:
-            raise BadCommand(f'Too many arguments to command "{text}"')
-        if text[position] == "'":
-            end = text.find("'", position + 1)
-            end = len(text) if end < 0 else end
-            found.append(text[position + 1 : end])
-            position = end + 1
-        elif text[position] == '"':
-            word, position = _double_quoted(text, position + 1)
-            found.append(word)
-        else:
-            end = position
-            while end < len(text) and not text[end].isspace():
-                end += 1
-            found.append(text[position:end])
-            position = end
-
-
-def _double_quoted(text: str, position: int) -> tuple[str, int]:
-    """The text up to the closing quote, and where to go on."""
-    out: list[str] = []
-    while position < len(text) and text[position] != '"':
-        if text[position] == "\\" and position + 1 < len(text):
-            character, position = _escaped(text, position + 1)
-            out.append(character)
-            continue
-        out.append(text[position])
-        position += 1
-    return "".join(out), position + 1
-
-
-def _escaped(text: str, position: int) -> tuple[str, int]:
-    """What the characters after a backslash stand for, and where to go on."""
-    character = text[position]
-    if character in "01234567":
-        end = position
-        while end < position + 3 and end < len(text) and text[end] in "01234567":
-            end += 1
-        return chr(int(text[position:end], 8) & 255), end
-    if character == "x":
-        end = position + 1
-        while end < position + 3 and end < len(text) and text[end] in "0123456789abcdefABCDEF":
-            end += 1
-        if end > position + 1:
-            return chr(int(text[position + 1 : end], 16)), end
-    return ESCAPES.get(character, character), position + 1
+    """Split a command line at white space, with quotes and escapes. Raises BadCommand if there are too many words."""
+    try:
+        return split_words(text)
+    except ValueError as error:
+        raise BadCommand(str(error)) from error
 
 
 def expanded(command: str, context: Context, addresses: list[Address], what: str, *, expand: bool = True) -> list[str]:
