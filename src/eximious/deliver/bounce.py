@@ -13,6 +13,7 @@ from eximious.errors import Defer, ExpandError
 from eximious.expand.template import expand
 from eximious.lists.address import AddressText
 from eximious.lists.address import compile as compile_addresses
+from eximious.octets import SPACE
 from eximious.smtp.dsn import FAILURE, NEVER
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def copies(progress: Progress, recipient: str) -> list[str]:
             # One item, not a list: a regular expression may have colons.
             if compile_addresses(f"<\n {pattern}").scan(AddressText(recipient), context) is not None:
                 listed = expand(addresses, context)
-                return [address.strip() for address in listed.split(",") if address.strip()]
+                return [address.strip(SPACE) for address in listed.split(",") if address.strip(SPACE)]
     except (Defer, ExpandError) as error:
         progress.services.logs.panic(f"failed to expand errors_copy: {error}", progress.message.id)
     finally:
@@ -109,9 +110,9 @@ def _pattern_and_rest(item: str) -> tuple[str, str]:
         end = item.find('"', 1)
         while end > 0 and item[end - 1] == "\\":
             end = item.find('"', end + 1)
-        return item[1:end].replace('\\"', '"').replace("\\\\", "\\"), item[end + 1 :].strip()
+        return item[1:end].replace('\\"', '"').replace("\\\\", "\\"), item[end + 1 :].strip(SPACE)
     pattern, _, rest = item.partition(" ")
-    return pattern, rest.strip()
+    return pattern, rest.strip(SPACE)
 
 
 def compose(progress: Progress, recipient: str, addresses: list[Address]) -> bytes:

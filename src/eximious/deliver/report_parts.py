@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.deliver.lines import is_direct
 from eximious.errors import Defer, ExpandError
 from eximious.expand.template import compile as compile_template
+from eximious.octets import SPACE
 from eximious.smtp.dsn import RETURN_FULL, RETURN_HEADERS
 from eximious.spool.message import DELETED
 from eximious.taint import is_tainted
@@ -49,7 +50,7 @@ def sender_line(progress: Progress) -> str:
 def references(progress: Progress) -> str:
     """The References: header: the message that this is about, and what that one referred to."""
     found = [
-        header.text.partition(":")[2].strip()
+        header.text.partition(":")[2].strip(SPACE)
         for header in progress.message.headers
         if header.kind == "I" or header.name.lower() == "message-id"
     ]
@@ -100,11 +101,11 @@ class Templates:
         except (ExpandError, Defer):
             path = ""
         if not path:
-            self._complain(f"Failed to expand {name}: '{option.source}'\n")
+            self._complain(f"Failed to expand {name}: '{option.source}'")
         elif is_tainted(path):
-            self._complain(f"{name} is not untainted after expansion: '{path}'\n")
+            self._complain(f"{name} is not untainted after expansion: '{path}'")
         elif not path.startswith("/"):
-            self._complain(f"{name} is not absolute after expansion: '{path}'\n")
+            self._complain(f"{name} is not absolute after expansion: '{path}'")
         else:
             return path
         return None
@@ -256,7 +257,7 @@ def folded(text: str) -> str:
     lines = []
     while len(text) > LINE_LENGTH:
         place = text.rfind(" ", 1, LINE_LENGTH)
-        if place <= 0 or not text[:place].strip():
+        if place <= 0 or not text[:place].strip(SPACE):
             place = LINE_LENGTH
         lines.append(text[:place])
         text = " " + text[place:].lstrip(" ")

@@ -11,6 +11,7 @@ from eximious.deliver import report_parts as parts
 from eximious.deliver.bounce import errors_address, message_fields
 from eximious.deliver.submit import NotSubmitted, submit
 from eximious.errors import Defer, ExpandError
+from eximious.octets import SPACE
 from eximious.smtp.dsn import DELAY
 from eximious.transports.outcome import ROUTING_RETRY
 
@@ -63,7 +64,7 @@ def _is_wanted(progress: Progress) -> bool:
     if template is None:
         return True
     try:
-        text = template.expand(progress.context).strip().lower()
+        text = template.expand(progress.context).strip(SPACE).lower()
     except (ExpandError, Defer):
         return False
     return text not in ("", "0", "no", "false")
@@ -159,7 +160,7 @@ def _introduction(progress: Progress, to: list[str], delay: str, count: int) -> 
     for name, label in (("subject", "The subject of the message is:"), ("date", "The date of the message is:   ")):
         for header in message.headers:
             if header.name.lower() == name and header.kind != "*":
-                text += f"{label} {header.text.partition(':')[2].strip()}\n"
+                text += f"{label} {header.text.partition(':')[2].strip(SPACE)}\n"
                 break
     plural = "addresses" if count > 1 else "address"
     text += f"\nThe {plural} to which the message has not yet been delivered {'are' if count > 1 else 'is'}:\n"
