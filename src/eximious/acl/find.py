@@ -11,6 +11,7 @@ from eximious.acl.verdict import AclError
 from eximious.config.lines import Line, Piece
 from eximious.errors import ConfigError
 from eximious.logs.printing import printing
+from eximious.octets import SPACE
 from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def find(text: str, context: Context) -> Acl:
     if acl is not None:
         found: Acl = acl
         return found
-    stripped = text.strip()
+    stripped = text.strip(SPACE)
     if stripped in config.acls:  # what the client says may choose among the configuration's ACLs
         named: Acl = config.acls[stripped]
         return named
@@ -81,20 +82,20 @@ def _lines(physical: list[str], file: str) -> list[Line]:
     text = ""
     pieces: list[Piece] = []
     for number, part in enumerate(physical, 1):
-        stripped = part.strip()
+        stripped = part.strip(SPACE)
         if stripped.startswith("#"):
             continue  # also in the middle of a continued line
         if not stripped:
             if text:
-                lines.append(Line(text.rstrip(), pieces, number))
+                lines.append(Line(text.rstrip(SPACE), pieces, number))
                 text, pieces = "", []
             continue
-        pieces.append(Piece(len(text), file, number, part, len(part) - len(part.lstrip())))
+        pieces.append(Piece(len(text), file, number, part, len(part) - len(part.lstrip(SPACE))))
         is_continued = stripped.endswith("\\")
         text += stripped[:-1] if is_continued else stripped
         if not is_continued:
-            lines.append(Line(text.rstrip(), pieces, number))
+            lines.append(Line(text.rstrip(SPACE), pieces, number))
             text, pieces = "", []
     if text:
-        lines.append(Line(text.rstrip(), pieces, len(physical)))
+        lines.append(Line(text.rstrip(SPACE), pieces, len(physical)))
     return lines

@@ -14,6 +14,7 @@ from eximious.acl.verdict import AclError
 from eximious.config.lines import Line
 from eximious.errors import ConfigError, Place, did_you_mean
 from eximious.expand import template
+from eximious.octets import SPACE
 
 WORD: Final = re.compile(r"([A-Za-z][A-Za-z0-9_]*)\s*")
 VARIABLE: Final = re.compile(r"acl_([cm](?:[0-9]|_)[A-Za-z0-9_]*)(?=[\s=]|$)\s*")
@@ -43,7 +44,7 @@ class Cursor:
         if not self.text.startswith(character, self.position):
             return False
         self.position += 1
-        while self.text[self.position : self.position + 1].isspace():
+        while self.position < len(self.text) and self.text[self.position] in SPACE:
             self.position += 1
         return True
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from eximious.address.parse import USUAL, AddressError, ParsedAddress, Rules, parse, parse_in_group
+from eximious.octets import SPACE
 
 _STOP: Final = re.compile(r'["(\\,\n@<]')
 _SPACE: Final = re.compile(r"\s*")
@@ -48,7 +49,7 @@ def parse_list(text: str, rules: Rules = USUAL) -> list[ListItem]:
                 in_group = True
                 item_start = start + group.end()
                 piece = text[item_start:end]
-        stripped = piece.strip()
+        stripped = piece.strip(SPACE)
         if stripped and not (in_group and stripped[0] == ";"):
             parsed: ParsedAddress | None = None
             error = ""
@@ -82,7 +83,7 @@ def find_end(text: str, start: int = 0, *, newline_ends: bool = False) -> int:
         stop = _STOP.search(text, position)
         if stop is None:
             return size
-        if may_be_route and not text[position : stop.start()].isspace() and stop.start() > position:
+        if may_be_route and text[position : stop.start()].strip(SPACE):
             may_be_route = False
         mark = stop[0]
         position = stop.end()

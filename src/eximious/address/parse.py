@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from eximious.octets import SPACE
+
 LENGTH_LIMIT: Final = 256  # octets of a whole address
 MOST_SHOWN: Final = 32  # of what may not follow
 
@@ -204,8 +206,8 @@ class _Parser:
 
     def malformed(self) -> AddressError:
         before, after = self.text[: self.position], self.text[self.position :]
-        after = after[:MOST_SHOWN] if len(after) > MOST_SHOWN else after.rstrip()
-        return AddressError(f"malformed address: {after} may not follow {before.lstrip()}")
+        after = after[:MOST_SHOWN] if len(after) > MOST_SHOWN else after.rstrip(SPACE)
+        return AddressError(f"malformed address: {after} may not follow {before.lstrip(SPACE)}")
 
     # The parts. Each leaves `position` after the white space and comments that follow it.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from eximious.octets import SPACE
+
 # What may stand in a phrase without quotes.
 _WORDS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ \t\x80-\xff]*")
 _PART: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)|[^"(]+|.', re.DOTALL)
@@ -34,7 +36,7 @@ def fix_phrase(text: str) -> str:
 
 def _fixed_part(text: str) -> str:
     """A part without quotes and comments; the white space around it stays outside the quotes."""
-    stripped = text.strip()
+    stripped = text.strip(SPACE)
     if not stripped or is_plain(stripped):
         return text
     start = text.index(stripped)

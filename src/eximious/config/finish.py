@@ -12,6 +12,7 @@ from eximious.config.errors import Fault, Faults
 from eximious.config.main import MainOptions
 from eximious.errors import ConfigError, Place, did_you_mean
 from eximious.logs import destination, selector
+from eximious.octets import SPACE
 
 LOCALHOST_MAX: Final = 16
 LOOKUP_ORDERS: Final = ("bydns", "byaddr")
@@ -122,7 +123,7 @@ def check_localhost_number(config: Configuration) -> None:
         return
     given = main.given["localhost_number"]
     try:
-        text = expand_for(config, given.text, given.place).strip()
+        text = expand_for(config, given.text, given.place).strip(SPACE)
     except ConfigError as error:
         reason = error.message.split(": ", 1)[-1]
         message = f'failed to expand localhost_number "{given.text}": {reason}'

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from eximious.deliver import lines
 from eximious.deliver.done import Done
+from eximious.octets import SPACE
 from eximious.smtp.dsn import SUCCESS
 from eximious.spool.errors import SpoolError
 from eximious.transports.outcome import DEFERRED, DELIVERED, EXPLICITLY_QUEUED, FREEZE, ROUTING_RETRY, Outcome
@@ -79,7 +80,7 @@ class Progress:
 
     def _log_output(self, address: Address, outcome: Outcome) -> None:
         if outcome.log_output and outcome.output:
-            first = outcome.output.split(b"\n", 1)[0].decode("latin-1").rstrip()
+            first = outcome.output.split(b"\n", 1)[0].decode("latin-1").rstrip(SPACE)
             name = address.redirected_file or address.address
             self.log(f"<{name}>: {address.transport.name} transport output: {first}")
 

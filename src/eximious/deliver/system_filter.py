@@ -17,6 +17,7 @@ from eximious.filters.lexer import FilterError
 from eximious.filters.parse import Rules
 from eximious.filters.request import apply_changes, decode_outcome, encode
 from eximious.logs.printing import printing
+from eximious.octets import SPACE
 from eximious.routers.outcome import Deferred
 from eximious.routers.redirect_source import read_file
 from eximious.transports.identity import groups_of
@@ -45,7 +46,9 @@ def addresses_to_route(progress: Progress) -> list[Address] | None:
     try:
         outcome = _run(progress)
     except (Unusable, FilterError, Deferred) as reason:
-        progress.services.logs.panic(f"Error in system filter: {printing(str(reason).rstrip())}", progress.message.id)
+        progress.services.logs.panic(
+            f"Error in system filter: {printing(str(reason).rstrip(SPACE))}", progress.message.id
+        )
         return None
     if outcome is None:
         return recipients(progress)
@@ -71,7 +74,7 @@ def _run(progress: Progress) -> Outcome | None:
     if not path.startswith("/"):
         raise Unusable(f'"{path}" is not an absolute path')
     text = _text(path)
-    if not text.strip():
+    if not text.strip(SPACE):
         return None
     before, context.address = context.address, Address("")
     context.address.errors_to = progress.message.sender  # $return_path
@@ -155,7 +158,7 @@ def _child(parent: Address, action: Action, progress: Progress) -> Address | Non
             child = _direct(parent, action.path, "file", option, progress)
             child.mode = action.mode
         case Pipe():
-            child = _direct(parent, f"|{action.command.removeprefix('|').lstrip()}", "pipe", "pipe", progress)
+            child = _direct(parent, f"|{action.command.removeprefix('|').lstrip(SPACE)}", "pipe", "pipe", progress)
             child.numeric = action.captures
             child.expand_again = True
         case Reply():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eximious.errors import Defer, ExpandError
 from eximious.expand.template import compile, expand
+from eximious.octets import SPACE
 from eximious.taint import taint, untainted
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class Macros:
         if found is None:
             return ""
         name = found[1]
-        self._known[name] = self.replace(found[3].rstrip())
+        self._known[name] = self.replace(found[3].rstrip(SPACE))
         self._pattern = None
         return f"Defined macro '{name}'"
 

@@ -11,6 +11,7 @@ from eximious.filters.lexer import FilterError
 from eximious.filters.numbers import integer
 from eximious.filters.personal import is_personal
 from eximious.filters.tree import All, Any, Condition, ForAnyAddress, Not, Personal, Test
+from eximious.octets import SPACE
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -97,7 +98,7 @@ def _compare(kind: str, left: str, right: str, is_caseful: bool) -> bool:
 
 def _number(text: str) -> int:
     """A number as C writes them, perhaps with K or M behind it."""
-    stripped = text.strip()
+    stripped = text.strip(SPACE)
     factor = {"K": 1024, "M": 1024 * 1024}.get(stripped[-1:].upper(), 1)
     number = integer(stripped[:-1] if factor > 1 else stripped)
     if number is None:

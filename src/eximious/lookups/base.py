@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from eximious.errors import Defer, EximiousError, ExpandError
 from eximious.expand.refusal import refuse_tainted
+from eximious.octets import SPACE
 from eximious.registry import Registry
 from eximious.taint import Tainted, untainted
 
@@ -136,7 +137,7 @@ def _options(text: str) -> Options:
     for word in text.split(","):
         name, _, value = word.partition("=")
         if name:
-            found[name.strip()] = value.strip()
+            found[name.strip(SPACE)] = value.strip(SPACE)
     return found
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
+from eximious.octets import SPACE
+
 if TYPE_CHECKING:
     from eximious.spool.body import Body
 
@@ -26,7 +28,7 @@ class Kind(enum.Enum):
     @property
     def subject(self) -> str:
         """The end of the subject."""
-        return self.value.strip()
+        return self.value.strip(SPACE)
 
 
 class Complaint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eximious.address.parse import Rules, parse
+from eximious.octets import SPACE
 
 if TYPE_CHECKING:
     from eximious.config.main import MainOptions
@@ -44,7 +45,7 @@ def read_address(text: str, address_rules: Rules, *, strips_brackets: bool = Fal
 
 def without_excess_brackets(text: str) -> str:
     """``<<a@b>>`` as ``<a@b>``."""
-    stripped = text.strip()
+    stripped = text.strip(SPACE)
     while stripped.startswith("<<") and stripped.endswith(">>"):
         stripped = stripped[1:-1]
     return stripped

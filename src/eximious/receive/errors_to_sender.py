@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl.settings import Reception
 from eximious.context import Context
 from eximious.errors import Defer, ExpandError
+from eximious.octets import SPACE
 from eximious.receive import queueing
 from eximious.receive.acceptance import ACCEPTED, Incoming, accept, give_id, log_refusal
 from eximious.receive.complaint import Complaint, Kind
@@ -108,7 +109,7 @@ def _text(context: Context, complaint: Complaint) -> bytes:
 def _message_id(context: Context) -> str:
     for header in context.message.headers:
         if header.kind == "I":
-            return header.text.partition(":")[2].strip()
+            return header.text.partition(":")[2].strip(SPACE)
     return f"<E{context.message.id}@{context.config.main.primary_hostname}>"
 
 

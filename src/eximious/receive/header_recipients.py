@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.address.header_list import parse_list
+from eximious.octets import SPACE
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.envelope import rules
 from eximious.receive.headers import BCC, RECIPIENTS, RESENT, name_of
@@ -33,7 +34,7 @@ def extract(context: Context) -> Complaint | None:
         value = header.text.partition(":")[2]
         for item in parse_list(value, address_rules):
             if item.parsed is None:
-                bad.append((value[item.start :].strip(), item.error))
+                bad.append((value[item.start :].strip(SPACE), item.error))
                 continue
             address = item.parsed.address.replace("\n", "")  # a quoted local part may be folded
             if item.parsed.at < 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from eximious.octets import SPACE
 from eximious.spool.message import DELETED, OTHER, Header
 
 BCC: Final = "B"
@@ -89,7 +90,7 @@ class Found:
 
 def value_of(header: Header) -> str:
     """What follows the name, without white space at the ends."""
-    return header.text.partition(":")[2].strip()
+    return header.text.partition(":")[2].strip(SPACE)
 
 
 def size_of(headers: list[Header]) -> int:

@@ -11,6 +11,7 @@ from eximious.acl import engine, where
 from eximious.acl.settings import Reception
 from eximious.address.header_list import parse_list
 from eximious.errors import ExpandError
+from eximious.octets import SPACE
 from eximious.receive import from_line, queueing
 from eximious.receive.acceptance import ACCEPTED, Incoming, Outcome, accept, give_id, log_refusal
 from eximious.receive.complaint import Complaint, Kind
@@ -155,7 +156,7 @@ def _argument_recipients(context: Context, request: Request, stream: Stream) -> 
         items = parse_list(argument, address_rules)
         for item in items:
             if item.parsed is None:
-                shown = argument[item.start : item.end].strip()
+                shown = argument[item.start : item.end].strip(SPACE)
                 complaint = Complaint(Kind.BAD_ARGUMENT, [(shown, item.error)])
                 complaint.rest = stream
                 raise Problem(complaint, f'bad recipient address "{shown}": {item.error}')

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from eximious.octets import SPACE
+
 LINE_LENGTH: Final = 75  # characters of text beyond which a line is folded at white space
 SHORTEST: Final = 35  # ... but no line becomes this short, or shorter
 CODE: Final = re.compile(r"(\d\d\d)\s(?:(\d\.\d{1,3}\.\d{1,3})\s)?")
@@ -53,7 +55,7 @@ def wording(code: str, text: str, complain: Callable[[str], None] | None = None)
 def fold(text: str, first_length: int = LINE_LENGTH) -> list[str]:
     """The lines of a text: at its newlines, and at white space where a line is too long. There is one at least."""
     lines: list[str] = []
-    rest = text.strip()
+    rest = text.strip(SPACE)
     length = first_length
     while rest:
         newline = rest.find("\n")
@@ -61,7 +63,7 @@ def fold(text: str, first_length: int = LINE_LENGTH) -> list[str]:
         if end > length:
             end = _space(rest, length, end)
         lines.append(rest[:end])
-        rest = rest[end + 1 :].lstrip()
+        rest = rest[end + 1 :].lstrip(SPACE)
         length = LINE_LENGTH
     return lines or [""]
 
@@ -70,12 +72,12 @@ def _space(text: str, length: int, end: int) -> int:
     """Where to fold: the last white space after a colon, else the last white space, in the line's second half; else the
     first white space behind it."""
     for position in range(length, SHORTEST, -1):
-        if text[position].isspace() and text[position - 1] == ":":
+        if text[position] in SPACE and text[position - 1] == ":":
             return position
     for position in range(length, SHORTEST, -1):
-        if text[position].isspace():
+        if text[position] in SPACE:
             return position
     for position in range(length + 1, end):
-        if text[position].isspace():
+        if text[position] in SPACE:
             return position
     return end

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.address.header_list import ListItem, parse_list
 from eximious.address.rules import address_rules
+from eximious.octets import SPACE
 from eximious.rewrite.engine import Rewritten, rewrite
 from eximious.spool.message import DELETED, Header
 
@@ -86,8 +87,8 @@ def replace_items(text: str, change: object, context: Context) -> str:
             start = route + 1  # a source route goes with the address that it leads to
         if start == item.offset:
             # The whole item: keep the white space before it.
-            start += len(value[start:end]) - len(value[start:end].lstrip())
-            end = start + len(value[start:end].rstrip())
+            start += len(value[start:end]) - len(value[start:end].lstrip(SPACE))
+            end = start + len(value[start:end].rstrip(SPACE))
         out += value[done:start] + new + value[end : item.end]
         done = item.end
         if len(out) - line_start > LONG and value[done : done + 1] == ",":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eximious.config.option import option
 from eximious.errors import Defer, ExpandError
+from eximious.octets import SPACE
 from eximious.routers.accounts import find_group, find_user
 from eximious.routers.as_user import run_command_as_user
 from eximious.routers.base import Router, routers
@@ -52,7 +53,7 @@ class QueryProgram(Router):
         """Run the command, and obey its first line."""
         line = self._answer(context)
         word, _, rest = line.partition(" ")
-        rest = rest.strip()
+        rest = rest.strip(SPACE)
         match word.lower():
             case "accept":
                 return self._accept(rest, address, context)
@@ -86,7 +87,7 @@ class QueryProgram(Router):
             raise Deferred(f"{self.name} router: {values}")
         self._judge_end(values)
         output: str = values["output"]
-        line = output[: LONGEST_LINE + 1].partition("\n")[0][:LONGEST_LINE].replace("\t", " ").strip()
+        line = output[: LONGEST_LINE + 1].partition("\n")[0][:LONGEST_LINE].replace("\t", " ").strip(SPACE)
         if not line:
             raise Deferred(f"{self.name} router: command failed to return data")
         return line

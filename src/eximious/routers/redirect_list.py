@@ -11,6 +11,7 @@ from typing import Final
 
 from eximious.address.header_list import find_end
 from eximious.errors import EximiousError
+from eximious.octets import SPACE
 from eximious.taint import Tainted, is_tainted
 
 SPECIALS: Final = ("blackhole", "unknown", "defer", "fail")
@@ -94,7 +95,7 @@ def _parse(text: str, rules: Rules, redirection: Redirection, depth: int) -> Non
         if _take_special(text, position, rules, redirection):
             return
         end = find_end(text, position, newline_ends=True)
-        written = text[position:end].rstrip()
+        written = text[position:end].rstrip(SPACE)
         if is_tainted(text):
             written = Tainted(written)
         position = end
@@ -112,7 +113,7 @@ def _skip_separators(text: str, position: int) -> int:
             if end < 0:
                 return len(text)
             position = end
-        elif character != "," and not character.isspace():
+        elif character != "," and character not in SPACE:
             break
         position += 1
     return position
@@ -130,12 +131,12 @@ def _take_special(text: str, position: int, rules: Rules, redirection: Redirecti
         return False
     line, _, _ = text[position + len(word) :].partition("\n")
     if name in rules.forbidden:
-        raise RedirectError(f'"{(word + line).rstrip()}" is not permitted')
+        raise RedirectError(f'"{(word + line).rstrip(SPACE)}" is not permitted')
     if name == "unknown":
         redirection.is_unknown = True
     else:
         redirection.special = name
-        redirection.message = line.strip()
+        redirection.message = line.strip(SPACE)
     return True
 
 
@@ -143,11 +144,11 @@ def _take_item(written: str, rules: Rules, redirection: Redirection, depth: int)
     text = written
     is_quoted = len(written) > 1 and written[0] == '"' and _ends_quoted(written)
     if is_quoted:
-        text = written[1:-1].strip()
+        text = written[1:-1].strip(SPACE)
     if not text:
         return
     if text.startswith(INCLUDE):
-        path = text[len(INCLUDE) :].strip()
+        path = text[len(INCLUDE) :].strip(SPACE)
         _include(Tainted(path) if is_tainted(written) else path, rules, redirection, depth)
         return
     if text[0] in "|/" and not _is_full_address(text, rules):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eximious.address.delivery import Host
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.octets import SPACE
 from eximious.routers import host_names
 from eximious.routers.host_finder import as_address
 from eximious.routers.outcome import Deferred
@@ -26,7 +27,7 @@ def translated(template: Template, hosts: list[Host], context: Context) -> list[
 def _translate(template: Template, host: Host, context: Context) -> list[Host]:
     before, context.host = context.host, host
     try:
-        text = template.expand(context).strip()
+        text = template.expand(context).strip(SPACE)
     except ForcedFail:
         return [host]
     except (ExpandError, Defer) as error:

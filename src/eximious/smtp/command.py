@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from eximious.octets import SPACE
+
 # Verbs that stand alone; anything after them is refused.
 WITHOUT_ARGUMENT: Final = frozenset({"RSET", "DATA", "QUIT", "STARTTLS"})
 VERBS: Final = (
@@ -28,7 +30,7 @@ class Command:
     def __init__(self, verb: str, argument: str = "", line: str = "") -> None:
         self.verb = verb
         self.argument = argument
-        self.line = line or f"{verb} {argument}".rstrip()
+        self.line = line or f"{verb} {argument}".rstrip(SPACE)
 
     def __repr__(self) -> str:
         return f"Command({self.verb!r}, {self.argument!r})"

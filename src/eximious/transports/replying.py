@@ -15,6 +15,7 @@ from eximious.config.numbers import seconds
 from eximious.errors import Defer, EximiousError, ExpandError
 from eximious.expand.template import compile as compile_template
 from eximious.expand.variables.tod import tod_log
+from eximious.octets import SPACE
 from eximious.spool.message import DELETED
 from eximious.taint import is_tainted
 from eximious.transports.filtering import PASS_UNCHANGED, message_content
@@ -131,7 +132,7 @@ class Delivery:
 
     def _seconds(self, text: str) -> float:
         try:
-            return seconds(text.strip()) if text.strip() else 0.0
+            return seconds(text.strip(SPACE)) if text.strip(SPACE) else 0.0
         except ValueError:
             message = f'Invalid time value "{text}" for "once_repeat" in {self.what}'
             raise Unable(failed(message, 0)) from None
@@ -146,7 +147,7 @@ class Delivery:
             text = reply.fields[name]
             kept = []
             for item in parse_list(text, address_rules(self.context)):
-                piece = text[item.start : item.end].strip()
+                piece = text[item.start : item.end].strip(SPACE)
                 address = item.parsed.address if item.parsed is not None else piece
                 try:
                     if never.match(address, self.context) is None:
@@ -258,13 +259,13 @@ class Delivery:
             if header.kind == DELETED:
                 continue
             name, _, value = header.text.partition(":")
-            match name.strip().lower():
+            match name.strip(SPACE).lower():
                 case "message-id":
-                    message_id = value.strip()
+                    message_id = value.strip(SPACE)
                 case "references":
-                    references = value.strip()
+                    references = value.strip(SPACE)
                 case "in-reply-to":
-                    in_reply_to = value.strip()
+                    in_reply_to = value.strip(SPACE)
         if not message_id:
             return ""
         known = references or (in_reply_to if in_reply_to.count("@") == 1 else "")

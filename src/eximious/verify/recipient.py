@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.address.delivery import Address
 from eximious.address.parse import is_qualified
+from eximious.octets import SPACE
 from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome
 from eximious.verify.address import Request, Result, is_direct, prepare, verify_address
@@ -29,7 +30,7 @@ def verify_for_vrfy(address: str, context: Context) -> tuple[int, str]:
 
 def expand_for_expn(argument: str, context: Context) -> list[tuple[int, str]]:
     """Reply codes and texts: what one level of redirection makes of an address. There is at least one."""
-    text = argument.strip().removeprefix("<").removesuffix(">")
+    text = argument.strip(SPACE).removeprefix("<").removesuffix(">")
     prepared = prepare(text, context, is_recipient=True, qualifies=True) or text
     if not is_qualified(prepared):
         return [(553, f"{text} is undeliverable")]

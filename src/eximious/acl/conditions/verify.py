@@ -16,6 +16,7 @@ from eximious.acl.where import DATA, EVERYWHERE, MAIL, NOT_SMTP, PREDATA, RCPT
 from eximious.address.rules import address_rules
 from eximious.errors import Defer
 from eximious.lists.host_name import look_up_client
+from eximious.octets import SPACE
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _csa(options: VerifyOptions, run: Run) -> bool:
 
 def _arc(options: VerifyOptions, run: Run) -> bool:
     found = arc.check(run.context)
-    wanted = {state.strip().lower() for state in options.states.split(":")}
+    wanted = {state.strip(SPACE).lower() for state in options.states.split(":")}
     if found.state in wanted:
         return True
     run.blame("", f"ARC {found.chain}")
@@ -124,7 +125,7 @@ def _header_sender(options: VerifyOptions, run: Run) -> bool:
         if item.parsed is None:
             return _complain(
                 f"syntax error in '{header.name}:' header when scanning for sender: {item.error} in "
-                f'"{header.text.partition(":")[2][item.start : item.end].strip()}"',
+                f'"{header.text.partition(":")[2][item.start : item.end].strip(SPACE)}"',
                 run,
             )
         verified = _verify(item.parsed.address, options, run, is_recipient=False, has_fake_sender=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from eximious.errors import EximiousError
 from eximious.exim.utilities import complain, run
+from eximious.octets import SPACE
 
 if TYPE_CHECKING:
     from eximious.spool.message import Message
@@ -57,7 +58,7 @@ class Facts:
     def _header(self, name: str) -> str:
         wanted = name.lower().replace("_", "-")
         texts = [each.text for each in self.message.headers if each.kind != "*" and each.name.lower() == wanted]
-        return "\n".join(text.partition(":")[2].strip() for text in texts)
+        return "\n".join(text.partition(":")[2].strip(SPACE) for text in texts)
 
     @property
     def pending(self) -> list[str]:
@@ -171,7 +172,7 @@ def _set(wish: Wish, option: str, value: str) -> None:
     elif option == "--queue":
         wish.queue = value
     else:
-        wish.shown = [known(name.strip().lstrip("$")) for name in value.split(",")]
+        wish.shown = [known(name.strip(SPACE).lstrip("$")) for name in value.split(",")]
 
 
 def known(name: str) -> str:
@@ -179,7 +180,7 @@ def known(name: str) -> str:
     if name not in VARIABLES and not name.startswith(("acl_c", "acl_m", "h_", "header_", "rh_")):
         from eximious.errors import did_you_mean
 
-        raise ValueError(f"unknown variable {name} {did_you_mean(name, VARIABLES)}".rstrip())
+        raise ValueError(f"unknown variable {name} {did_you_mean(name, VARIABLES)}".rstrip(SPACE))
     return name
 
 
