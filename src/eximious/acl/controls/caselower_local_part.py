@@ -5,6 +5,7 @@ from __future__ import annotations
 from eximious.acl.declare import control
 from eximious.acl.run import Run
 from eximious.acl.where import RCPT
+from eximious.octets import lower
 from eximious.taint import Tainted
 
 
@@ -12,4 +13,4 @@ from eximious.taint import Tainted
 def caselower_local_part(options: str, run: Run) -> None:
     """Let ``$local_part`` be in lower case again."""
     address = run.context.address
-    address.local_part = Tainted(address.local_part_cased.lower())
+    address.local_part = Tainted(lower(address.local_part_cased))
