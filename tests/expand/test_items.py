@@ -237,7 +237,7 @@ def test_tainted_names_of_acls_are_refused() -> None:
         ("${md5:$sender_address}", False),
         ("${if eq{$sender_address}{x}{a}{b}}", False),
         ("${sg{abc}{b}{$sender_address}}", True),
-        ("${map{$sender_address}{x}}", True),
+        ("${map{$sender_address}{x}}", False),
         ("${extract{1}{:}{$sender_address}}", True),
         ("${if match{$sender_address}{(.*)}{$1}}", True),
         ("${substr{1}{2}{$sender_address}}", True),

@@ -154,7 +154,7 @@ TAINT = [
     ("${strlen:$acl_m_t}", False),
     ("${md5:$acl_m_t}", False),
     ("${map{$acl_m_t}{$item}}", True),
-    ("${map{$acl_m_t}{x}}", True),
+    ("${map{$acl_m_t}{x}}", False),
     ("${extract{1}{:}{$acl_m_t}}", True),
     ("${if match{$acl_m_t}{(.)}{$1}}", True),
     ("${if eq{$acl_m_t}{evil}{yes}}", False),

@@ -30,9 +30,9 @@ RETURN_PATH: Final = "return-path"
 
 def read_filter_message(call: Invocation, context: Context) -> None:
     """Read the message into the context, with the caller as its recipient, and show what is known of its envelope."""
+    submitter = submitter_of(call, context)
     # Whoever only tests may say anything of where the message comes from (-oM..., -f).
     call.caller.is_trusted = True
-    submitter = submitter_of(call, context)
     describe_client(call, context, submitter)
     message = context.message
     message.allow_unqualified_sender = message.allow_unqualified_recipient = True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.spool.message import DELETED, OTHER, Header
+from eximious.spool.header_kinds import kind_of
+from eximious.spool.message import DELETED, Header
 
 if TYPE_CHECKING:
     from eximious.spool.message import Message
@@ -18,7 +19,7 @@ def add(message: Message, text: str) -> None:
             lines[-1] += "\n" + line
         elif line:
             lines.append(line)
-    message.headers.extend(Header(line + "\n", OTHER) for line in lines)
+    message.headers.extend(Header(line + "\n", kind_of(line.partition(":")[0].rstrip(" \t").lower())) for line in lines)
 
 
 def remove(message: Message, names: str) -> None:

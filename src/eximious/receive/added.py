@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.errors import ExpandError
-from eximious.receive.headers import RECEIVED, kind_of, name_of
+from eximious.receive.headers import name_of
+from eximious.spool.header_kinds import RECEIVED, kind_of
 from eximious.spool.message import DELETED, Header
 
 if TYPE_CHECKING:

@@ -12,16 +12,9 @@ from eximious.address.parse import USUAL, AddressError, parse
 from eximious.errors import Defer, ExpandError
 from eximious.expand.variables.tod import tod_full
 from eximious.receive.full_name import phrase
-from eximious.receive.headers import (
-    FROM,
-    ID,
-    SENDER,
-    Found,
-    add_after_received,
-    name_of,
-    value_of,
-)
+from eximious.receive.headers import Found, add_after_received, name_of, value_of
 from eximious.receive.rewriting import rewrite_recipients, rewrite_sender
+from eximious.spool.header_kinds import FROM, ID, SENDER
 from eximious.spool.message import DELETED, OTHER, Header
 from eximious.taint import Tainted
 

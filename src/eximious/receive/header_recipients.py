@@ -8,7 +8,8 @@ from eximious.address.header_list import parse_list
 from eximious.octets import SPACE
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.envelope import rules
-from eximious.receive.headers import BCC, RECIPIENTS, RESENT, name_of
+from eximious.receive.headers import RECIPIENTS, name_of
+from eximious.spool.header_kinds import BCC, RESENT
 from eximious.spool.message import DELETED, Recipient
 from eximious.taint import Tainted
 

@@ -6,41 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from eximious.octets import SPACE
-from eximious.spool.message import DELETED, OTHER, Header
+from eximious.spool.header_kinds import BCC, CC, FROM, RECEIVED, REPLY_TO, RESENT, SENDER, TO, kind_of
+from eximious.spool.message import DELETED, Header
 
-BCC: Final = "B"
-CC: Final = "C"
-FROM: Final = "F"
-ID: Final = "I"
-RECEIVED: Final = "P"
-REPLY_TO: Final = "R"
-SENDER: Final = "S"
-TO: Final = "T"
-
-KINDS: Final = {
-    "bcc": BCC,
-    "cc": CC,
-    "from": FROM,
-    "message-id": ID,
-    "received": RECEIVED,
-    "reply-to": REPLY_TO,
-    "sender": SENDER,
-    "to": TO,
-}
-RESENT: Final = "resent-"
-WITH_RESENT: Final = frozenset({"bcc", "cc", "from", "message-id", "reply-to", "sender", "to"})
 WITH_ADDRESSES: Final = frozenset({BCC, CC, FROM, REPLY_TO, SENDER, TO})
 RECIPIENTS: Final = frozenset({BCC, CC, TO})
-
-
-def kind_of(name: str) -> str:
-    """The kind of a header with this name, in lower case."""
-    kind = KINDS.get(name)
-    if kind is None:
-        if name.startswith(RESENT) and name[7:] in WITH_RESENT:
-            return KINDS[name[7:]]
-        return OTHER
-    return kind
 
 
 def name_of(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.expand.variables.tod import tod_full
-from eximious.receive.headers import RECEIVED
+from eximious.spool.header_kinds import RECEIVED
 from eximious.spool.message import DELETED, Header
 
 if TYPE_CHECKING:

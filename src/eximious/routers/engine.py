@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.octets import lower
 from eximious.routers.affixes import remove_affixes
 from eximious.routers.complaints import log_main_and_panic
 from eximious.routers.outcome import Decision, Deferred, Outcome, Routed, Routing, decline
@@ -99,7 +100,8 @@ class _Chain:
         address.domain_data = address.local_part_data = None
         address.home_directory = ""
         address.uid = address.gid = None
-        address.local_part = address.local_part_cased if router.caseful_local_part else address.local_part_cased.lower()
+        cased = address.local_part_cased
+        address.local_part = cased if router.caseful_local_part else lower(cased)
         if not remove_affixes(router, address) or not hold(router, address, context, self.verify):
             return None
         return set_variables(router, router.settings, address, context) or self._run(router)
@@ -128,6 +130,8 @@ class _Chain:
         address = self.address
         address.message = answer.message
         address.user_message = answer.user_message or answer.message
+        if answer.decision in (Decision.FAIL, Decision.DEFER) and answer.generated:
+            address.child_count += 1  # itself: when the others are done, it is not
         if answer.decision is Decision.FAIL:
             return Routed(Outcome.FAILED, address, generated=answer.generated)
         if answer.decision is Decision.DEFER:
@@ -138,7 +142,7 @@ class _Chain:
         if answer.decision is Decision.REROUTED:
             return Routed(Outcome.REROUTED, address, generated=answer.generated)
         if self._is_forced_to_fail(router):
-            address.message = address.user_message = f"{router.name} router forced verify failure"
+            address.message = f"{router.name} router forced verify failure"
             return Routed(Outcome.FAILED, address)
         is_discarded = answer.decision is Decision.DISCARD
         routed = Routed(Outcome.DISCARDED if is_discarded else Outcome.ROUTED, address, generated=answer.generated)

@@ -79,13 +79,11 @@ class ManualRoute(Router):
         if transport is not None and transport.is_local:
             hosts = [Host(text)] if text else []
             return Routing(Decision.ACCEPT, transport=transport, hosts=hosts)
-        if not text and transport is not None:
+        if not text:
             message = f"error in {self.name} router: no host(s) specified for domain {address.domain}"
             log_main(context, message)
             raise Deferred(message)
         hosts = parse_hosts(text, randomize=options.randomize, random=context.services.random)
-        if transport is None:
-            return Routing(Decision.ACCEPT, hosts=hosts)
         search = HostSearch(self, address, context)
         search.by = options.by
         search.families = options.families

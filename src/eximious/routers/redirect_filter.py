@@ -125,14 +125,15 @@ def recipients_of(reply: Reply, context: Context) -> str:
     if reply.to is None:
         reply.to = expand("$reply_address", context)
     found = [item.parsed.address for item in parse_list(reply.to) if item.parsed is not None]
-    return ", ".join(found) if found else BAD_REPLY
+    return ",".join(found) if found else BAD_REPLY
 
 
 def _decided(parent: Parent, outcome: Outcome, children: list[Address]) -> Routing:
     message = outcome.message
     if outcome.verdict == "fail":
         return Routing(Decision.FAIL, message, user_message=message, generated=children)
-    if outcome.verdict in ("defer", "freeze"):
+    is_thawed = outcome.verdict == "freeze" and parent.context.message.manual_thaw  # somebody has looked at it
+    if outcome.verdict in ("defer", "freeze") and not is_thawed:
         return Routing(
             Decision.DEFER, message, user_message=message, generated=children, freeze=outcome.verdict == "freeze"
         )

@@ -31,7 +31,7 @@ class Map(Node):
         source = self.source.evaluate(context)
         separator, items = split_with_separator(source)
         saved = context.item
-        tainted = source.__class__ is Tainted
+        tainted = False  # as what the items become, whatever they were
         texts: list[str] = []
         size = 0
         try:
