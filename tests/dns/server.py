@@ -20,6 +20,18 @@ from eximious.dns.resolv_conf import ResolvConf
 Change = Callable[[dns.message.Message, dns.message.Message, bool], dns.message.Message | bytes | None]
 
 
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    """One for UDP and one for TCP, on the same port."""
+    for _ in range(50):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(("127.0.0.1", udp.getsockname()[1]))
+        except OSError:  # somebody else has that port for TCP
+            udp.close()
+    raise RuntimeError("no port is free")
+
+
 class Server:
     """`change` may replace a response (by another, by octets, by none at all) before it is sent."""
 
@@ -33,10 +45,8 @@ class Server:
             added = dns.rrset.from_text(name, 300, "IN", kind, data)
             known = self._records.setdefault((name.lower(), kind), added)
             known.update(added)  # type: ignore[no-untyped-call]
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = _sockets()
         self.port = self._udp.getsockname()[1]
-        self._tcp = socket.create_server(("127.0.0.1", self.port))
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._serve_udp, self._serve_tcp)]
         for thread in self._threads:
             thread.start()

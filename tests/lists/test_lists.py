@@ -199,3 +199,17 @@ def test_any_list_gives_a_verdict_or_defers(items: list[str], subject: str) -> N
     for kind in (domain, local_part, address, host):
         with suppress(Defer):
             kind.compile(text).match(subject, context)
+
+
+def test_slow_dns_lookups_are_logged() -> None:
+    from eximious.lists.dns_options import attach
+
+    context = make_context(CONFIGURATION + "slow_lookup_log = 500\n", ZONE)
+    resolver = context.services.dns
+    attach(resolver, context.services)
+    times = iter([0.0, 0.0, 0.0, 0.6, 10.0, 10.0, 10.0, 10.0, 10.4, 20.0])
+    resolver._clock = lambda: next(times)
+    resolver.query("other.test", "A")
+    resolver.query("here.test", "A")
+    (line,) = context.services.logs.lines  # type: ignore[attr-defined]
+    assert line == "Long A lookup for 'other.test': 600 msec"

@@ -24,9 +24,7 @@ class LogOptions(Options):
     message_logs: bool = option(True, doc="Keep a log for each message while it is in the queue.")
     preserve_message_logs: bool = option(False, doc="Keep the logs of finished messages in msglog.OLD.")
     print_topbitchars: bool = option(False, doc="Characters above 127 count as printable in logs.")
-    slow_lookup_log: int = option(
-        0, doc="Log lookups that take longer, in milliseconds; 0 never.", later="timing of lookups"
-    )
+    slow_lookup_log: int = option(0, doc="Log DNS lookups that take longer, in milliseconds; 0 never.")
     syslog_duplication: bool = option(True, doc="Lines for two logs go to syslog twice.")
     syslog_facility: str | None = option(None, doc="Facility for syslog; mail if unset.")
     syslog_pid: bool = option(True, doc="Process ids in syslog lines.")

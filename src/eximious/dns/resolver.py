@@ -56,6 +56,8 @@ class Resolver:
         self.again_means_nonexist: Matches | None = None  # dns_again_means_nonexist
         self.trust_aa: Matches | None = None  # dns_trust_aa, for the zone
         self.ipv4_only: Matches | None = None  # dns_ipv4_lookup
+        self.slow_seconds = 0.0  # slow_lookup_log: longer questions are told to `log`; 0 for none
+        self.log: Callable[[str], None] | None = None
 
     @classmethod
     def from_config(cls, config: Configuration) -> Resolver:
@@ -177,7 +179,9 @@ class Resolver:
         is_secure = True
         target = name.removesuffix(".")
         for _ in range(self.cname_limit + 1):
+            begun = self._clock()
             answer = await self._ask(target, type, blocking)
+            self._note_time(target, type, self._clock() - begun)
             is_secure = answer.is_secure = answer.is_secure and is_secure
             aliases = answer.aliases = aliases + answer.aliases
             if answer.status is not Status.NODATA or answer.name.lower() == target.lower():
@@ -187,6 +191,10 @@ class Resolver:
         if answer.status is Status.AGAIN and forgiven is not None and type != "TLSA" and forgiven(name):
             answer.status = Status.NOMATCH
         return answer
+
+    def _note_time(self, name: str, type: str, seconds: float) -> None:
+        if self.log is not None and 0 < self.slow_seconds < seconds:
+            self.log(f"Long {type} lookup for '{name}': {int(seconds * 1000)} msec")
 
     async def _ask(self, name: str, type: str, blocking: bool) -> Answer:
         if type not in TYPES:

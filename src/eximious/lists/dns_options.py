@@ -1,4 +1,4 @@
-"""The resolver's options that are domain lists: each becomes a question that the resolver may ask."""
+"""The resolver's options that need more than it knows: domain lists, which it may ask, and a log."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 def attach(resolver: Resolver, services: Services) -> None:
-    """Give the resolver those lists that are set."""
+    """Give the resolver those that are set."""
     main = services.config.main
     resolver.again_means_nonexist = _test("dns_again_means_nonexist", main.dns_again_means_nonexist, services)
     resolver.trust_aa = _test("dns_trust_aa", main.dns_trust_aa, services)
     resolver.ipv4_only = _test("dns_ipv4_lookup", main.dns_ipv4_lookup, services)
+    if main.slow_lookup_log:
+        resolver.slow_seconds = main.slow_lookup_log / 1000
+        resolver.log = lambda text: services.logs.main(text)
 
 
 def _test(option: str, domains: DomainList | None, services: Services) -> Callable[[str], bool] | None:
