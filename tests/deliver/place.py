@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eximious.config.load import load
 from eximious.deliver.how import How
@@ -22,7 +22,7 @@ spool_directory = {folder}/spool
 log_file_path = {folder}/%slog
 exim_user = {uid}
 exim_group = {gid}
-never_users =
+{never}
 message_logs = true
 {main}
 begin routers
@@ -32,6 +32,16 @@ begin transports
 begin retry
 {retry}
 """
+
+
+class Submitted(NamedTuple):
+    """A message that a delivery has given rise to."""
+
+    id: str
+    sender: str
+    recipients: list[str]
+    header: str
+    body: str
 
 
 class SameUserJobs(ForkedJobs):
@@ -52,6 +62,7 @@ class Place:
             uid=os.getuid(),
             gid=os.getgid(),
             main=main,
+            never="" if "never_users" in main else "never_users =",
             routers=routers,
             transports=transports,
             retry=retry,
@@ -111,6 +122,23 @@ class Place:
         except FileNotFoundError:
             return []
         return [line.split(" ", 3)[3].replace(str(self.folder), "FOLDER") for line in text.splitlines()]
+
+    def submitted(self, *but: str) -> list[Submitted]:
+        """The messages in the queue, except those."""
+        found = []
+        for message_id in sorted(self.services.spool.list_ids()):
+            if message_id in but:
+                continue
+            claimed = self.services.spool.claim(message_id)
+            assert claimed is not None
+            message = claimed.message
+            header = "".join(each.text for each in message.headers if each.kind not in ("*", "P", "I"))
+            recipients = [str(recipient.address) for recipient in message.recipients]
+            found.append(
+                Submitted(message_id, message.sender, recipients, header, claimed.body.data().decode("latin-1"))
+            )
+            claimed.release()
+        return found
 
     def close(self) -> None:
         """Clean up."""
