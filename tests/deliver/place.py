@@ -114,6 +114,10 @@ class Place:
         self.deliver(message_id)
         return message_id
 
+    def log_lines(self) -> list[str]:
+        """The main log, without times."""
+        return [line[20:] for line in (self.folder / "mainlog").read_text(encoding="latin-1").splitlines()]
+
     @property
     def log(self) -> list[str]:
         """The main log, without times and ids; the folder is ``FOLDER``."""
