@@ -29,7 +29,7 @@ class QueueOptions(Options):
     hold_domains: DomainList | None = option(None, doc="Domains to which nothing is delivered, except by command.")
     keep_malformed: Seconds = option("4d", doc="How long broken spool files are kept.")
     move_frozen_messages: bool = option(False, doc="Move frozen messages aside.", later="moving of frozen messages")
-    mua_wrapper: bool = option(False, doc="Deliver at once or fail, without a queue.", later="mua_wrapper")
+    mua_wrapper: bool = option(False, doc="Deliver at once to a smart host or fail, without a queue.")
     queue_domains: DomainList | None = option(None, doc="Domains for which messages wait for a queue run.")
     queue_fast_ramp: bool = option(
         True,

@@ -19,6 +19,7 @@ from eximious.deliver.progress import Progress, duration
 from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
 from eximious.deliver.submit import submit
+from eximious.logs import debug_log
 from eximious.send.pool import Pool
 from eximious.spool.errors import SpoolError, SpoolFormatError
 from eximious.spool.message_id import received_seconds
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 COMPLETED: Final = "completed"  # the message is gone
 KEPT: Final = "kept"  # some of it is still to be delivered
 SKIPPED: Final = "skipped"  # nothing was tried: frozen, or somebody else is at work on it
+REFUSED: Final = "refused"  # with mua_wrapper: it was not delivered, and is gone
 MISSING: Final = "missing"  # there is no such message
 
 RECEIVED: Final = "P"  # the kind of a Received: header
@@ -106,6 +108,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     context.facts["delivering"] = True
     context.facts["note"] = progress.note
     context.facts["submit"] = submit
+    if "debuglog_name" in context.message.facts:
+        debug_log.resume(context)
     is_over = False
     try:
         if not is_to_be_tried(progress):
@@ -117,8 +121,12 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
         services.logs.panic(str(error), claimed.message.id)
         return KEPT
     finally:
+        if context.trace is not None:
+            debug_log.leave(context)
         if not is_over:
             claimed.release()
+    if progress.wrapper_failed:
+        return REFUSED
     return COMPLETED if is_over else KEPT
 
 
@@ -144,12 +152,25 @@ def _attempt(progress: Progress) -> bool:
     if addresses is None:
         return False
     Router(progress).run(addresses)
+    if progress.context.config.main.mua_wrapper:
+        _wrap(progress)
+        return True
     if progress.local:
         local_delivery.deliver_all(progress)
     if progress.remote:
         remote_delivery.deliver_all(progress)
     update_hints(progress)
     return True
+
+
+def _wrap(progress: Progress) -> None:
+    """Deliver with mua_wrapper: to one smart host, or not at all."""
+    from eximious.deliver import wrapper
+
+    if not wrapper.routing_failed(progress):
+        remote_delivery.deliver_all(progress)
+        if not progress.wrapper_failed:
+            wrapper.tell_of_failure(progress)
 
 
 def _addresses(progress: Progress) -> list[Address] | None:
@@ -178,9 +199,12 @@ def _fail_all(progress: Progress, why: str) -> None:
 
 def _finish(progress: Progress) -> bool:
     """Send reports, and store or remove the message. True if it is gone."""
-    from eximious.deliver.reports import send_reports
+    if progress.context.config.main.mua_wrapper:
+        progress.deferred.clear()
+    else:
+        from eximious.deliver.reports import send_reports
 
-    send_reports(progress)
+        send_reports(progress)
     if not progress.deferred:
         progress.log(f"Completed{_overall_time(progress)}")
         progress.claimed.remove()

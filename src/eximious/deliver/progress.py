@@ -44,6 +44,7 @@ class Progress:
         self.retry_skipped: set[int] = set()  # addresses of which some host was left alone
         self.notify_success: list[Address] = []  # a success DSN is due from here
         self.is_changed = False  # the message's state must be stored
+        self.wrapper_failed = False  # with mua_wrapper: the caller has been told that the message is not delivered
         self.is_timed_out = False  # it has been frozen for so long that it is given up
         self.frozen_note: str | None = None  # why the message is to be frozen, for the log; None if it is not
 

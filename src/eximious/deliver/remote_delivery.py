@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious import waiting
-from eximious.deliver.batches import group_remote
+from eximious.deliver.batches import group_remote, hosts_key
 from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, copy_context, new_batch, seen_by, set_return_path
 from eximious.errors import Defer, ExpandError
@@ -28,8 +28,11 @@ def deliver_all(progress: Progress) -> None:
     """Deliver to all remote addresses, and to fallback hosts where the others are out of reach."""
     addresses = _without_duplicates(progress, progress.remote)
     progress.remote = []
+    is_wrapper = progress.context.config.main.mua_wrapper
     for address in addresses:
-        if not address.fallback_hosts:
+        if is_wrapper:
+            address.fallback_hosts = []
+        elif not address.fallback_hosts:
             address.fallback_hosts = _fallback_hosts(address, progress)
     second = _deliver_once(progress, addresses)
     if second:
@@ -80,22 +83,39 @@ def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]
     if not addresses:
         return []
     context = progress.context
+    most_parallel = max(1, context.config.main.remote_max_parallel)
     groups = []
     for group in group_remote(_in_order(addresses, context), context):
-        groups += _cut(group)
+        groups += [group] if context.config.main.mua_wrapper else _cut(group, most_parallel)
+    if len(groups) > 1 and context.config.main.mua_wrapper:
+        from eximious.deliver.wrapper import cannot_be_one_transaction
+
+        cannot_be_one_transaction(progress)
+        return []
     again: list[Address] = []
 
-    def deliver(group: list[Address], context: Context) -> None:
-        again.extend(_file(progress, group, _deliver(progress, group, context)))
+    def deliver(group: list[Address], context: Context, *, is_followed: bool = False) -> None:
+        again.extend(_file(progress, group, _deliver(progress, group, context, is_followed=is_followed)))
 
-    if len(groups) == 1:
-        deliver(groups[0], context)
+    if len(groups) == 1 or progress.how.continued:
+        for position, group in enumerate(groups):
+            deliver(group, context, is_followed=_is_followed(groups, position))
     else:
         waiting.gather(
             [lambda group=group: deliver(group, copy_context(context)) for group in groups],  # type: ignore[misc]
-            max(1, context.config.main.remote_max_parallel),
+            most_parallel,
         )
     return again
+
+
+def _is_followed(groups: list[list[Address]], position: int) -> bool:
+    """True if a later group goes to the hosts of this one."""
+    first = groups[position][0]
+    hosts = hosts_key(first.host_list)
+    return any(
+        group[0].transport is first.transport and hosts_key(group[0].host_list) == hosts
+        for group in groups[position + 1 :]
+    )
 
 
 def _in_order(addresses: list[Address], context: Context) -> list[Address]:
@@ -108,8 +128,12 @@ def _in_order(addresses: list[Address], context: Context) -> list[Address]:
     return by_domains(addresses, domains, context)
 
 
-def _cut(group: list[Address]) -> list[list[Address]]:
-    """The group in parts of max_rcpt recipients, if that is a constant; else the transport sees to it."""
+def _cut(group: list[Address], most_parallel: int) -> list[list[Address]]:
+    """The group in parts of max_rcpt recipients that may go out side by side.
+
+    Where that is not wanted, or the limit is to be expanded for each host, the transport sees to it with several
+    transactions over one connection. But 1 is for return paths that are made for each recipient.
+    """
     template = group[0].transport.max_rcpt
     if len(group) == 1 or template is None or template.constant is None:
         return [group]
@@ -117,16 +141,17 @@ def _cut(group: list[Address]) -> list[list[Address]]:
         most = int(template.constant.strip())
     except ValueError:
         most = 1
-    if most <= 0:
+    if most <= 0 or (most > 1 and most_parallel == 1):
         return [group]
     return [group[start : start + most] for start in range(0, len(group), most)]
 
 
-def _deliver(progress: Progress, addresses: list[Address], context: Context) -> list[Outcome]:
+def _deliver(progress: Progress, addresses: list[Address], context: Context, *, is_followed: bool) -> list[Outcome]:
     transport: Transport = addresses[0].transport
     before = progress.services.now()
     batch = new_batch(addresses, context, progress.done)
     batch.hosts = addresses[0].host_list
+    batch.is_followed = is_followed
     with seen_by(context, batch, transport):
         try:
             set_return_path(batch, transport, context)
@@ -135,6 +160,10 @@ def _deliver(progress: Progress, addresses: list[Address], context: Context) -> 
                 outcomes = transport.deliver(batch, context)
         except Unable as error:
             outcomes = [error.outcome.copy() for _ in addresses]
+    if context.config.main.mua_wrapper:
+        from eximious.deliver.wrapper import all_or_nothing
+
+        outcomes = all_or_nothing(outcomes)
     took = progress.services.now() - before
     for outcome in outcomes:
         outcome.message = outcome.message[:MESSAGE_LIMIT]

@@ -33,6 +33,9 @@ def run(call: Invocation) -> int:
     if connection is not None:
         return forward.talk(call, connection)
     stream = _stream()
+    if stream.peer.address and call.config.main.mua_wrapper:
+        call.complain("Daemon cannot be run when mua_wrapper is set")
+        return 1
     if stream.peer.address and not call.line.host_address:
         client = context.client
         if stream.peer.port >= PRIVILEGED and call.caller.uid not in (0, call.config.main.exim_user):

@@ -21,6 +21,9 @@ def run(call: Invocation) -> int:
     from eximious.exim import local_server, overrides, start
 
     line = call.line
+    if call.config.main.mua_wrapper:
+        call.complain("Daemon cannot be run when mua_wrapper is set")
+        return EXIT_FAILURE
 
     def read() -> Configuration:
         config = start.load_configuration(line)

@@ -32,12 +32,12 @@ def give_up(call: Invocation, message_id: str) -> bool:
     return attempt(call, message_id, call.line.queue_name, how)
 
 
-def deliver_received(call: Invocation, message_id: str, queue_name: str, *, no_remote: bool) -> None:
-    """The first attempt for a message that this command line has brought in."""
+def deliver_received(call: Invocation, message_id: str, queue_name: str, *, no_remote: bool) -> bool:
+    """The first attempt for a message that has just come in. False if the caller is to learn of a failure."""
     prepare_deliveries(call)
     how = How()
     how.no_remote = no_remote
-    attempt(call, message_id, queue_name, how)
+    return attempt(call, message_id, queue_name, how)
 
 
 def prepare_deliveries(call: Invocation) -> None:
@@ -58,4 +58,4 @@ def attempt(call: Invocation, message_id: str, queue_name: str, how: How) -> boo
         return False
     if ended == message.MISSING and not how.in_queue_run:
         services.logs.main(f"Spool file {message_id}-D not found", message_id)
-    return True
+    return ended != message.REFUSED

@@ -29,6 +29,7 @@ class ForkedDeliveries:
     def __init__(self, call: Invocation, *, wait: bool) -> None:
         self._call = call
         self._wait = wait
+        self.has_failed = False  # with mua_wrapper: a message was not delivered
 
     def start(self, message_id: str, queue_name: str = "", *, no_remote: bool = False) -> None:
         """Begin to deliver the message; with `wait`, this returns when the attempt is over."""
@@ -38,7 +39,8 @@ class ForkedDeliveries:
         if pid == 0:
             self._deliver(message_id, queue_name, no_remote)
         if self._wait:
-            os.waitpid(pid, 0)
+            _, status = os.waitpid(pid, 0)
+            self.has_failed = self.has_failed or status != 0
 
     def _deliver(self, message_id: str, queue_name: str, no_remote: bool) -> NoReturn:
         """The life of the delivery process."""
@@ -50,8 +52,8 @@ class ForkedDeliveries:
                 detach()
             from eximious.exim.deliver_messages import deliver_received
 
-            deliver_received(self._call, message_id, queue_name, no_remote=no_remote)
-            status = 0
+            is_good = deliver_received(self._call, message_id, queue_name, no_remote=no_remote)
+            status = 0 if is_good else 1
         finally:
             leave(status)
 
@@ -85,8 +87,8 @@ def arrange(call: Invocation) -> None:
     services, main = call.services, call.config.main
     services.delivery = call.line.delivery
     services.queue_smtp = call.line.queue_smtp
-    wait = call.line.delivery == "i" or bool(call.line.debug or call.line.verbose)
-    if call.line.delivery == "q":
+    wait = call.line.delivery == "i" or bool(call.line.debug or call.line.verbose) or main.mua_wrapper
+    if call.line.delivery == "q" and not main.mua_wrapper:
         services.deliveries = None
     elif privilege.is_root() and not (main.deliver_drop_privilege or main.mua_wrapper):
         services.deliveries = start_deliverer(call, wait=wait)

@@ -26,7 +26,7 @@ def connect(call: Invocation) -> socket.socket | None:
     if os.geteuid() in (0, call.config.main.exim_user):
         return None
     path = call.config.main.local_submission_socket
-    if not path:
+    if not path or call.config.main.mua_wrapper:
         return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

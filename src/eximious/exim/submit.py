@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.address.parse import AddressError, parse
 from eximious.exim import deliveries, forward
-from eximious.exim.command_line import CommandLineError
+from eximious.exim.command_line import EXIT_FAILURE, CommandLineError
 from eximious.exim.submission import describe_client, submitter_of
 from eximious.receive.envelope import rules
 
@@ -30,7 +30,10 @@ def run(call: Invocation) -> int:
     describe_client(call, context, submitter)
     request = request_of(call, context, submitter)
     deliveries.arrange(call)
-    return submit(context, request, submitter, BlockingStream(0, 1))
+    status = submit(context, request, submitter, BlockingStream(0, 1))
+    if call.config.main.mua_wrapper and getattr(context.services.deliveries, "has_failed", False):
+        return EXIT_FAILURE
+    return status
 
 
 def request_of(call: Invocation, context: Context, submitter: Submitter) -> Request:

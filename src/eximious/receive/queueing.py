@@ -28,7 +28,7 @@ def start_delivery(incoming: Incoming, session: Any = None) -> None:
     services = context.services
     if message.is_frozen:
         return
-    why = _queued_because(incoming, session)
+    why = None if context.config.main.mua_wrapper else _queued_because(incoming, session)
     if why:
         services.logs.main(f"no immediate delivery: {why}", message.id)
     is_routed_only = why == BY_ACL and incoming.reception.queue_first_pass

@@ -233,9 +233,9 @@ class Delivery:
         update.by = outcome.host
         self.learnt.setdefault(number, []).append(update)
 
-    def fail_with(self, outcome: Outcome, host: Host) -> None:
-        """The message cannot be made: that is nobody's fault but ours."""
-        for number in self.pending:
+    def fail_with(self, outcome: Outcome, host: Host, *, also_judged: bool = True) -> None:
+        """Nobody else gets the message, and no other host is tried."""
+        for number in self.pending if also_judged else self._unjudged():
             self.outcomes[number] = outcome.copy()
             self.outcomes[number].host = host  # type: ignore[union-attr]
         self.pending = []
@@ -343,7 +343,8 @@ class Delivery:
             if outcome.status == DEFERRED:
                 outcome.retries += self.learnt.get(number, [])
             result.append(outcome)
-        if self.pending and (self.met_host_error or self.tally["retry"]):
+        is_wrapper = self.context.config.main.mua_wrapper
+        if not is_wrapper and self.pending and (self.met_host_error or self.tally["retry"]):
             waiting_messages.note(self.context, self.transport.name, self.hosts)
         return result
 

@@ -15,11 +15,12 @@ from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.send import arc_seal, dkim_sign, waiting_messages
 from eximious.send.failure import MESSAGE, Failure
 from eximious.send.opening import hello_name, interface_for, is_listed, open_connection
+from eximious.send.parameters import mail_parameters
 from eximious.send.pool import Key, Pool
-from eximious.send.transaction import Transaction, mail_parameters
+from eximious.send.transaction import Transaction
 from eximious.transports.content import HeaderChangeFailed
 from eximious.transports.filtering import message_content
-from eximious.transports.outcome import DEFERRED, EXPAND_FAILED, HEADER_CHANGE_FAILED, Unable, deferred
+from eximious.transports.outcome import DEFERRED, DELIVERED, EXPAND_FAILED, HEADER_CHANGE_FAILED, Unable, deferred
 from eximious.transports.transform import Transform
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ class HostDelivery:
         connection.sent = _copy_sent(connection)
         numbers = self._next_part(connection)
         transaction = self._transaction(connection, [self.delivery.batch.addresses[number] for number in numbers])
+        transaction.is_all_or_nothing = self.context.config.main.mua_wrapper
         transaction.is_last = len(numbers) == len(self.untried) and not self._may_be_followed()
         content = _LazyContent(self.delivery)
         try:
@@ -135,14 +137,26 @@ class HostDelivery:
         finally:
             content.close()
         self.delivery.take(numbers, transaction)
+        if transaction.is_all_or_nothing and self._must_give_up(transaction):
+            connection.quit()
+            return None
         excess = [numbers[position] for position in transaction.excess]
         self.untried = excess + [number for number in self.untried if number not in set(numbers)]
         return transaction
 
+    def _must_give_up(self, transaction: Transaction) -> bool:
+        """With mua_wrapper: if a recipient was refused, nobody gets the message."""
+        refusals = [outcome for outcome in transaction.outcomes if outcome is not None and outcome.status != DELIVERED]
+        if not refusals:
+            return False
+        self.delivery.fail_with(refusals[0], self.host, also_judged=False)
+        self.untried = []
+        return True
+
     def _next_part(self, connection: Connection) -> list[int]:
         """The recipients of the next transaction: as many as we and the host want to have in one."""
         limits = connection.limits
-        most = _least(self._own_limit(), limits.recipients)
+        most = 0 if self.context.config.main.mua_wrapper else _least(self._own_limit(), limits.recipients)
         if not most and not limits.domains:
             return list(self.untried)
         part: list[int] = []
@@ -158,12 +172,12 @@ class HostDelivery:
         return part
 
     def _own_limit(self) -> int:
-        """max_rcpt, if it has to be expanded for this host; a constant has been seen to already."""
+        """max_rcpt; 0 if there is no limit."""
         template = self.transport.max_rcpt
-        if template is None or template.constant is not None:
+        if template is None:
             return 0
         try:
-            return max(0, int(template.expand(self.context).strip()))
+            return max(0, int((template.constant or template.expand(self.context)).strip()))
         except (ExpandError, Defer, ValueError) as error:
             raise Failure(f'failed to expand max_rcpt "{template.source}": {error}', EXPAND_FAILED) from None
 
@@ -183,6 +197,8 @@ class HostDelivery:
 
     def _may_be_followed(self) -> bool:
         """Another message may come for the host. The daemon has to reckon with that; else the hints say it."""
+        if self.delivery.batch.is_followed:
+            return True
         if waiting.on_loop():
             return True
         return waiting_messages.has_any(
@@ -217,6 +233,8 @@ class HostDelivery:
         sent.chunking = transaction.uses_chunking
         sent.prdr = transaction.uses_prdr
         sent.reused = connection.messages > 0
+        sent.shows_identity = connection.message_id in ("", self.message.id)
+        connection.message_id = self.message.id
         return transaction
 
     def _authenticated_sender(self, connection: Connection) -> str | None:

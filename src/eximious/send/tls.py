@@ -23,13 +23,14 @@ def client_context(transport: Smtp, host: Host, context: Context) -> ClientConte
     from eximious.send.opening import is_listed
 
     verify = Verify.NONE
-    if is_listed(transport, "tls_verify_hosts", host, context):
+    if _asks_everybody(transport) or is_listed(transport, "tls_verify_hosts", host, context):
         verify = Verify.REQUIRE
     elif is_listed(transport, "tls_try_verify_hosts", host, context):
         verify = Verify.TRY
     names: tuple[str, ...] = ()
     if verify is not Verify.NONE and is_listed(transport, "tls_verify_cert_hostnames", host, context):
-        names = (host.name,)
+        # Without DNSSEC, an alias must not lead to another host's certificate.
+        names = ((not host.dnssec and host.asked_name) or host.name,)
     certificate = _text(transport.tls_certificate, "tls_certificate", context)
     settings: dict[str, Any] = {
         "certificates": tuple(split(certificate)),
@@ -46,6 +47,12 @@ def client_context(transport: Smtp, host: Host, context: Context) -> ClientConte
         settings["verify_certificates"] = _text(transport.tls_verify_certificates, "tls_verify_certificates", context)
         settings["crl"] = _text(transport.tls_crl, "tls_crl", context)
     return _kept(transport, settings)
+
+
+def _asks_everybody(transport: Smtp) -> bool:
+    """Neither option says whose certificates matter: then everybody's do. (A list without items says: nobody's.)"""
+    lists = (transport.tls_verify_hosts, transport.tls_try_verify_hosts)
+    return all(hosts is None or not hosts.source.strip() for hosts in lists)
 
 
 def _kept(transport: Smtp, settings: dict[str, Any]) -> ClientContext:
