@@ -204,4 +204,4 @@ def test_dnssec(tmp_path: Path) -> None:
 def test_the_text_for_people(tmp_path: Path) -> None:
     place = Place(tmp_path, "r:\n driver = dnslookup\n transport = s\n", zone=ZONE)
     routed = route(Address(Tainted("x@ipmx.ex")), place.context())
-    assert routed.address.user_message.startswith("It appears that the DNS operator for ipmx.ex\n")
+    assert (routed.address.user_message or "").startswith("It appears that the DNS operator for ipmx.ex\n")

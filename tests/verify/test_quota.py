@@ -75,7 +75,7 @@ def test_room(place: Place, local_part: str, size: int, result: Result, failure:
     verified = ask(place, local_part, size)
     assert (verified.result, verified.failure, verified.message) == (result, failure, message)
     if failure == "quota":
-        assert verified.user_message == ""
+        assert verified.user_message is None
 
 
 CACHES = [

@@ -55,6 +55,10 @@ class LocalJobs:
         except OSError as error:
             return Ended(DEFERRED, "local delivery process failed", error.errno or 0)
 
+    def can_become(self, uid: int, gid: int) -> bool:
+        """False if nothing can ever be done as that user here, since there is no root to change users."""
+        return True
+
     def _may_do_it_here(self, identity: Identity) -> bool:
         return False
 
@@ -115,11 +119,14 @@ class ForkedJobs(LocalJobs):
         # Without root, supplementary groups are what they are.
         return (identity.uid, identity.gid) == (self._own.uid, self._own.gid)
 
+    def can_become(self, uid: int, gid: int) -> bool:
+        return os.geteuid() == 0 or (uid == os.geteuid() and gid == os.getegid())
+
     def open_server(self, identity: Identity) -> Channel:
         """Fork one."""
         if os.geteuid() == 0:
             refuse_never_users(identity, self.never)
-        elif identity.uid != os.geteuid() or identity.gid != os.getegid():
+        elif not self.can_become(identity.uid, identity.gid):
             raise NotPermitted(
                 f"unable to set gid={identity.gid} or uid={identity.uid} (euid={os.geteuid()}): local delivery"
             )

@@ -159,7 +159,7 @@ def _child(parent: Address, action: Action, progress: Progress) -> Address | Non
             child.mode = action.mode
         case Pipe():
             child = _direct(parent, f"|{action.command.removeprefix('|').lstrip(SPACE)}", "pipe", "pipe", progress)
-            child.numeric = action.captures
+            child.numeric, child.filter_counters = action.captures, action.counters
             child.expand_again = True
         case Reply():
             child = _direct(parent, f">{_recipients(action, progress)}", "autoreply", "reply", progress)
@@ -224,9 +224,8 @@ def _remaining_recipients(progress: Progress, outcome: Outcome, has_addresses: b
     elif outcome.verdict == "fail":
         _fail(progress, found, text)
     elif outcome.is_delivered:
+        # They are not done: if something is left over for another attempt, the filter decides again.
         progress.log("original recipients ignored (system filter)" if has_addresses else "=> discarded (system filter)")
-        for address in found:
-            progress.is_done(address)
     else:
         return found
     return []

@@ -115,10 +115,7 @@ def _what(session: Session, moment: str) -> str:
     name = NAMES.get(moment)
     if name is not None:
         return name
-    argument = session.command.argument
-    if moment in (where.RCPT, where.MAIL, where.AUTH):  # without parameters, and without secrets
-        argument = argument.split(None, 1)[0] if argument else ""
-    return f"{moment} {argument}"
+    return f"{moment} {session.command.argument}"
 
 
 def _code(moment: str, verdict: Verdict) -> str:
@@ -142,7 +139,7 @@ def _log_sender_failure(session: Session) -> None:
     kind = verified.result.value
     if kind == "fail" and "sender_verify_fail" not in session.logs.selected:
         return
-    text = f": {verified.message}" if verified.message else ""
+    text = f": {verified.message}" if verified.message is not None else ""
     message = session.context.message
     session.logs.reject(
         f"{session.host_and_ident} sender verify {kind} for <{verified.original}>{text}",
@@ -162,9 +159,11 @@ def details(session: Session) -> str:
     code = "451" if is_deferred else "550"
     lines: list[str] = []
     is_told = not is_deferred or verified.is_from_callout
-    if is_told and verified.user_message and not reception.sender_failure_told and session.settings.multiline_responses:
+    may_tell = is_told and not reception.sender_failure_told and session.settings.multiline_responses
+    if may_tell and verified.user_message is not None:
         before, after = FAILURES.get(verified.failure, ("Verification failed for", ""))
-        lines = [f"{before} <{verified.original}>", *fold(verified.user_message), *(fold(after) if after else ())]
+        texts = [text for text in (verified.user_message, after) if text]
+        lines = [f"{before} <{verified.original}>", *(line for text in texts for line in fold(text))]
     reception.sender_failure_told = True
     if is_deferred and session.main.smtp_return_error_details and verified.message:
         lines += fold(verified.message)

@@ -51,7 +51,7 @@ def run_command_as_user(
         "permit_coredump": False,
     }
     local = context.services.local
-    if local is not None and uid != 0 and (os.geteuid() == 0 or uid != os.geteuid()):
+    if local is not None and uid != 0 and (os.geteuid() == 0 or uid != os.geteuid()) and local.can_become(uid, gid):
         job = Job(COMMAND, Identity(uid, gid, (gid,)), arguments, directory=directory)
         ended: Ended = local.run(job)
     else:

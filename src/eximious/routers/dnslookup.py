@@ -131,13 +131,13 @@ class DnsLookup(Router):
         defers = self.fail_defer_domains
         if defers is not None and defers.match(address.domain, context) is not None:
             return Routing(Decision.DEFER, message)
-        return decline(message, _for_people(finder, message, address))
+        return decline(message, _for_people(finder, address))
 
 
-def _for_people(finder: HostFinder, message: str, address: Address) -> str:
+def _for_people(finder: HostFinder, address: Address) -> str | None:
     """The explanation for whoever wrote the message."""
     if not finder.had_address_mx:
-        return message
+        return None
     return (
         f"It appears that the DNS operator for {address.domain}\n"
         "has installed an invalid MX record with an IP address\n"

@@ -129,14 +129,12 @@ class _Chain:
         """A router has the last word."""
         address = self.address
         address.message = answer.message
-        address.user_message = answer.user_message or answer.message
+        address.user_message = answer.user_message
         if answer.decision in (Decision.FAIL, Decision.DEFER) and answer.generated:
             address.child_count += 1  # itself: when the others are done, it is not
         if answer.decision is Decision.FAIL:
             return Routed(Outcome.FAILED, address, generated=answer.generated)
         if answer.decision is Decision.DEFER:
-            # Why exactly something does not work just now is not for outsiders, unless it was meant for them.
-            address.user_message = answer.user_message
             address.special_action = "freeze" if answer.freeze else ""
             return Routed(Outcome.DEFERRED, address, generated=answer.generated)
         if answer.decision is Decision.REROUTED:

@@ -97,7 +97,7 @@ def unfindable(setting: str, message: str) -> Routing:
     if setting == "decline":
         return decline()
     if setting == "fail":
-        return Routing(Decision.FAIL, message, user_message=message)
+        return Routing(Decision.FAIL, message)
     return Routing(Decision.DEFER, message, freeze=setting == "freeze")
 
 

@@ -77,7 +77,7 @@ class Routing:
         decision: Decision,
         message: str = "",
         *,
-        user_message: str = "",
+        user_message: str | None = None,
         transport: Any = None,
         hosts: list[Host] | None = None,
         generated: list[Address] | None = None,
@@ -86,7 +86,7 @@ class Routing:
     ) -> None:
         self.decision = decision
         self.message = message  # why, for the log
-        self.user_message = user_message  # why, for people outside; "" means: the same as `message`
+        self.user_message = user_message  # why, for people outside; None: not for them to know
         self.transport = transport  # with ACCEPT: an eximious.transports.base.Transport, None when only verifying
         self.hosts = hosts or []  # with ACCEPT: for a remote transport
         self.generated = generated or []  # with ACCEPT by redirection, and with REROUTED
@@ -97,13 +97,13 @@ class Routing:
 class Deferred(Exception):
     """Raised inside a router where routing cannot go on now; becomes a DEFER with this message."""
 
-    def __init__(self, message: str, *, user_message: str = "", freeze: bool = False) -> None:
+    def __init__(self, message: str, *, user_message: str | None = None, freeze: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.user_message = user_message
         self.freeze = freeze
 
 
-def decline(message: str = "", user_message: str = "") -> Routing:
+def decline(message: str = "", user_message: str | None = None) -> Routing:
     """Not for this router. The messages are for the case that no other router wants the address either."""
     return Routing(Decision.DECLINE, message, user_message=user_message)

@@ -62,7 +62,7 @@ class QueryProgram(Router):
             case "pass":
                 return Routing(Decision.PASS)
             case "fail":
-                return Routing(Decision.FAIL, rest, user_message=rest)
+                return Routing(Decision.FAIL, rest)
             case "defer":
                 return Routing(Decision.DEFER, rest)
             case "freeze":

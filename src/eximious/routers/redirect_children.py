@@ -111,7 +111,7 @@ def address_child(parent: Parent, text: str) -> Address:
     if router.check_ancestor:
         ancestor: Address | None = parent.address
         while ancestor is not None:
-            if is_same_address(ancestor.address, text):
+            if is_same_address(ancestor.address, text, caseful=True):
                 text = parent.address.address
                 break
             ancestor = ancestor.parent

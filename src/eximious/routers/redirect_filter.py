@@ -20,6 +20,7 @@ from eximious.routers.redirect_children import (
     reply_child,
 )
 from eximious.routers.redirect_errors import report_skipped
+from eximious.routers.redirect_source import internal_problem
 from eximious.transports.job import USER_FILTER
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _obey(router: Redirect, text: str, parent: Parent) -> Outcome:
         frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         may_log=not router.forbid_filter_logwrite,
     )
-    names = [f"forbid_{name}" for name, option in FORBIDS.items() if getattr(router, option)]
+    names = forbidden_facts(router)
     facts = context.facts
     facts.update(dict.fromkeys(names, True))
     try:
@@ -79,11 +80,16 @@ def _obey(router: Redirect, text: str, parent: Parent) -> Outcome:
         if ended is None:
             return obey_filter(text, context, rules, qualify_domain=parent.qualify_domain)
         if ended.message:
-            raise Deferred(f"internal problem in {router.name} router: {ended.message}")
+            raise Deferred(internal_problem(router, address, ended.message))
         return decode_outcome(ended.values)
     finally:
         for name in names:
             facts.pop(name, None)
+
+
+def forbidden_facts(router: Redirect) -> list[str]:
+    """What may not be expanded in the filter, and in what it names."""
+    return [f"forbid_{name}" for name, option in FORBIDS.items() if getattr(router, option)]
 
 
 def child_for(parent: Parent, action: Action) -> Address | None:
@@ -99,10 +105,11 @@ def child_for(parent: Parent, action: Action) -> Address | None:
             child.mode = action.mode
         case Pipe():
             child = pipe_child(parent, f"|{action.command.removeprefix('|').lstrip()}")
-            child.numeric = action.captures
+            child.numeric, child.filter_counters = action.captures, action.counters
             child.expand_again = True
         case Reply():
             child = reply_child(parent, recipients_of(action, parent.context), action)
+            action.forbidden = forbidden_facts(router)
         case _:
             return None
     if getattr(action, "no_error", False):

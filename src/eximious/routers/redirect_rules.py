@@ -86,5 +86,5 @@ def _read(descriptor: int, path: str) -> str:
     finally:
         os.close(descriptor)
     if len(octets) > LARGEST_FILE:
-        raise RedirectError(f"included file {path} is too large")
+        raise RedirectError(f"included file {path} is too big (max {LARGEST_FILE})")
     return octets.decode("latin-1")

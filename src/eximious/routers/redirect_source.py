@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eximious.expand.template import Template
     from eximious.routers.redirect import Redirect
 
-LARGEST_FILE: Final = 16 * 1024 * 1024  # octets of a forward, list or filter file
+LARGEST_FILE: Final = 1024 * 1024  # octets of a forward, list or filter file
 
 
 def redirection_data(router: Redirect, address: Address, context: Context) -> str | None:
@@ -62,14 +62,21 @@ def _read(router: Redirect, path: str, address: Address, context: Context) -> by
     if ended is None:
         return read_file(path, lambda status: _check(router, path, status, context))
     if ended.descriptor is None:
-        if ended.errno:
+        if ended.errno > 0:
             raise OSError(ended.errno, os.strerror(ended.errno))
+        if ended.errno < 0:
+            raise Deferred(internal_problem(router, address, ended.message))
         raise Deferred(f"{path} is {ended.message}" if ended.message.startswith("not a") else ended.message)
     try:
         _check(router, path, os.fstat(ended.descriptor), context)
         return _limited(ended.descriptor, path)
     finally:
         os.close(ended.descriptor)
+
+
+def internal_problem(router: Redirect, address: Address, why: str) -> str:
+    """What is said where this process cannot do something as the user."""
+    return f"internal problem in {router.name} router (recipient is {address.address}): {why}"
 
 
 def read_file(path: str, check: Any) -> bytes:
@@ -87,7 +94,7 @@ def _limited(descriptor: int, path: str) -> bytes:
     with open(descriptor, "rb", closefd=False) as stream:
         octets = stream.read(LARGEST_FILE + 1)
     if len(octets) > LARGEST_FILE:
-        raise Deferred(f"{path} is too large")
+        raise Deferred(f"{path} is too big (max {LARGEST_FILE})")
     return octets
 
 

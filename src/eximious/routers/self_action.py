@@ -36,7 +36,7 @@ def meet_self(router: Router, address: Address, host: Host, context: Context) ->
         address.self_hostname = host.name
         return Routing(Decision.PASS, message)
     if setting == "fail":
-        return Routing(Decision.FAIL, message, user_message=message)
+        return Routing(Decision.FAIL, message)
     if setting.startswith(REROUTE):
         return _reroute(setting[len(REROUTE) :].strip(), address, context)
     if setting == "freeze":

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eximious.config.lists import split
 from eximious.taint import is_tainted
-from eximious.transports.argv import BadCommand, TaintedArgument, expanded
+from eximious.transports.argv import BadCommand, TaintedArgument, expanded, expanded_by_user
 from eximious.transports.base import expand
 from eximious.transports.content import HeaderChangeFailed, bsmtp_envelope
+from eximious.transports.expanding import expand_as_user
 from eximious.transports.filtering import FilterTimeout, message_content
 from eximious.transports.job import COMMAND, Content, Ended, Job
 from eximious.transports.outcome import (
@@ -31,7 +32,9 @@ from eximious.transports.outcome import (
 from eximious.transports.transform import Transform
 
 if TYPE_CHECKING:
+    from eximious.address.delivery import Address
     from eximious.context import Context
+    from eximious.errors import ExpandError
     from eximious.transports.base import Batch
     from eximious.transports.pipe import Pipe
 
@@ -117,8 +120,18 @@ class Delivery:
             raise Unable(panicked(f"Tainted '{text}' (command for {self.what}) not permitted", 0))
         try:
             if transport.use_shell:
-                return self._shell_command(text, is_expanded)
-            argv = expanded(text, self.context, self.batch.addresses, self.what, expand=is_expanded)
+                return self._shell_command(text, is_expanded, is_given)
+            if is_given and address.expand_again:
+                argv = expanded_by_user(text, self.batch.addresses, self.what, self._expand_as_user)
+            else:
+                argv = expanded(
+                    text,
+                    self.context,
+                    self.batch.addresses,
+                    self.what,
+                    expand=is_expanded,
+                    expander=self._expand_as_user,
+                )
         except TaintedArgument as error:
             raise Unable(failed(str(error), 0)) from error
         except BadCommand as error:
@@ -126,11 +139,18 @@ class Delivery:
         argv[0] = self._permitted(argv[0])
         return argv
 
-    def _shell_command(self, text: str, is_expanded: bool) -> list[str]:
+    def _expand_as_user(self, texts: list[str]) -> list[str | ExpandError]:
+        """What a user's filter has written is expanded with the user's rights, not with ours."""
+        identity = self.batch.identity
+        assert identity is not None
+        return expand_as_user(texts, self.context, identity, self.batch.addresses[0])
+
+    def _shell_command(self, text: str, is_expanded: bool, is_given: bool) -> list[str]:
         from eximious.transports.argv import expanded_text
 
         if is_expanded:
-            text = expanded_text(text, self.context, self.batch.addresses, self.what)
+            expander = self._expand_as_user if is_given else None
+            text = expanded_text(text, self.context, self.batch.addresses, self.what, expander)
         return ["/bin/sh", "-c", text]
 
     def _permitted(self, name: str) -> str:
@@ -174,7 +194,7 @@ class Delivery:
             "HOME": self.batch.home,
             "MESSAGE_ID": context.message.id,
             "PATH": expand(self.transport, "path", context),
-            "RECIPIENT": address.top.address if "pipe" in address.flags else f"{local_part}@{seen.domain}",
+            "RECIPIENT": _whole(address.top) if "pipe" in address.flags else f"{local_part}@{seen.domain}",
             "QUALIFY_DOMAIN": main.qualify_domain,
             "SENDER": context.message.sender,
             "SHELL": "/bin/sh",
@@ -294,3 +314,8 @@ def _handle_output(transport: Pipe, outcome: Outcome, ended: dict[str, Any], *, 
             outcome.user_message = ""
     elif transport.return_fail_output and is_failed:
         outcome.return_output = True
+
+
+def _whole(address: Address) -> str:
+    """The address, with its domain even if it is written without one."""
+    return address.address if "@" in address.address else f"{address.address}@{address.domain}"

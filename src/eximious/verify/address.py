@@ -51,8 +51,8 @@ class Verified:
         self.result = result
         self.original = original  # as asked for, after rewriting
         self.address = address  # the one that decided: the original, or the only child of it, ...
-        self.message = address.message  # for the log
-        self.user_message = address.user_message  # for people outside; "" if they need not know
+        self.message: str | None = address.message  # for the log; None if there is nothing more to say
+        self.user_message = address.user_message  # for people outside; None if they need not know
         self.address_data = address.address_data  # $address_data of the router that decided
         # "qualify", "route", "mail", "recipient" or "postmaster": $sender_verify_failure, $recipient_verify_failure
         self.failure = "" if result is Result.OK else "route"

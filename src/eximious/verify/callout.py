@@ -308,7 +308,7 @@ class _Callout:
         if result == "accept":
             return self._accepted(failure)
         verified = self._failed(failure)
-        verified.message = ""
+        verified.message = None
         verified.user_message = text
         return verified
 

@@ -48,7 +48,7 @@ def _judge(verified: Verified, result: Result, message: str) -> None:
         return
     verified.failure = FAILURE
     verified.message = message
-    verified.user_message = ""  # how full a mailbox is, is its owner's affair
+    verified.user_message = None  # how full a mailbox is, is its owner's affair
 
 
 def _known(address: str, options: QuotaOptions, context: Context) -> str:

@@ -136,7 +136,7 @@ def _header_sender(options: VerifyOptions, run: Run) -> bool:
                 return True
             deferred = verified
         else:
-            shown = verified.user_message or verified.message
+            shown = verified.user_message or verified.message or ""
             details = f'could not verify "{header.name}:" header address\n{verified.original}: {shown}'
     if deferred is not None:
         run.log_message = deferred.message
@@ -192,11 +192,11 @@ def _judge(verified: Any, options: VerifyOptions, run: Run) -> bool:
     if verified.result.value == "defer":
         if _may_defer(verified, options):
             return True
-        run.blame(verified.user_message, verified.message)
+        run.blame(verified.user_message or "", verified.message or "")
         run.may_tell = verified.is_from_callout or bool(verified.user_message)
-        raise Defer(verified.message)
+        raise Defer(verified.message or "")
     shown = verified.user_message or ("" if verified.failure == "quota" else verified.message)
-    run.blame(shown, verified.message)
+    run.blame(shown or "", verified.message or "")
     return False
 
 
