@@ -228,3 +228,13 @@ def test_who_cannot_be_written_to(place: MakePlace) -> None:
     there.send("a@x.ex")
     assert there.log[0] == "User 0 set for box transport is on the never_users list"
     assert there.log[1].startswith("== a@x.ex R=all T=box defer (-29): User 0 set for box transport")
+
+
+def test_frozen_messages_are_moved_aside(place: MakePlace, tmp_path: Path) -> None:
+    there = place(redirect(a=":fail: no"), main="move_frozen_messages")
+    message_id = there.send("a@x.ex", sender="")
+    assert there.log[1:] == ["Frozen (delivery error message)", "moved from input, msglog to Finput, Fmsglog"]
+    spool = tmp_path / "spool"
+    assert sorted(file.name for file in (spool / "Finput").iterdir()) == [f"{message_id}-D", f"{message_id}-H"]
+    assert [file.name for file in (spool / "Fmsglog").iterdir()] == [message_id]
+    assert there.services.spool.list_ids() == []

@@ -28,7 +28,7 @@ class QueueOptions(Options):
     disable_fsync: bool = option(False, doc="Do not wait for the disk.", later="delivery without fsync")
     hold_domains: DomainList | None = option(None, doc="Domains to which nothing is delivered, except by command.")
     keep_malformed: Seconds = option("4d", doc="How long broken spool files are kept.")
-    move_frozen_messages: bool = option(False, doc="Move frozen messages aside.", later="moving of frozen messages")
+    move_frozen_messages: bool = option(False, doc="Move frozen messages to Finput and Fmsglog, out of sight.")
     mua_wrapper: bool = option(False, doc="Deliver at once to a smart host or fail, without a queue.")
     queue_domains: DomainList | None = option(None, doc="Domains for which messages wait for a queue run.")
     queue_fast_ramp: bool = option(

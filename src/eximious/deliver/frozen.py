@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from eximious.spool.errors import SpoolError
 
 if TYPE_CHECKING:
     from eximious.deliver.progress import Progress
@@ -42,6 +45,27 @@ def is_to_be_tried(progress: Progress) -> bool:
     progress.note_plain(f"*** Unfrozen by {reason}")
     progress.log(f"Unfrozen by {reason}")
     return True
+
+
+def move_aside(progress: Progress) -> None:
+    """move_frozen_messages: from input and msglog to Finput and Fmsglog, where nothing looks for messages."""
+    message = progress.message
+    layout = progress.services.spool.layout
+    moved = []
+    try:
+        for kind in ("input", "msglog"):
+            target = layout.folder(f"F{kind}", message.id, message.queue_name)
+            names = [f"{message.id}-D", f"{message.id}-H"] if kind == "input" else [message.id]
+            for folder in layout.folders(kind, message.id, message.queue_name):
+                found = [name for name in names if os.path.exists(f"{folder}/{name}")]
+                moved += [(f"{folder}/{name}", f"{target}/{name}") for name in found]
+            layout.make_folder(target)
+        for old, new in moved:
+            os.rename(old, new)
+    except (OSError, SpoolError) as error:
+        progress.services.logs.panic(f"failed to move frozen message: {error}", message.id)
+        return
+    progress.log("moved from input, msglog to Finput, Fmsglog")
 
 
 def tell_about_freezing(progress: Progress) -> None:

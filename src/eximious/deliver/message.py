@@ -12,7 +12,7 @@ from eximious import waiting
 from eximious.config.numbers import show_seconds
 from eximious.context import Context
 from eximious.deliver import local_delivery, remote_delivery
-from eximious.deliver.frozen import is_to_be_tried
+from eximious.deliver.frozen import is_to_be_tried, move_aside
 from eximious.deliver.how import How
 from eximious.deliver.one_time import make_one_time
 from eximious.deliver.progress import Progress, duration
@@ -111,6 +111,7 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     if "debuglog_name" in context.message.facts:
         debug_log.resume(context)
     is_over = False
+    was_frozen = claimed.message.is_frozen
     try:
         if not is_to_be_tried(progress):
             return SKIPPED
@@ -124,6 +125,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
         if context.trace is not None:
             debug_log.leave(context)
         if not is_over:
+            if claimed.message.is_frozen and not was_frozen and services.config.main.move_frozen_messages:
+                move_aside(progress)
             claimed.release()
     if progress.wrapper_failed:
         return REFUSED
