@@ -19,6 +19,7 @@ from eximious.deliver.progress import Progress, duration
 from eximious.deliver.retries import update_hints
 from eximious.deliver.routing import Router, recipients
 from eximious.deliver.submit import submit
+from eximious.logs import debug_log
 from eximious.send.pool import Pool
 from eximious.spool.errors import SpoolError, SpoolFormatError
 from eximious.spool.message_id import received_seconds
@@ -106,6 +107,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
     context.facts["delivering"] = True
     context.facts["note"] = progress.note
     context.facts["submit"] = submit
+    if "debuglog_name" in context.message.facts:
+        debug_log.resume(context)
     is_over = False
     try:
         if not is_to_be_tried(progress):
@@ -117,6 +120,8 @@ def deliver_claimed(claimed: Claimed, services: Services, how: How | None = None
         services.logs.panic(str(error), claimed.message.id)
         return KEPT
     finally:
+        if context.trace is not None:
+            debug_log.leave(context)
         if not is_over:
             claimed.release()
     return COMPLETED if is_over else KEPT

@@ -115,10 +115,7 @@ def _what(session: Session, moment: str) -> str:
     name = NAMES.get(moment)
     if name is not None:
         return name
-    argument = session.command.argument
-    if moment in (where.RCPT, where.MAIL, where.AUTH):  # without parameters, and without secrets
-        argument = argument.split(None, 1)[0] if argument else ""
-    return f"{moment} {argument}"
+    return f"{moment} {session.command.argument}"
 
 
 def _code(moment: str, verdict: Verdict) -> str:
