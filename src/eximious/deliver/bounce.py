@@ -124,8 +124,8 @@ def compose(progress: Progress, recipient: str, addresses: list[Address]) -> byt
     head = _failed_recipients(addresses)
     if main.errors_reply_to:
         head += f"Reply-To: {main.errors_reply_to}\n"
-    head += "Auto-Submitted: auto-replied\n" + parts.sender_line(progress) + f"To: {recipient}\n"
-    head += parts.references(progress) + parts.multipart(progress, mark)
+    head += "Auto-Submitted: auto-replied\n" + parts.sender_line(progress.context) + f"To: {recipient}\n"
+    head += parts.references(progress.context) + parts.multipart(progress, mark)
     subject = templates.next()
     if subject is None:
         subject = f"Subject: Mail delivery failed{': returning message to sender' if is_sender else ''}\n"

@@ -59,6 +59,8 @@ def _of_many(addresses: list[Address]) -> Address:
     # These may differ, and then are those of the first.
     seen.address_data, seen.router_variables = first.address_data, first.router_variables
     seen.self_hostname = first.self_hostname
+    if all(address.redirected_file == first.redirected_file for address in addresses):
+        seen.redirected_file, seen.flags = first.redirected_file, first.flags
     seen.domain_data = first.domain_data if is_one_domain else None
     return seen
 

@@ -35,7 +35,7 @@ def send_quota_warning(transport: Appendfile, progress: Progress) -> None:
         return
     head = "Auto-Submitted: auto-replied\n"
     if not _FROM.search(text.partition("\n\n")[0]):
-        head += sender_line(progress)
+        head += sender_line(progress.context)
     try:
         octets = (head + text).encode("latin-1", "replace")
         submit(progress.services, [], octets, about=progress.message.id, recipients_from_headers=True)

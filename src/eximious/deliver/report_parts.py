@@ -19,6 +19,7 @@ from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
+    from eximious.context import Context
     from eximious.deliver.progress import Progress
     from eximious.expand.template import Template
     from eximious.transports.outcome import Outcome
@@ -36,27 +37,27 @@ def boundary(progress: Progress) -> str:
     return f"{int(progress.services.now())}-eximdsn-{int.from_bytes(os.urandom(4), 'big') >> 1}"
 
 
-def sender_line(progress: Progress) -> str:
+def sender_line(context: Context) -> str:
     """The From: header of what this program writes: dsn_from, or a default if that fails."""
-    main = progress.context.config.main
+    main = context.config.main
     try:
-        text = main.dsn_from.expand(progress.context)
+        text = main.dsn_from.expand(context)
     except (ExpandError, Defer) as error:
-        progress.services.logs.panic(f"Failed to expand dsn_from (using default): {error}", progress.message.id)
+        context.services.logs.panic(f"Failed to expand dsn_from (using default): {error}", context.message.id)
         text = f"Mail Delivery System <Mailer-Daemon@{main.qualify_domain}>"
     return f"From: {text}\n"
 
 
-def references(progress: Progress) -> str:
+def references(context: Context) -> str:
     """The References: header: the message that this is about, and what that one referred to."""
     found = [
         header.text.partition(":")[2].strip(SPACE)
-        for header in progress.message.headers
+        for header in context.message.headers
         if header.kind == "I" or header.name.lower() == "message-id"
     ]
     old = [
         header.text.partition(":")[2].split()
-        for header in progress.message.headers
+        for header in context.message.headers
         if header.kind != DELETED and header.name.lower() in ("references", "in-reply-to")
     ]
     ids = [*(old[0] if old else [])[:11], *found[:1]]

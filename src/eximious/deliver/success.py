@@ -31,8 +31,10 @@ def compose(progress: Progress, addresses: list[Address]) -> bytes:
     main, message = progress.context.config.main, progress.message
     mark = parts.boundary(progress)
     text = f"Reply-To: {main.errors_reply_to}\n" if main.errors_reply_to else ""
-    text += parts.sender_line(progress) + f"Auto-Submitted: auto-generated\nTo: {message.sender}\n"
-    text += "Subject: Delivery Status Notification\n" + parts.references(progress) + parts.multipart(progress, mark)
+    text += parts.sender_line(progress.context) + f"Auto-Submitted: auto-generated\nTo: {message.sender}\n"
+    text += (
+        "Subject: Delivery Status Notification\n" + parts.references(progress.context) + parts.multipart(progress, mark)
+    )
     text += f"\n--{mark}\nContent-type: text/plain; charset={parts.charset(progress)}\n\n"
     text += "This message was created automatically by mail delivery software.\n"
     text += " ----- The following addresses had successful delivery notifications -----\n"

@@ -115,8 +115,8 @@ def compose(progress: Progress, to: list[str], addresses: list[Address]) -> byte
     templates = parts.Templates(progress, "warn_message_file", "warning")
     delay = progress.context.facts["warn_message_delay"]
     head = f"Reply-To: {main.errors_reply_to}\n" if main.errors_reply_to else ""
-    head += "Auto-Submitted: auto-replied\n" + parts.sender_line(progress) + f"To: {', '.join(to)}\n"
-    head += parts.references(progress) + parts.multipart(progress, mark)
+    head += "Auto-Submitted: auto-replied\n" + parts.sender_line(progress.context) + f"To: {', '.join(to)}\n"
+    head += parts.references(progress.context) + parts.multipart(progress, mark)
     subject = templates.next()
     head += subject if subject is not None else f"Subject: Warning: message {message.id} delayed {delay}\n"
     body = f"\n--{mark}\nContent-type: text/plain; charset={parts.charset(progress)}\n\n"

@@ -16,6 +16,7 @@ from eximious.receive.envelope import rules
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
 from eximious.receive.headers import records, size_of
+from eximious.receive.submitter import Submitter
 from eximious.smtp.data import PlainReader
 from eximious.spool.body import Body
 from eximious.spool.message import DELETED, Recipient
@@ -38,9 +39,10 @@ def read_filter_message(call: Invocation, context: Context) -> None:
     message.allow_unqualified_sender = message.allow_unqualified_recipient = True
     message.login = submitter.login
     message.originator_uid, message.originator_gid = submitter.uid, submitter.gid
-    given = sender_of(call, context, submitter)
+    given = sender_of(call, context, Submitter(is_trusted=True))
     message.sender = submitter.address if given is None else Tainted(given)
     message.sender_is_local = message.sender == submitter.address
+    message.sender_set_untrusted = given is not None
     give_id(context)
     read_content(context)
     if not message.headers:
@@ -51,7 +53,7 @@ def read_filter_message(call: Invocation, context: Context) -> None:
     put_right(context, qualifies_senders=True, qualifies_recipients=True)
     context.address = filter_address(call)
     message.recipients = [Recipient(Tainted(context.address.address))]
-    call.print(f"Sender      = {message.sender}")
+    call.print(f"Sender      = {message.sender or '<>'}")
     address = context.address
     prefix, suffix = address.local_part_prefix, address.local_part_suffix
     call.print(f"Recipient   = {address.address}")

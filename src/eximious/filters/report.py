@@ -84,6 +84,10 @@ class Reporter(Observer):
         if reply.returns_message:
             self.show("Return original message")
 
+    def ignore(self, command: Command, reason: str) -> None:
+        """Say why nothing would be done."""
+        self.show(f"{command.name} command ignored because {reason}")
+
     def conclude(self, outcome: Outcome) -> None:
         """Show how the filter ended."""
         if outcome.verdict:

@@ -75,6 +75,9 @@ class Observer:
     def reply(self, command: Command, reply: Reply) -> None:
         """``mail`` or ``vacation``."""
 
+    def ignore(self, command: Command, reason: str) -> None:
+        """A command has no effect."""
+
 
 class Run:
     """One run of one filter."""
@@ -204,16 +207,26 @@ def _pipe(run: Run, command: Command) -> None:
 def _reply(run: Run, command: Command) -> None:
     is_vacation = command.name == "vacation"
     reply = Reply(is_vacation=is_vacation, no_error=command.no_error, is_significant=_significant(command, False))
-    for name, field in REPLY_FIELDS.items():
-        if name in command.arguments:
-            text = run.argument(command, name)
-            _check_header(name, text)
-            setattr(reply, field, text)
+    texts = {name: run.argument(command, name) for name in REPLY_FIELDS if name in command.arguments}
+    if not _return_path(run):
+        # Bounces are not answered.
+        _mark_seen(run, command)
+        run.observer.ignore(command, "return_path is empty")
+        return
+    for name, text in texts.items():
+        _check_header(name, text)
+        setattr(reply, REPLY_FIELDS[name], text)
     reply.expands_file = "expand" in command.flags
     reply.returns_message = "return message" in command.flags
     reply.once_repeat = _seconds(reply.once_repeat_text)
     run.outcome.actions.append(reply)
     run.observer.reply(command, reply)
+
+
+def _return_path(run: Run) -> str:
+    context = run.context
+    changed = context.address.errors_to
+    return context.message.sender if changed is None else changed
 
 
 REPLY_FIELDS: Final = {

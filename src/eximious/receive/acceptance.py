@@ -358,6 +358,13 @@ def _log(incoming: Incoming) -> None:
         context.services.spool.log(message, f"{logs.stamp()} {line}")
     if message.is_frozen:
         logs.main("frozen by ACL", message.id)
+        if context.config.main.message_logs:
+            context.services.spool.log(message, f"{logs.stamp()} frozen by ACL")
+        recipients = context.config.main.freeze_tell
+        if recipients and incoming.reception.freeze_tell and not message.is_locally_submitted_error:
+            from eximious.deliver.freeze_report import send_on_arrival
+
+            send_on_arrival(context, recipients)
     if not message.recipients:
         logs.main(f"=> blackhole ({incoming.discarded_by or 'no recipients)'}", message.id)
         logs.main("Completed", message.id)

@@ -143,7 +143,8 @@ def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
         message.authenticated_sender = message.authenticated_sender or submitter.address
     else:
         message.sender = Tainted(request.sender)
-        message.sender_is_local = request.sender == submitter.address
+        # Whoever may say nothing else of the sender may still say that there is none.
+        message.sender_is_local = request.sender == submitter.address or not (request.sender or submitter.is_trusted)
         message.sender_set_untrusted = not submitter.is_trusted
 
 

@@ -119,10 +119,11 @@ class Delivery:
             text = f"Tainted '{path}' (file or directory name for {transport.name} transport) not permitted"
             raise Unable(panicked(text))
         if not path.startswith("/"):
-            raise Unable(panicked(f'appendfile: file or directory name "{path}" is not absolute', NOT_ABSOLUTE))
+            raise Unable(deferred(f'appendfile: file or directory name "{path}" is not absolute', NOT_ABSOLUTE))
         self.path = path.rstrip("/") or "/"
-        if "file" in address.flags:
-            address.local_part = self.path
+        for each in self.batch.addresses:
+            if "file" in each.flags:
+                each.local_part = self.path
 
     def _format(self) -> str:
         if self.transport.maildir_format:

@@ -31,6 +31,7 @@ from eximious.transports.outcome import (
 from eximious.transports.transform import Transform
 
 if TYPE_CHECKING:
+    from eximious.address.delivery import Address
     from eximious.context import Context
     from eximious.transports.base import Batch
     from eximious.transports.pipe import Pipe
@@ -174,7 +175,7 @@ class Delivery:
             "HOME": self.batch.home,
             "MESSAGE_ID": context.message.id,
             "PATH": expand(self.transport, "path", context),
-            "RECIPIENT": address.top.address if "pipe" in address.flags else f"{local_part}@{seen.domain}",
+            "RECIPIENT": _whole(address.top) if "pipe" in address.flags else f"{local_part}@{seen.domain}",
             "QUALIFY_DOMAIN": main.qualify_domain,
             "SENDER": context.message.sender,
             "SHELL": "/bin/sh",
@@ -294,3 +295,8 @@ def _handle_output(transport: Pipe, outcome: Outcome, ended: dict[str, Any], *, 
             outcome.user_message = ""
     elif transport.return_fail_output and is_failed:
         outcome.return_output = True
+
+
+def _whole(address: Address) -> str:
+    """The address, with its domain even if it is written without one."""
+    return address.address if "@" in address.address else f"{address.address}@{address.domain}"
