@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious import waiting
-from eximious.deliver.batches import group_remote
+from eximious.deliver.batches import group_remote, hosts_key
 from eximious.deliver.parallel import slot
 from eximious.deliver.preparation import check_size, copy_context, new_batch, seen_by, set_return_path
 from eximious.errors import Defer, ExpandError
@@ -85,17 +85,28 @@ def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]
         groups += _cut(group)
     again: list[Address] = []
 
-    def deliver(group: list[Address], context: Context) -> None:
-        again.extend(_file(progress, group, _deliver(progress, group, context)))
+    def deliver(group: list[Address], context: Context, *, is_followed: bool = False) -> None:
+        again.extend(_file(progress, group, _deliver(progress, group, context, is_followed=is_followed)))
 
-    if len(groups) == 1:
-        deliver(groups[0], context)
+    if len(groups) == 1 or progress.how.continued:
+        for position, group in enumerate(groups):
+            deliver(group, context, is_followed=_is_followed(groups, position))
     else:
         waiting.gather(
             [lambda group=group: deliver(group, copy_context(context)) for group in groups],  # type: ignore[misc]
             max(1, context.config.main.remote_max_parallel),
         )
     return again
+
+
+def _is_followed(groups: list[list[Address]], position: int) -> bool:
+    """True if a later group goes to the hosts of this one."""
+    first = groups[position][0]
+    hosts = hosts_key(first.host_list)
+    return any(
+        group[0].transport is first.transport and hosts_key(group[0].host_list) == hosts
+        for group in groups[position + 1 :]
+    )
 
 
 def _in_order(addresses: list[Address], context: Context) -> list[Address]:
@@ -122,11 +133,12 @@ def _cut(group: list[Address]) -> list[list[Address]]:
     return [group[start : start + most] for start in range(0, len(group), most)]
 
 
-def _deliver(progress: Progress, addresses: list[Address], context: Context) -> list[Outcome]:
+def _deliver(progress: Progress, addresses: list[Address], context: Context, *, is_followed: bool) -> list[Outcome]:
     transport: Transport = addresses[0].transport
     before = progress.services.now()
     batch = new_batch(addresses, context, progress.done)
     batch.hosts = addresses[0].host_list
+    batch.is_followed = is_followed
     with seen_by(context, batch, transport):
         try:
             set_return_path(batch, transport, context)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eximious.transports.smtp import Smtp
 
 PIPELINED: Final = "pipelined "
+GOODBYE: Final = 0.5  # seconds to wait for the answer to QUIT
 REPLY_LIMIT: Final = 4096  # octets; a host that says more at once is not to be trusted with mail
 
 
@@ -45,6 +46,7 @@ class Connection:
         self.features = Features()
         self.is_esmtp = False
         self.uses_pipelining = False
+        self.message_id = ""  # of the message that it carries, or has carried last
         self.messages = 0  # that have been sent over it
         self.sent = Sent()  # what is logged about it
         self.sent.interface = stream.local.address
@@ -145,11 +147,13 @@ class Connection:
 
     def quit(self) -> None:
         """Say goodbye and end the connection. The answer does not matter, and is not waited for long."""
-        if not self.is_broken and not self.said_quit and not self.protocol.waiting:
+        if not self.is_broken:
+            self.stream.timeout = GOODBYE
             try:
-                self.send("QUIT")
-                self.stream.timeout = 1.0
-                self.stream.flush()
+                if not self.said_quit and not self.protocol.waiting:
+                    self.send("QUIT")
+                    self.stream.flush()
+                self.stream.read()  # a connection that is closed before its last words have come looks broken
             except OSError:
                 self.is_broken = True
         self.close()

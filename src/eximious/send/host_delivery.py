@@ -15,8 +15,9 @@ from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.send import arc_seal, dkim_sign, waiting_messages
 from eximious.send.failure import MESSAGE, Failure
 from eximious.send.opening import hello_name, interface_for, is_listed, open_connection
+from eximious.send.parameters import mail_parameters
 from eximious.send.pool import Key, Pool
-from eximious.send.transaction import Transaction, mail_parameters
+from eximious.send.transaction import Transaction
 from eximious.transports.content import HeaderChangeFailed
 from eximious.transports.filtering import message_content
 from eximious.transports.outcome import DEFERRED, EXPAND_FAILED, HEADER_CHANGE_FAILED, Unable, deferred
@@ -183,6 +184,8 @@ class HostDelivery:
 
     def _may_be_followed(self) -> bool:
         """Another message may come for the host. The daemon has to reckon with that; else the hints say it."""
+        if self.delivery.batch.is_followed:
+            return True
         if waiting.on_loop():
             return True
         return waiting_messages.has_any(
@@ -217,6 +220,8 @@ class HostDelivery:
         sent.chunking = transaction.uses_chunking
         sent.prdr = transaction.uses_prdr
         sent.reused = connection.messages > 0
+        sent.shows_identity = connection.message_id in ("", self.message.id)
+        connection.message_id = self.message.id
         return transaction
 
     def _authenticated_sender(self, connection: Connection) -> str | None:

@@ -185,6 +185,7 @@ def say_hello(connection: Connection, *, esmtp: bool) -> None:
         line = f"{verb} {connection.hello}"
         reply = connection.ask(line, timeout)
         connection.sent.hello_reply = str(reply)
+        connection.sent.steps += verb[0].lower()
         if reply.is_positive:
             connection.is_esmtp = True
             connection.features = Features(reply)
@@ -195,6 +196,7 @@ def say_hello(connection: Connection, *, esmtp: bool) -> None:
     line = f"HELO {connection.hello}"
     reply = connection.ask(line, timeout)
     connection.sent.hello_reply = str(reply)
+    connection.sent.steps += "h"
     if not reply.is_positive:
         raise refusal(line, reply)
     connection.features = Features()
@@ -256,6 +258,7 @@ def start_tls(connection: Connection, context: Context, *, on_connect: bool = Fa
     connection.protocol.start_tls()
     session.on_connect = on_connect
     connection.sent.tls = session
+    connection.sent.steps += "s"
 
 
 def _os_text(error: OSError) -> str:
@@ -305,6 +308,7 @@ def _try_authenticators(connection: Connection, context: Context, offered: list[
         result = authenticate_to(authenticator, ClientExchange(command, authenticator.mechanism), context)
         if result.status is ClientStatus.OK:
             connection.sent.authenticator = authenticator.name
+            connection.sent.steps += "a"
             connection.sent.authenticated_id = result.set_id
             return True
         _log_failure(connection, context, authenticator.name, result)

@@ -23,7 +23,7 @@ def client_context(transport: Smtp, host: Host, context: Context) -> ClientConte
     from eximious.send.opening import is_listed
 
     verify = Verify.NONE
-    if is_listed(transport, "tls_verify_hosts", host, context):
+    if _asks_everybody(transport) or is_listed(transport, "tls_verify_hosts", host, context):
         verify = Verify.REQUIRE
     elif is_listed(transport, "tls_try_verify_hosts", host, context):
         verify = Verify.TRY
@@ -46,6 +46,12 @@ def client_context(transport: Smtp, host: Host, context: Context) -> ClientConte
         settings["verify_certificates"] = _text(transport.tls_verify_certificates, "tls_verify_certificates", context)
         settings["crl"] = _text(transport.tls_crl, "tls_crl", context)
     return _kept(transport, settings)
+
+
+def _asks_everybody(transport: Smtp) -> bool:
+    """Neither option says whose certificates matter: then everybody's do. (A list without items says: nobody's.)"""
+    lists = (transport.tls_verify_hosts, transport.tls_try_verify_hosts)
+    return all(hosts is None or not hosts.source.strip() for hosts in lists)
 
 
 def _kept(transport: Smtp, settings: dict[str, Any]) -> ClientContext:

@@ -9,8 +9,9 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from eximious.retry.errors import reply_number
+from eximious.send.chunks import BLOCK, SMALL, Chunks
 from eximious.send.failure import MESSAGE, RECIPIENT, Failure, refusal, reply_text
-from eximious.smtp.dsn import encode_xtext, format_notify, format_return
+from eximious.smtp.dsn import format_notify
 from eximious.smtp.reply import Reply
 from eximious.smtp.sending import TextSender
 from eximious.transports.content import recipient as recipient_text
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     Content: TypeAlias = Callable[[], Iterator[bytes]]
 
-SMALL: Final = 64 * 1024  # octets of a message that go out before the host has answered to its recipients
-CHUNK: Final = 256 * 1024  # octets of one BDAT command, for large messages
 TOO_MANY_RECIPIENTS: Final = 452  # to RCPT, after others were accepted (RFC 5321 section 4.5.3.1.10)
 NOT_RECEIVED: Final = 451  # of a reply that closes the connection
 
@@ -104,17 +103,17 @@ class Transaction:
         if pipelined and len(self.addresses) < 900:
             self._run_pipelined(content, size)
         else:
-            self._run_in_steps(content)
+            self._run_in_steps(content, size)
         connection.messages += 1
         if self._has_delivered:
             self.excess = self._too_many
             for number in self.excess:
                 self.outcomes[number] = None
 
-    def _run_in_steps(self, content: Content) -> None:
+    def _run_in_steps(self, content: Content, size: int) -> None:
         connection, timeout = self.connection, self.transport.command_timeout
         connection.send(self._mail_line)
-        self._judge_mail(self._answer(self._mail_line, MESSAGE), pipelined=False)
+        self._judge_mail(self._answer(self._mail_line, MESSAGE), self._mail_line)
         for number in range(len(self.addresses)):
             line = self._rcpt_line(number)
             connection.send(line)
@@ -123,8 +122,7 @@ class Transaction:
             self._reset()
             return
         if self.uses_chunking:
-            self._send_chunks(content, pipelined=False)
-            self._judge_end(pipelined=False)
+            self._send_chunks(content, size)
             return
         connection.send("DATA")
         self._judge_data(connection.reply("DATA", timeout), pipelined=False)
@@ -137,23 +135,48 @@ class Transaction:
         connection.send(self._mail_line)
         for number in range(len(self.addresses)):
             connection.send(self._rcpt_line(number))
-        at_once = self.uses_chunking and size <= SMALL
-        if at_once:
-            self._send_one_chunk(content)
-        elif not self.uses_chunking:
-            connection.send("DATA")
-        connection.flush(self._mail_line, self.transport.command_timeout)
-        refused = self._read_envelope_answers()
         if self.uses_chunking:
-            self._finish_chunks(content, refused, at_once=at_once)
-        else:
-            self._finish_data(content, refused)
+            self._run_pipelined_chunks(content, size)
+            return
+        connection.send("DATA")
+        connection.flush(self._mail_line, self.transport.command_timeout)
+        self._finish_data(content, self._read_envelope_answers(f"pipelined {self._mail_line}"))
 
-    def _read_envelope_answers(self) -> Failure | None:
-        """The answers to MAIL and all RCPT commands; what was said to MAIL if it was refused."""
+    def _run_pipelined_chunks(self, content: Content, size: int) -> None:
+        """The whole message goes with the envelope if it is small, else its header."""
+        connection = self.connection
+        chunks = Chunks(connection, self.transport, content())
+        is_small = self._wire_size(size) <= SMALL
+        if is_small:
+            chunks.send_all()
+            if len(self.addresses) == 1:  # else the host may want some of them separately
+                self._announce_quit()
+        else:
+            chunks.send_header()
+        connection.flush(self._mail_line, self.transport.command_timeout)
+        # What was sent last is what the log has for a refusal of the sender.
+        what = "end of data" if is_small else BLOCK
+        refused = self._read_envelope_answers(f"pipelined {what}")
+        if refused is not None or not self._accepted:
+            # The host has the text already, and says again that it does not want it.
+            connection.reply(what, self.transport.final_timeout, pipelined=True)
+            if refused is not None:
+                raise refused
+            self._reset()
+        elif is_small:
+            self._judge_end(pipelined=True)
+        else:
+            self._judge_chunk(pipelined=True)
+            self._send_rest(chunks)
+
+    def _read_envelope_answers(self, what: str) -> Failure | None:
+        """The answers to MAIL and all RCPT commands; what was said to MAIL if it was refused.
+
+        `what` is said to have been refused then.
+        """
         refused: Failure | None = None
         try:
-            self._judge_mail(self._answer(self._mail_line, MESSAGE, pipelined=True), pipelined=True)
+            self._judge_mail(self._answer(self._mail_line, MESSAGE, pipelined=True), what)
         except Failure as failure:
             if failure.is_gone:
                 raise
@@ -195,25 +218,6 @@ class Transaction:
         self._send_text(content)
         self._judge_end(pipelined=False)
 
-    def _finish_chunks(self, content: Content, refused: Failure | None, *, at_once: bool) -> None:
-        if at_once:
-            if refused is not None or not self._accepted:
-                # The host has the text already, and says again that it does not want it.
-                self.connection.reply("end of data", self.transport.final_timeout, pipelined=True)
-                if refused is not None:
-                    raise refused
-                self._reset()
-                return
-            self._judge_end(pipelined=True)
-            return
-        if refused is not None:
-            raise refused
-        if not self._accepted:
-            self._reset()
-            return
-        self._send_chunks(content, pipelined=True)
-        self._judge_end(pipelined=True)
-
     def _reset(self) -> None:
         """All recipients were refused: before the next transaction, the host has to forget this one."""
         self.connection.needs_reset = True
@@ -225,46 +229,55 @@ class Transaction:
         connection, timeout = self.connection, self.transport.data_timeout
         sender = TextSender()
         for piece in content():
-            connection.write(sender.send(piece), "sending data block", timeout)
-        connection.write(sender.finish(), "sending data block", timeout)
+            connection.write(sender.send(piece), BLOCK, timeout)
+        connection.write(sender.finish(), BLOCK, timeout)
         connection.protocol.expect("end of data")
         self._announce_quit()
-        connection.flush("sending data block", timeout)
+        connection.flush(BLOCK, timeout)
 
     def _announce_quit(self) -> None:
         connection = self.connection
         if self.is_last and connection.uses_pipelining and not (connection.is_lmtp or self.uses_prdr or self._too_many):
             connection.announce_quit()
 
-    def _send_one_chunk(self, content: Content) -> None:
-        sender = TextSender(stuffs_dots=False)
-        octets = b"".join([*(sender.send(piece) for piece in content()), sender.finish()])
-        self.connection.send(f"BDAT {len(octets)} LAST")
-        self.connection.write(octets, "sending data block", self.transport.data_timeout)
-        if len(self.addresses) == 1:  # else the host may want some of them separately
+    def _send_chunks(self, content: Content, size: int) -> None:
+        """The message by BDAT when the host has accepted recipients."""
+        chunks = Chunks(self.connection, self.transport, content())
+        if self._wire_size(size) <= SMALL:
+            chunks.send_all()
             self._announce_quit()
+            self.connection.flush(BLOCK, self.transport.data_timeout)
+            self._judge_end(pipelined=False)
+            return
+        chunks.send_header()
+        self.connection.flush(BLOCK, self.transport.data_timeout)
+        self._judge_chunk(pipelined=False)
+        self._send_rest(chunks)
 
-    def _send_chunks(self, content: Content, *, pipelined: bool) -> None:
-        """The message in BDAT commands of moderate size; all but the last must be accepted."""
-        connection, timeout = self.connection, self.transport.data_timeout
-        sender = TextSender(stuffs_dots=False)
-        held = b""
-        for piece in content():
-            held += sender.send(piece)
-            if len(held) < CHUNK:
-                continue
-            connection.send(f"BDAT {len(held)}")
-            connection.write(held, "sending data block", timeout)
-            held = b""
-            connection.flush("sending data block", timeout)
-            reply = connection.reply("sending data block", self.transport.command_timeout, pipelined=pipelined)
-            if not reply.is_positive:
-                raise self._data_refusal("sending data block", reply, pipelined=pipelined)
-        held += sender.finish()
-        connection.send(f"BDAT {len(held)} LAST")
-        connection.write(held, "sending data block", timeout)
+    def _send_rest(self, chunks: Chunks) -> None:
+        """What is behind the header; with pipelining, the answer to a part is read when the next one is on its way."""
+        connection = self.connection
+        is_last = chunks.send_next()
+        while not is_last:
+            connection.flush(BLOCK, self.transport.data_timeout)
+            if connection.uses_pipelining:
+                is_last = chunks.send_next()
+            self._judge_chunk(pipelined=connection.uses_pipelining)
+            if not connection.uses_pipelining:
+                is_last = chunks.send_next()
         self._announce_quit()
-        connection.flush("sending data block", timeout)
+        connection.flush(BLOCK, self.transport.data_timeout)
+        self._judge_end(pipelined=False)
+
+    def _wire_size(self, size: int) -> int:
+        """About how many octets the message has with CR LF line ends."""
+        message = self.message
+        return size + message.body_line_count + sum(header.text.count("\n") for header in message.headers) + 1
+
+    def _judge_chunk(self, *, pipelined: bool) -> None:
+        reply = self.connection.reply(BLOCK, self.transport.final_timeout, pipelined=pipelined)
+        if not reply.is_positive:
+            raise self._data_refusal(BLOCK, reply, pipelined=pipelined)
 
     # --- what the host says -----------------------------------------------------------------------------------------
 
@@ -297,11 +310,10 @@ class Transaction:
                 if number <= slow:
                     outcome.host = self.connection.host
 
-    def _judge_mail(self, reply: Reply, *, pipelined: bool) -> None:
+    def _judge_mail(self, reply: Reply, what: str) -> None:
         if reply.is_positive:
             return
         number, more = (MAIL_4XX, reply_number(f"{reply.code}")) if reply.is_temporary else (0, 0)
-        what = f"pipelined {self._mail_line}" if pipelined else self._mail_line
         failure = refusal(what, reply, scope=MESSAGE, number=number, more_errno=more)
         failure.is_gone = reply.code == 421
         raise failure
@@ -391,26 +403,3 @@ class Transaction:
 def _is_last_hop(address: Address) -> bool:
     """The router says that the next host does not count for delivery status notifications."""
     return address.router is not None and bool(getattr(address.router, "dsn_lasthop", False))
-
-
-def mail_parameters(
-    connection: Connection, message: Message, *, size: int, authenticated_sender: str | None, prdr: bool
-) -> str:
-    """The parameters of the MAIL command that the host understands."""
-    features, transport = connection.features, connection.transport
-    text = ""
-    if "SIZE" in features and transport.size_addition >= 0:
-        text += f" SIZE={size + transport.size_addition}"
-    body_type = message.facts.get("body_type", 0)
-    if "8BITMIME" in features and body_type:
-        text += f" BODY={'8BITMIME' if body_type == 8 else '7BIT'}"
-    if prdr:
-        text += " PRDR"
-    if "DSN" in features:
-        if message.dsn_return:
-            text += f" RET={format_return(message.dsn_return)}"
-        if message.dsn_envid:
-            text += f" ENVID={message.dsn_envid}"
-    if authenticated_sender is not None:
-        text += f" AUTH={encode_xtext(authenticated_sender)}" if authenticated_sender else " AUTH=<>"
-    return text
