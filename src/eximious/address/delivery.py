@@ -10,10 +10,11 @@ from eximious.octets import lower
 class Host:
     """A host to try for a remote delivery; `address` is "" until it has been looked up."""
 
-    __slots__ = ("address", "dnssec", "last_try", "mx", "name", "port", "sort_key", "status", "why")
+    __slots__ = ("address", "asked_name", "dnssec", "last_try", "mx", "name", "port", "sort_key", "status", "why")
 
     def __init__(self, name: str, address: str = "", port: int = 0, mx: int | None = None) -> None:
         self.name = name
+        self.asked_name = ""  # that the name was found for, if it is another one: what a certificate must be for
         self.address = address
         self.port = port  # 0 means the transport's
         self.mx = mx  # MX preference; None if not from an MX record
@@ -60,6 +61,7 @@ class Address:
         "expand_again",
         "extra_headers",
         "fallback_hosts",
+        "filter_counters",
         "flags",
         "gid",
         "groups",
@@ -140,6 +142,7 @@ class Address:
         self.router_variables: dict[str, str] = {}  # r_...
         self.numeric: list[str] = []  # $0.. saved for the transport
         self.expand_again = False
+        self.filter_counters: list[int] | None = None  # $n0 and so on, for the command of a filter's pipe
         self.flags: set[str] = set()  # "pipe", "file", "autoreply", "unseen", "ignore_error", "local", ...
         self.redirected_file = ""  # for pipe, file and autoreply addresses: the command, path or text
         self.mode: int | None = None  # of the file, for file addresses that a filter gave one

@@ -275,6 +275,7 @@ def _precedes(other: Host, local: Host) -> bool:
 def _with_address(host: Host, name: str, address: str) -> Host:
     found = Host(name, address, host.port, host.mx)
     found.sort_key = host.sort_key
+    found.asked_name = host.asked_name or (host.name if host.name.lower() != name.lower() else "")
     return found
 
 

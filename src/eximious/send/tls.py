@@ -29,7 +29,8 @@ def client_context(transport: Smtp, host: Host, context: Context) -> ClientConte
         verify = Verify.TRY
     names: tuple[str, ...] = ()
     if verify is not Verify.NONE and is_listed(transport, "tls_verify_cert_hostnames", host, context):
-        names = (host.name,)
+        # Without DNSSEC, an alias must not lead to another host's certificate.
+        names = ((not host.dnssec and host.asked_name) or host.name,)
     certificate = _text(transport.tls_certificate, "tls_certificate", context)
     settings: dict[str, Any] = {
         "certificates": tuple(split(certificate)),
