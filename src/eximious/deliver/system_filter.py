@@ -159,7 +159,7 @@ def _child(parent: Address, action: Action, progress: Progress) -> Address | Non
             child.mode = action.mode
         case Pipe():
             child = _direct(parent, f"|{action.command.removeprefix('|').lstrip(SPACE)}", "pipe", "pipe", progress)
-            child.numeric = action.captures
+            child.numeric, child.filter_counters = action.captures, action.counters
             child.expand_again = True
         case Reply():
             child = _direct(parent, f">{_recipients(action, progress)}", "autoreply", "reply", progress)

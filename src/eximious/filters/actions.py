@@ -59,6 +59,7 @@ class Reply(Action):
         "cc",
         "expands_file",
         "file",
+        "forbidden",
         "from_",
         "headers",
         "is_vacation",
@@ -88,6 +89,7 @@ class Reply(Action):
         self.text = ""
         self.file = ""
         self.expands_file = False
+        self.forbidden: list[str] = []  # what may not be expanded in the file: forbid_lookup, ...
         self.log = ""
         self.once = ""
         self.once_repeat = 0.0  # seconds

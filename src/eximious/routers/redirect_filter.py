@@ -68,7 +68,7 @@ def _obey(router: Redirect, text: str, parent: Parent) -> Outcome:
         frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         may_log=not router.forbid_filter_logwrite,
     )
-    names = [f"forbid_{name}" for name, option in FORBIDS.items() if getattr(router, option)]
+    names = forbidden_facts(router)
     facts = context.facts
     facts.update(dict.fromkeys(names, True))
     try:
@@ -86,6 +86,11 @@ def _obey(router: Redirect, text: str, parent: Parent) -> Outcome:
             facts.pop(name, None)
 
 
+def forbidden_facts(router: Redirect) -> list[str]:
+    """What may not be expanded in the filter, and in what it names."""
+    return [f"forbid_{name}" for name, option in FORBIDS.items() if getattr(router, option)]
+
+
 def child_for(parent: Parent, action: Action) -> Address | None:
     """The child that does what the action says; None for one that only marks the message as seen."""
     router = parent.router
@@ -99,10 +104,11 @@ def child_for(parent: Parent, action: Action) -> Address | None:
             child.mode = action.mode
         case Pipe():
             child = pipe_child(parent, f"|{action.command.removeprefix('|').lstrip()}")
-            child.numeric = action.captures
+            child.numeric, child.filter_counters = action.captures, action.counters
             child.expand_again = True
         case Reply():
             child = reply_child(parent, recipients_of(action, parent.context), action)
+            action.forbidden = forbidden_facts(router)
         case _:
             return None
     if getattr(action, "no_error", False):

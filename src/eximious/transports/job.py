@@ -26,9 +26,10 @@ CONNECT: Final = "connect"  # connect to a Unix-domain socket and hand back the 
 FILTER: Final = "filter"  # pass the message through a command
 READ: Final = "read"  # read a file
 USER_FILTER: Final = "user_filter"  # run a filter file
+EXPAND: Final = "expand"  # expand what a user has written
 QUEUE_FILES: Final = "queue_files"  # copy a message's spool files
 REMEMBER: Final = "remember"  # the log and the memory of the autoreply transport
-KINDS: Final = (APPEND, NEW_FILE, COMMAND, FILTER, SPAWN, CONNECT, READ, QUEUE_FILES, REMEMBER, USER_FILTER)
+KINDS: Final = (APPEND, NEW_FILE, COMMAND, FILTER, SPAWN, CONNECT, READ, QUEUE_FILES, REMEMBER, USER_FILTER, EXPAND)
 
 
 class JobLost(EximiousError):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eximious.config.lists import split
 from eximious.taint import is_tainted
-from eximious.transports.argv import BadCommand, TaintedArgument, expanded
+from eximious.transports.argv import BadCommand, TaintedArgument, expanded, expanded_by_user
 from eximious.transports.base import expand
 from eximious.transports.content import HeaderChangeFailed, bsmtp_envelope
+from eximious.transports.expanding import expand_as_user
 from eximious.transports.filtering import FilterTimeout, message_content
 from eximious.transports.job import COMMAND, Content, Ended, Job
 from eximious.transports.outcome import (
@@ -33,6 +34,7 @@ from eximious.transports.transform import Transform
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
     from eximious.context import Context
+    from eximious.errors import ExpandError
     from eximious.transports.base import Batch
     from eximious.transports.pipe import Pipe
 
@@ -118,8 +120,18 @@ class Delivery:
             raise Unable(panicked(f"Tainted '{text}' (command for {self.what}) not permitted", 0))
         try:
             if transport.use_shell:
-                return self._shell_command(text, is_expanded)
-            argv = expanded(text, self.context, self.batch.addresses, self.what, expand=is_expanded)
+                return self._shell_command(text, is_expanded, is_given)
+            if is_given and address.expand_again:
+                argv = expanded_by_user(text, self.batch.addresses, self.what, self._expand_as_user)
+            else:
+                argv = expanded(
+                    text,
+                    self.context,
+                    self.batch.addresses,
+                    self.what,
+                    expand=is_expanded,
+                    expander=self._expand_as_user,
+                )
         except TaintedArgument as error:
             raise Unable(failed(str(error), 0)) from error
         except BadCommand as error:
@@ -127,11 +139,18 @@ class Delivery:
         argv[0] = self._permitted(argv[0])
         return argv
 
-    def _shell_command(self, text: str, is_expanded: bool) -> list[str]:
+    def _expand_as_user(self, texts: list[str]) -> list[str | ExpandError]:
+        """What a user's filter has written is expanded with the user's rights, not with ours."""
+        identity = self.batch.identity
+        assert identity is not None
+        return expand_as_user(texts, self.context, identity, self.batch.addresses[0])
+
+    def _shell_command(self, text: str, is_expanded: bool, is_given: bool) -> list[str]:
         from eximious.transports.argv import expanded_text
 
         if is_expanded:
-            text = expanded_text(text, self.context, self.batch.addresses, self.what)
+            expander = self._expand_as_user if is_given else None
+            text = expanded_text(text, self.context, self.batch.addresses, self.what, expander)
         return ["/bin/sh", "-c", text]
 
     def _permitted(self, name: str) -> str:

@@ -13,11 +13,11 @@ from eximious.address.header_list import parse_list
 from eximious.address.rules import address_rules
 from eximious.config.numbers import seconds
 from eximious.errors import Defer, EximiousError, ExpandError
-from eximious.expand.template import compile as compile_template
 from eximious.expand.variables.tod import tod_log
 from eximious.octets import SPACE
 from eximious.spool.message import DELETED
 from eximious.taint import is_tainted
+from eximious.transports.expanding import expand_as_user
 from eximious.transports.filtering import PASS_UNCHANGED, message_content
 from eximious.transports.job import READ, REMEMBER, Ended, Job
 from eximious.transports.outcome import DELIVERED, Outcome, Unable, deferred, delivered, failed
@@ -43,6 +43,7 @@ class Reply:
         self.once = ""
         self.once_repeat = 0.0  # seconds
         self.expands_file = False
+        self.forbidden: list[str] = []  # what may not be expanded in the file: forbid_lookup, ...
         self.returns_message = False
 
 
@@ -95,7 +96,7 @@ class Delivery:
         for name in FIELDS:
             reply.fields[name] = getattr(wanted, "from_" if name == "from" else name) or ""
         reply.fields["to"] = reply.fields["to"] or address.redirected_file.removeprefix(">")
-        for name in ("text", "file", "log", "once", "once_repeat", "expands_file"):
+        for name in ("text", "file", "log", "once", "once_repeat", "expands_file", "forbidden"):
             setattr(reply, name, getattr(wanted, name))
         reply.returns_message = wanted.returns_message or self.transport.return_message
         return reply
@@ -185,19 +186,21 @@ class Delivery:
             raise Unable(deferred(text, ended.errno))
         with os.fdopen(ended.descriptor, "rb") as file:
             text = file.read(MOST_FILE).decode("latin-1")
-        return self._expanded_file(text, reply.file) if reply.expands_file else text
+        return self._expanded_file(text, reply) if reply.expands_file else text
 
-    def _expanded_file(self, text: str, name: str) -> str:
-        lines = []
-        for line in text.splitlines(keepends=True):
-            try:
-                lines.append(compile_template(line).expand(self.context))
-            except (ExpandError, Defer) as error:
-                self.context.services.logs.main(
-                    f"Failed to expand line from file {name} in {self.what}: {error}", self.context.message.id
-                )
-                lines.append(line)
-        return "".join(lines)
+    def _expanded_file(self, text: str, reply: Reply) -> str:
+        """Each line of the file expanded; as the user, who may have written it. A line that has a fault stays."""
+        identity, address = self.batch.identity, self.batch.addresses[0]
+        assert identity is not None
+        lines = text.splitlines(keepends=True)
+        results = expand_as_user(lines, self.context, identity, address, reply.forbidden)
+        done = []
+        for line, result in zip(lines, results, strict=True):
+            if isinstance(result, ExpandError):
+                why = f"Failed to expand line from file {reply.file} in {self.what}: {result}"
+                self.context.services.logs.main(why, self.context.message.id)
+            done.append(line if isinstance(result, ExpandError) else result)
+        return "".join(done)
 
     def _was_sent(self, reply: Reply) -> bool:
         """True if the recipient has had a reply, and it is too early for another one."""
