@@ -154,27 +154,25 @@ def test_chunking(place: MakePlace) -> None:
     assert there.log[0].endswith(' K C="250 all of it"')
 
 
-def test_large_messages_in_chunks(place: MakePlace) -> None:
-    script = """
-220 far
-? EHLO
-250-far
-250-PIPELINING
-250 CHUNKING
-? MAIL
-? RCPT
-250 ok
-250 ok
-*bdat
-250 part
-*bdat
-250 all
-? QUIT
-"""
+@pytest.mark.parametrize(
+    ("pipelining", "answers"),
+    [
+        # The answer to a part is read when the next one is on its way.
+        (True, "? MAIL\n? RCPT\n*bdat\n250 ok\n250 ok\n250 header\n*bdat\n*bdat\n250 part\n250 all\n? QUIT\n"),
+        (False, "? MAIL\n250 ok\n? RCPT\n250 ok\n*bdat\n250 header\n*bdat\n250 part\n*bdat\n250 all\n? QUIT\n"),
+    ],
+)
+def test_large_messages_in_chunks(place: MakePlace, pipelining: bool, answers: str) -> None:
+    begin = f"220 far\n? EHLO\n250-far\n{'250-PIPELINING' if pipelining else '250-X'}\n250 CHUNKING\n"
     text = b"0123456789012345678901234567890\n" * 12_000
-    with ScriptedServer(script) as server:
+    with ScriptedServer(begin + answers) as server:
         there = place(f"127.0.0.1::{server.port}")
         there.send("a@far.example", text=text)
+    assert [line for line in server.heard if line.startswith("BDAT")] == [
+        "BDAT 33",
+        "BDAT 262144",
+        "BDAT 133856 LAST",
+    ]
     assert b"".join(server.texts).endswith(b"\r\n\r\n" + text.replace(b"\n", b"\r\n"))
     assert there.log[-1] == "Completed"
 
@@ -466,6 +464,16 @@ def test_refused_recipients_are_reset_for_the_next_message(place: MakePlace, beg
             id="expanded: one connection",
         ),
         pytest.param(
+            "max_rcpt = 2",
+            [BEGIN + transaction("250 ok", "250 ok") + transaction("250 ok") + END],
+            [
+                delivered("a", "250 thanks"),
+                delivered("b", "250 thanks", flag="->"),
+                delivered("c", "250 thanks", again=True),
+            ],
+            id="not side by side: one connection",
+        ),
+        pytest.param(
             "",
             [BEGIN + transaction("250 ok", "452 that is enough", last="250 one") + transaction("250 ok") + END],
             [delivered("a", "250 one"), delivered("b", "250 thanks", again=True)],
@@ -497,7 +505,7 @@ def test_refused_recipients_are_reset_for_the_next_message(place: MakePlace, beg
 def test_transactions(place: MakePlace, options: str, scripts: list[str], log: list[str]) -> None:
     with ScriptedServer(*scripts) as server:
         there = place(f"127.0.0.1::{server.port}", options, main="remote_max_parallel = 1")
-        there.send("a@far.example", "b@far.example")
+        there.send(*(f"{line.split('@')[0][3:]}@far.example" for line in log))
     assert [line for line in there.log if line != "Completed"] == log
 
 

@@ -80,9 +80,10 @@ def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]
     if not addresses:
         return []
     context = progress.context
+    most_parallel = max(1, context.config.main.remote_max_parallel)
     groups = []
     for group in group_remote(_in_order(addresses, context), context):
-        groups += _cut(group)
+        groups += _cut(group, most_parallel)
     again: list[Address] = []
 
     def deliver(group: list[Address], context: Context, *, is_followed: bool = False) -> None:
@@ -94,7 +95,7 @@ def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]
     else:
         waiting.gather(
             [lambda group=group: deliver(group, copy_context(context)) for group in groups],  # type: ignore[misc]
-            max(1, context.config.main.remote_max_parallel),
+            most_parallel,
         )
     return again
 
@@ -119,8 +120,12 @@ def _in_order(addresses: list[Address], context: Context) -> list[Address]:
     return by_domains(addresses, domains, context)
 
 
-def _cut(group: list[Address]) -> list[list[Address]]:
-    """The group in parts of max_rcpt recipients, if that is a constant; else the transport sees to it."""
+def _cut(group: list[Address], most_parallel: int) -> list[list[Address]]:
+    """The group in parts of max_rcpt recipients that may go out side by side.
+
+    Where that is not wanted, or the limit is to be expanded for each host, the transport sees to it with several
+    transactions over one connection. But 1 is for return paths that are made for each recipient.
+    """
     template = group[0].transport.max_rcpt
     if len(group) == 1 or template is None or template.constant is None:
         return [group]
@@ -128,7 +133,7 @@ def _cut(group: list[Address]) -> list[list[Address]]:
         most = int(template.constant.strip())
     except ValueError:
         most = 1
-    if most <= 0:
+    if most <= 0 or (most > 1 and most_parallel == 1):
         return [group]
     return [group[start : start + most] for start in range(0, len(group), most)]
 

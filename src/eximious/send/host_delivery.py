@@ -159,12 +159,12 @@ class HostDelivery:
         return part
 
     def _own_limit(self) -> int:
-        """max_rcpt, if it has to be expanded for this host; a constant has been seen to already."""
+        """max_rcpt; 0 if there is no limit."""
         template = self.transport.max_rcpt
-        if template is None or template.constant is not None:
+        if template is None:
             return 0
         try:
-            return max(0, int(template.expand(self.context).strip()))
+            return max(0, int((template.constant or template.expand(self.context)).strip()))
         except (ExpandError, Defer, ValueError) as error:
             raise Failure(f'failed to expand max_rcpt "{template.source}": {error}', EXPAND_FAILED) from None
 
