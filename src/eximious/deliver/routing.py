@@ -112,7 +112,9 @@ class Router:
             self.progress.settle(address, Outcome("failed", address.message, address.errno), is_routing=True)
         elif address.message or address.transport is None:
             errno = BAD_TRANSPORT if address.errno in NO_TRANSPORT else address.errno or BAD_TRANSPORT
-            self.progress.settle(address, deferred(address.message, errno), is_routing=True)
+            outcome = deferred(address.message, errno)
+            outcome.is_panic = address.router is None  # the system filter lacks an option
+            self.progress.settle(address, outcome, is_routing=True)
         elif "file" in address.flags and address.redirected_file == "/dev/null":
             address.transport = BYPASSED
             self.progress.settle(address, Outcome(DELIVERED))

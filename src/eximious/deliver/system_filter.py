@@ -224,9 +224,8 @@ def _remaining_recipients(progress: Progress, outcome: Outcome, has_addresses: b
     elif outcome.verdict == "fail":
         _fail(progress, found, text)
     elif outcome.is_delivered:
+        # They are not done: if something is left over for another attempt, the filter decides again.
         progress.log("original recipients ignored (system filter)" if has_addresses else "=> discarded (system filter)")
-        for address in found:
-            progress.is_done(address)
     else:
         return found
     return []
