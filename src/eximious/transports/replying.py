@@ -194,13 +194,9 @@ class Delivery:
         assert identity is not None
         lines = text.splitlines(keepends=True)
         results = expand_as_user(lines, self.context, identity, address, reply.forbidden)
-        done = []
-        for line, result in zip(lines, results, strict=True):
-            if isinstance(result, ExpandError):
-                why = f"Failed to expand line from file {reply.file} in {self.what}: {result}"
-                self.context.services.logs.main(why, self.context.message.id)
-            done.append(line if isinstance(result, ExpandError) else result)
-        return "".join(done)
+        return "".join(
+            line if isinstance(result, ExpandError) else result for line, result in zip(lines, results, strict=True)
+        )
 
     def _was_sent(self, reply: Reply) -> bool:
         """True if the recipient has had a reply, and it is too early for another one."""
