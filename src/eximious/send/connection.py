@@ -113,8 +113,8 @@ class Connection:
             raise self._broken(lost(shown, error, written=self.written)) from error
 
     def _of_bearable_size(self, reply: Reply, what: str) -> Reply:
-        if sum(map(len, reply.lines)) > REPLY_LIMIT:
-            raise self._broken(malformed(what, str(reply).encode("latin-1")[:REPLY_LIMIT]))
+        if len(str(reply)) >= REPLY_LIMIT:  # longer lines come cut to this
+            raise self._broken(malformed(what, str(reply).encode("latin-1")[: REPLY_LIMIT - 3]))
         return reply
 
     def write(self, data: bytes, what: str, timeout: float) -> None:
