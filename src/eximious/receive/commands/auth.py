@@ -92,7 +92,7 @@ def _run(session: Session, authenticator: Authenticator, initial: str | None) ->
         return
     facts["authentication_failed"] = True
     session.send(result.reply + "\r\n")
-    session.logs.reject(f"{authenticator.name} authenticator failed for {session.full_host}: {result.log_text}")
+    session.logs.reject(f"{authenticator.name} authenticator failed for {session.host_and_ident}: {result.log_text}")
 
 
 def _answer(session: Session) -> str:
