@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eximious import waiting
 from eximious.lookups.linear_file import LargeFile, Table, entries, linear_file
 from tests.expand.context import answer, make_context
 
@@ -85,3 +87,27 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, fifo, "/dev/null"):
         expression = f"${{lookup{{a}}lsearch{{{path}}}{{$value}}{{none}}}}"
         assert answer(expression) == f"Failed: {path} is not a regular file (lsearch lookup)"
+
+
+@pytest.mark.slow
+def test_others_go_on_while_a_large_file_is_read_and_indexed(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    lines = [f"user{number}: value {number}\n" for number in range(300_000)]
+    path.write_text('"a key": in quotes, so that there is an index from the start\n' + "".join(lines))
+    context = make_context()
+    ticks = 0
+
+    def look_up() -> list[str]:
+        return [answer(f"${{lookup{{user{number}}}lsearch{{{path}}}}}", context) for number in range(0, 300_000, 3000)]
+
+    async def work() -> list[list[str]]:
+        nonlocal ticks
+        tasks = [asyncio.ensure_future(waiting.run(look_up)) for _ in range(2)]
+        while not all(task.done() for task in tasks):
+            ticks += 1
+            await asyncio.sleep(0.001)
+        return [task.result() for task in tasks]
+
+    for found in asyncio.run(work()):
+        assert found == [f"value {number}" for number in range(0, 300_000, 3000)]
+    assert ticks > 10

@@ -99,10 +99,9 @@ class Run:
             context.acl_depth -= 1
 
     def _obey(self, acl: Acl) -> str:
-        trace = self.trace
         label = f"ACL {acl.name}" if acl.name else "inline ACL"
-        if trace is not None and acl.name:
-            trace.acl(f'using ACL "{acl.name}"')
+        if self.trace is not None and acl.name:
+            self.trace.acl(f'using ACL "{acl.name}"')
         saved = self.statement
         try:
             for statement in acl.statements:
@@ -111,8 +110,8 @@ class Run:
                     return result
         finally:
             self.statement = saved
-        if trace is not None:
-            trace.acl(f"end of {label}: implicit DENY")
+        if self.trace is not None:
+            self.trace.acl(f"end of {label}: implicit DENY")
         return DENY
 
     def _statement(self, statement: Statement, label: str) -> str | None:
@@ -129,6 +128,7 @@ class Run:
                 f'processing {label} "{verb}"' + (f" ({place.file} {place.line})" if place and place.file else "")
             )
         outcome, failed_at = self._outcome(statement)
+        trace = self.trace  # control = debug may have changed it
         if trace is not None:
             trace.acl(f"{verb}: condition test {outcome} in {label}")
         result = self._result(statement, outcome, failed_at)
@@ -172,13 +172,12 @@ class Run:
     def _test(self, statement: Statement) -> tuple[str, int]:
         """Whether all conditions are true, and the index of the first that is not."""
         where = self.where
-        trace = self.trace
         for index, item in enumerate(statement.items):
             declaration = item.declaration
             if where not in declaration.allowed:
                 doing = "use" if declaration.is_modifier else "test"
                 raise AclError(f"cannot {doing} {declaration.name} condition in {where} ACL")
-            if trace is not None:
+            if self.trace is not None:
                 self._trace_item(item)
             try:
                 value = item.value

@@ -65,6 +65,8 @@ def compile_all(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, A
 def _add(acls: dict[str, Acl], name: str, body: list[Line], faults: list[ConfigError]) -> None:
     """Compile the lines of one ACL; those without a name are checked nevertheless."""
     if name:
-        acl = parse(name, body, faults)
+        found: list[ConfigError] = []
+        acl = parse(name, body, found)
+        faults += [ConfigError(f"error in ACL: {fault.message}", fault.place, fault.hint) for fault in found]
         if name != NAMELESS:
             acls.setdefault(name, acl)

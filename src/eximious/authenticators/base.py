@@ -181,7 +181,8 @@ def authenticate(authenticator: Authenticator, exchange: ServerExchange, context
     set_strings(context, [])
     try:
         result = _serve(authenticator, exchange, context)
-        result.set_id = _expand_id(authenticator.server_set_id, context)
+        if result.status is not Status.CANCELLED:
+            result.set_id = _expand_id(authenticator.server_set_id, context)
     finally:
         context.captures = saved
         context.facts.pop("auth", None)

@@ -125,8 +125,10 @@ def sent_parts(outcome: Outcome, selected: frozenset[str]) -> list[str]:
         parts.append(f"H={host_text(outcome.host, sent, selected)}")
     if sent is None:
         return parts
+    if "protocol_detail" in selected and sent.steps and not sent.reused and not outcome.follows:
+        parts.append(f"PS={sent.steps}")
     parts += _tls_parts(sent, selected)
-    if sent.authenticator:
+    if sent.authenticator and sent.shows_identity:
         text = f"A={sent.authenticator}"
         if sent.authenticated_id:
             text += f":{sent.authenticated_id}"
@@ -176,7 +178,7 @@ def _tls_parts(sent: Sent, selected: frozenset[str]) -> list[str]:
     if "tls_certificate_verified" in selected and tls.cipher:
         verified = "dane" if tls.dane else "yes" if tls.is_verified else "no"
         parts.append(f"CV={verified}")
-    if "tls_peerdn" in selected and tls.peer_dn:
+    if "tls_peerdn" in selected and tls.peer_dn and sent.shows_identity:
         parts.append(f'DN="{quoted(tls.peer_dn)}"')
     if "tls_sni" in selected and tls.sni:
         parts.append(f'SNI="{quoted(tls.sni)}"')

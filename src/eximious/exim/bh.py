@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eximious.exim.local_jobs import arrange_local_jobs
 from eximious.exim.submission import endpoint
+from eximious.expand.ip import pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,9 @@ def run(call: Invocation) -> int:
     from eximious.receive.session import Session
 
     address, port = endpoint(_address(call))
+    packed = pack(address)
+    if packed is not None:
+        address = unpack(packed)  # the usual text of an IPv6 address
     call.print(f"\n**** SMTP testing session as if from host {address}")
     call.print("**** but without any ident (RFC 1413) callback.\n**** This is not for real!\n")
     sys.stdout.flush()

@@ -35,7 +35,12 @@ def extract(certificate: Certificate, field: str, context: Context) -> str | Non
     find = _FIELDS.get(name.lower())
     if find is None:
         raise ExpandError("bad field selector for certextract")
-    return find(certificate, modifiers)
+    from cryptography.x509 import InvalidVersion
+
+    try:
+        return find(certificate, modifiers)
+    except (ValueError, InvalidVersion):
+        return None  # the certificate is malformed there
 
 
 def _separator(modifiers: list[str]) -> str:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from eximious.expand.fault import Fault
 from eximious.expand.nodes import Call, ContextCall, Node, fold
+from eximious.expand.variables import CERTIFICATES
 from eximious.registry import Registry
+
+if TYPE_CHECKING:
+    from eximious.context import Context
 
 F = TypeVar("F", bound=Callable[..., str])
 
@@ -24,12 +28,19 @@ class Operator:
     """An operator and what it takes.
 
     `suffix` is "" (nothing), "number", "numbers", "signed" (of which the first may be negative), "lenient" (numbers, or
-    not) or "word".
+    not) or "word". `of_certificates` is what it does with a variable that holds a certificate, as octets in DER.
     """
 
-    __slots__ = ("function", "is_clean", "suffix", "wants_context")
+    __slots__ = ("function", "is_clean", "of_certificates", "suffix", "wants_context")
 
-    def __init__(self, function: Callable[..., str], suffix: str, is_clean: bool) -> None:
+    def __init__(
+        self,
+        function: Callable[..., str],
+        suffix: str,
+        is_clean: bool,
+        of_certificates: Callable[[bytes], str] | None,
+    ) -> None:
+        self.of_certificates = of_certificates
         self.function = function
         self.suffix = suffix
         self.is_clean = is_clean
@@ -38,9 +49,28 @@ class Operator:
     def build(self, operand: Node, **settings: Any) -> Node:
         """The node that applies the operator."""
         function = partial(self.function, **settings) if settings else self.function
+        if self.of_certificates is not None and getattr(operand, "name", "") in CERTIFICATES:
+            return OfCertificate(self.of_certificates, operand.name)  # type: ignore[attr-defined]
         if self.wants_context:
             return ContextCall(function, (operand,), self.is_clean)
         return fold(Call(function, (operand,), self.is_clean))
+
+
+@final
+class OfCertificate(Node):
+    """An operator on the certificate that a variable holds; nothing if there is none."""
+
+    __slots__ = ("function", "variable")
+
+    def __init__(self, function: Callable[[bytes], str], variable: str) -> None:
+        self.function = function
+        self.variable = variable
+
+    def evaluate(self, context: Context) -> str:
+        from eximious.expand.certificate import der
+
+        octets = der(self.variable, context)
+        return "" if octets is None else self.function(octets)
 
 
 _MODULES = {
@@ -106,15 +136,18 @@ _MODULES = {
 operators: Registry[Operator] = Registry("eximious.expand.operators", "expansion operator", _MODULES)
 
 
-def operator(*names: str, suffix: str = "", is_clean: bool = False) -> Callable[[F], F]:
+def operator(
+    *names: str, suffix: str = "", is_clean: bool = False, of_certificates: Callable[[bytes], str] | None = None
+) -> Callable[[F], F]:
     """Decorator: the function gives the operator's result from its text.
 
     With a suffix of numbers it also gets `first` and `second` (int or None), with ``suffix="word"`` `word` (str or
     None). A function whose first parameter is called `context` gets the context. `is_clean`: never tainted.
+    `of_certificates`: see `Operator`.
     """
 
     def decorate(function: F) -> F:
-        operators.register(*names)(Operator(function, suffix, is_clean))
+        operators.register(*names)(Operator(function, suffix, is_clean, of_certificates))
         return function
 
     return decorate

@@ -56,6 +56,7 @@ class Logs:
         self.syslog_duplication = True
         self.syslog = Syslog()
         self.to_stderr: Callable[[str], None] | None = _to_stderr  # for panics; None in a daemon that has no stderr
+        self.panic_watchers: list[Callable[[], None]] = []  # called after each entry of the panic log
         self.verbose: Callable[[str], object] | None = None  # shown what is logged, for -v and debugging
         self._uid = uid
         self._gid = gid
@@ -114,12 +115,22 @@ class Logs:
         if self.destinations.syslog:
             plain = f"{stamp if self.syslog_timestamp else ''}{pid if self.syslog_pid else ''}{prefix}{text}"
             self._to_syslog(chosen, plain.lstrip(" "), details)
-        if PANIC in chosen and self.to_stderr is not None:
-            self.to_stderr(line)
+        if PANIC in chosen:
+            if self.to_stderr is not None:
+                self.to_stderr(line)
+            for watcher in tuple(self.panic_watchers):
+                watcher()
 
     def stamp(self) -> str:
         """The present time as entries begin with it."""
         return self._timestamps.now()
+
+    def side_file(self, log: str, suffix: str = "") -> LogFile | None:
+        """A file beside the logs, such as the ``debug`` log; None if there is no such place."""
+        if self.destinations.path is None:
+            return None
+        path = file_name(self.destinations.path, log, self._timestamps.date()) + suffix
+        return LogFile(path, self._uid, self._gid, self._clock)
 
     def flush(self) -> None:
         """Write what waits for the end of the event loop's turn."""

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from eximious.errors import ExpandError
+from eximious.waiting import in_thread, on_loop
 
 T = TypeVar("T")
 
 LARGEST_CACHE: Final = 256 * 1024 * 1024  # octets of files whose parsed form is kept
 MOST_FILES: Final = 1024
+LARGE: Final = 4 * 1024 * 1024  # octets of a file that is read while others go on
 
 Identity = tuple[int, int, int, int]  # device, inode, size and time of change in nanoseconds
 
@@ -43,7 +45,12 @@ class FileCache:
                 self._entries[key] = entry
                 return entry[2]  # type: ignore[no-any-return]
             self._size -= entry[1]
-        made, size = self._read(path, kind, purpose, read)
+        if status.st_size > LARGE and on_loop():
+            made, size = in_thread(self._read, path, kind, purpose, read)
+            if key in self._entries:  # somebody else was faster
+                self._size -= self._entries.pop(key)[1]
+        else:
+            made, size = self._read(path, kind, purpose, read)
         self._entries[key] = (identity, size, made)
         self._size += size
         while len(self._entries) > 1 and (self._size > LARGEST_CACHE or len(self._entries) > MOST_FILES):

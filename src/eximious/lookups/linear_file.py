@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from eximious.octets import SPACE, lower
+from eximious.waiting import in_thread
 
 Entry = tuple[str, str]  # a line's key as written (without quotes) and what follows it, continuations joined
 
@@ -49,7 +50,7 @@ class Table:
 class LargeFile:
     """A large file, searched as it is or by an index of keys."""
 
-    __slots__ = ("_cost", "_data", "_has_quotes", "_index", "_spent", "_table")
+    __slots__ = ("_cost", "_data", "_has_quotes", "_index", "_is_indexing", "_spent", "_table")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -57,6 +58,7 @@ class LargeFile:
         self._spent = 0.0
         self._table: Table | None = None  # in the place of an index, if the file is not very large
         self._index: array[int] | None = None  # checksums of keys, each with the place of its line below it
+        self._is_indexing = False
         self._has_quotes = data.startswith(b'"') or b'\n"' in data
 
     def find(self, key: str) -> Entry | None:
@@ -65,12 +67,13 @@ class LargeFile:
             return self._table.find(key)
         octets = key.encode("latin-1").lower()
         if self._index is None:
-            if not self._has_quotes and self._spent < self._cost:
+            if not self._has_quotes and (self._spent < self._cost or self._is_indexing):
                 return self._search(octets)
             if len(self._data) <= MEDIUM:
                 self._table = Table(self._data)
                 return self._table.find(key)
-            self._index = _make_index(self._data)
+            self._is_indexing = True  # whoever comes meanwhile searches
+            self._index = in_thread(_make_index, self._data)
         return self._by_index(octets)
 
     def _search(self, key: bytes) -> Entry | None:

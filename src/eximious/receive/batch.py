@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -90,6 +91,8 @@ class Batch:
         elif verb == "DATA":
             self._data()
         else:
+            if verb in ("HELO", "EHLO"):
+                self.context.client.helo_name = Tainted(command.argument.strip())
             self._reset()
             self.start_line = self.line
 
@@ -216,4 +219,5 @@ def receive_batch(context: Context, submitter: Submitter, received_protocol: str
     """Take in a batch from standard input; gives the exit status."""
     from eximious.net.blocking import BlockingStream
 
+    context.client.connection_id = context.client.connection_id or str(os.getpid())
     return Batch(context, submitter, BlockingStream(0, 1), received_protocol).run()

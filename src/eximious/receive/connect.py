@@ -10,7 +10,7 @@ from eximious.acl.verdict import ACCEPT
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.logs.log import MAIN, REJECT
 from eximious.receive import ending, refusal
-from eximious.receive.envelope import client_may
+from eximious.receive.hosts import AT_START
 from eximious.receive.limits import message_size_limit
 from eximious.receive.replies import wording
 
@@ -88,7 +88,10 @@ def _timeout(session: Session) -> float:
 def _is_welcome(session: Session) -> bool:
     """The checks that come before any ACL."""
     main, client = session.main, session.client
-    if main.host_lookup is not None and session.is_client_in("host_lookup"):
+    is_traced = session.context.trace is not None
+    if is_traced:
+        session.is_client_in("hosts_connection_nolog")
+    if (is_traced or main.host_lookup is not None) and session.is_client_in("host_lookup"):
         from eximious.lists.host_name import look_up_client
 
         look_up_client(session.context)
@@ -96,14 +99,14 @@ def _is_welcome(session: Session) -> bool:
         from eximious.receive.ident import ask
 
         client.ident = ask(client, main.rfc1413_query_timeout, main.rfc1413_port)
-    if main.host_reject_connection is not None and session.is_client_in("host_reject_connection"):
+    if (is_traced or main.host_reject_connection is not None) and session.is_client_in("host_reject_connection"):
         logs = (MAIN, REJECT) if "connection_reject" in session.logs.selected else (REJECT,)
         session.logs.write(logs, f"refused connection from {session.full_host} (host_reject_connection)")
         session.reply(554, "SMTP service not available")
         return False
-    for what in ("sender", "recipient"):
-        if getattr(main, f"{what}_unqualified_hosts") is not None:
-            client_may(session, what)  # it may look up the client's name, and the greeting is to have it
+    for option in AT_START:
+        if is_traced or getattr(main, option) is not None:
+            session.is_client_in(option)  # it may look up the client's name, and the greeting is to have it
     return _has_load_to_spare(session)
 
 

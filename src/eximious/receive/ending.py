@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl import engine, where
+from eximious.logs import debug_log
 from eximious.receive.replies import wording
 
 if TYPE_CHECKING:
@@ -158,6 +159,8 @@ def finish(session: Session) -> None:
     with suppress(OSError):
         session.stream.flush()
     session.transaction.close()
+    if session.context.trace is not None:
+        debug_log.leave(session.context)
     no_mail(session)
     session.stream.close()
 

@@ -60,8 +60,4 @@ def client_may(session: Any, what: str) -> bool:
     """True if the client may leave the domain out of a `what` (``sender`` or ``recipient``)."""
     if session.client.is_local:
         return True
-    key = f"{what}_unqualified_hosts"
-    known = session.facts.get(key)
-    if known is None:
-        known = session.facts[key] = session.is_client_in(key)
-    return bool(known)
+    return bool(session.is_client_in(f"{what}_unqualified_hosts"))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximious.errors import Defer, ExpandError
 
 if TYPE_CHECKING:
     from eximious.context import Context
+
+# Lists that are asked once for each connection, when it begins; in Exim's order.
+AT_START: Final = (
+    "sender_unqualified_hosts",
+    "recipient_unqualified_hosts",
+    "helo_verify_hosts",
+    "helo_try_verify_hosts",
+    "helo_accept_junk_hosts",
+)
+ONCE: Final = frozenset({"hosts_connection_nolog", "host_lookup", "host_reject_connection", *AT_START})
 
 
 def is_in(context: Context, option: str) -> bool:

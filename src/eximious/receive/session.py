@@ -79,6 +79,7 @@ class Session:
         self.mail_limit: int | None = None  # smtp_accept_max_per_connection, once it has been expanded
         self.recipients_limit: int | None = None  # recipients_max, likewise
         self.submitter: Submitter | None = None  # who runs us, for local SMTP
+        self.known_hosts: dict[str, bool] = {}  # what `is_client_in` has found out for good
         self.has_pipelined = False  # the client has sent commands together
         self.facts: dict[str, Any] = {}  # what features keep for the connection
         context.session = self
@@ -187,9 +188,15 @@ class Session:
 
     def is_client_in(self, option: str) -> bool:
         """True if the client is in the host list of a main option. What cannot be told now counts as no."""
-        from eximious.receive.hosts import is_in
+        known = self.known_hosts.get(option)
+        if known is not None:
+            return known
+        from eximious.receive.hosts import ONCE, is_in
 
-        return is_in(self.context, option)
+        answer = is_in(self.context, option)
+        if option in ONCE:
+            self.known_hosts[option] = answer
+        return answer
 
     # --- transactions -------------------------------------------------------------------------------------------------
 

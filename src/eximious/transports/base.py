@@ -34,6 +34,7 @@ class Batch:
         "home",
         "hosts",
         "identity",
+        "is_followed",
         "is_shadow",
         "return_path",
         "used_return_path",
@@ -49,6 +50,7 @@ class Batch:
         self.directory = "/"  # to work in
         self.envelope_to: list[str] = []  # the recipients of the message that these addresses stand for
         self.is_shadow = False
+        self.is_followed = False  # by another batch of the message, for the same hosts and over the same connection
 
 
 class Transport(Options):

@@ -85,6 +85,8 @@ class Sent:
         "prdr",
         "proxy",
         "reused",
+        "shows_identity",
+        "steps",
         "tls",
     )
 
@@ -106,6 +108,8 @@ class Sent:
         self.prdr = False
         self.proxy: tuple[str, int] | None = None  # our address as a SOCKS proxy or such shows it
         self.reused = False  # not the first message on this connection: the ``*`` after the host
+        self.shows_identity = True  # who each side is goes into the log; not where another message came first
+        self.steps = ""  # of the start: s TLS, e EHLO, h HELO, l LHLO, a authentication
         self.tls: Any = None  # eximious.tls.session.Session
 
 

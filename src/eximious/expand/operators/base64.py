@@ -10,10 +10,14 @@ from eximious.expand.operator import operator
 _NO_SPACE = dict.fromkeys(map(ord, " \t\n\r\f\v"))
 
 
-@operator("base64", "str2b64")
+def _of_octets(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode("ascii")
+
+
+@operator("base64", "str2b64", of_certificates=_of_octets)
 def base64(text: str) -> str:
     """The text in base 64."""
-    return binascii.b2a_base64(text.encode("latin-1"), newline=False).decode("ascii")
+    return _of_octets(text.encode("latin-1"))
 
 
 @operator("base64d")

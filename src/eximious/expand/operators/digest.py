@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from eximious.errors import ExpandError
 from eximious.expand.operator import operator
 
 
-@operator("md5", is_clean=True)
+def _fingerprint(algorithm: str) -> Callable[[bytes], str]:
+    """The digest of a certificate, in upper case hexadecimal digits."""
+    return lambda octets: hashlib.new(algorithm, octets, usedforsecurity=False).hexdigest().upper()
+
+
+@operator("md5", is_clean=True, of_certificates=_fingerprint("md5"))
 def md5(text: str) -> str:
     """MD5 in lower case hexadecimal digits."""
     return hashlib.md5(text.encode("latin-1"), usedforsecurity=False).hexdigest()
 
 
-@operator("sha1", is_clean=True)
+@operator("sha1", is_clean=True, of_certificates=_fingerprint("sha1"))
 def sha1(text: str) -> str:
     """SHA-1 in upper case hexadecimal digits."""
     return hashlib.sha1(text.encode("latin-1"), usedforsecurity=False).hexdigest().upper()
 
 
-@operator("sha2", "sha256", suffix="numbers", is_clean=True)
+@operator("sha2", "sha256", suffix="numbers", is_clean=True, of_certificates=_fingerprint("sha256"))
 def sha2(text: str, first: int = 256, second: int | None = None) -> str:
     """A member of the SHA-2 family: 256, 384 or 512 bits."""
     if first not in (256, 384, 512):

@@ -37,11 +37,12 @@ def auth(session: Session, command: Command) -> None:
     if problem:
         session.counters.error(session, 503, problem)
         return
+    mechanism, _, initial = command.argument.partition(" ")
+    command.argument = mechanism  # the rest is secret
     verdict = session.check(session.main.acl_smtp_auth, where.AUTH)
     if verdict.result != ACCEPT:
         refusal.refuse(session, where.AUTH, verdict)
         return
-    mechanism, _, initial = command.argument.partition(" ")
     if not mechanism or not mechanism.replace("-", "").replace("_", "").isalnum():
         session.counters.error(session, 501, "invalid character in authentication mechanism name")
         return
@@ -91,7 +92,7 @@ def _run(session: Session, authenticator: Authenticator, initial: str | None) ->
         return
     facts["authentication_failed"] = True
     session.send(result.reply + "\r\n")
-    session.logs.reject(f"{authenticator.name} authenticator failed for {session.full_host}: {result.log_text}")
+    session.logs.reject(f"{authenticator.name} authenticator failed for {session.host_and_ident}: {result.log_text}")
 
 
 def _answer(session: Session) -> str:

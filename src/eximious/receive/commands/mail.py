@@ -48,6 +48,7 @@ def mail(session: Session, command: Command) -> None:
         if "PRDR" in session.advertised:
             known |= {"PRDR"}
     address_text, parameters = split(command.argument, known)
+    command.argument = address_text  # for the log
     message = _new_message(session)
     try:
         for parameter in parameters:
@@ -120,8 +121,7 @@ def _fits(session: Session, message: Message, command: Command) -> bool:
     limit = session.size_limit
     if limit > 0 and size > limit:
         session.logs.reject(
-            f"rejected MAIL FROM:{command.argument.split(None, 1)[0]} {session.host_and_ident}: message too big: "
-            f"size={size} max={limit}"
+            f"rejected MAIL FROM:{command.argument} {session.host_and_ident}: message too big: size={size} max={limit}"
         )
         session.reply(552, "Message size exceeds maximum permitted")
         return False

@@ -40,6 +40,7 @@ def rcpt(session: Session, command: Command) -> None:
     wait_for_turn(session, "rcpt")
     known = WITH_DSN if session.is_esmtp and "DSN" in session.advertised else NONE
     text, parameters = split(command.argument, known)
+    command.argument = text  # for the log
     recipient = Recipient("")
     try:
         for parameter in parameters:
@@ -153,7 +154,7 @@ def _answer(session: Session, recipient: Recipient, verdict: Verdict, command: C
             by = f"RCPT ACL{': ' + why if why else ''}"
             session.transaction.discarded_by = by
         sender = session.context.message.sender
-        text = f"F=<{sender}> RCPT {command.argument.split(None, 1)[0]}: discarded by {by}"
+        text = f"F=<{sender}> RCPT {command.argument}: discarded by {by}"
         session.logs.reject(f"{session.host_and_ident} {text}")
     else:
         if result in (DENY, DROP):
