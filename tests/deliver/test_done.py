@@ -25,7 +25,7 @@ def child(parent: Address, text: str, redirected_file: str = "", transport: str 
     address = Address(text)
     address.parent = parent
     address.redirected_file = redirected_file
-    address.transport = SimpleNamespace(name=transport)  # type: ignore[assignment]
+    address.transport = SimpleNamespace(name=transport)
     parent.child_count += 1
     name_child(address)
     return address
@@ -83,9 +83,9 @@ def test_what_is_the_same_as_its_parent_is_remembered_with_its_transport() -> No
 def test_a_later_attempt_may_see_the_same_address_without_the_redirection() -> None:
     answer, _ = done("a@x.example/box")
     address = Address("a@x.example")
-    address.transport = SimpleNamespace(name="box")  # type: ignore[assignment]
+    address.transport = SimpleNamespace(name="box")
     assert answer.was_transported(address)
-    address.transport = SimpleNamespace(name="other")  # type: ignore[assignment]
+    address.transport = SimpleNamespace(name="other")
     assert not answer.was_transported(address)
 
 

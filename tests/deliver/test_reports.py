@@ -172,7 +172,7 @@ def test_several_recipients_in_one_bounce(place: MakePlace) -> None:
 )
 def test_options(place: MakePlace, main: str, attributes: dict[str, object], present: str, absent: str) -> None:
     there = place(main)
-    there.send("fail@x.ex", **attributes)  # type: ignore[arg-type]
+    there.send("fail@x.ex", **attributes)
     text = body_of(there)
     assert present in text
     assert absent not in text

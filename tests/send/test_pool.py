@@ -49,7 +49,8 @@ def given(*connections: Any) -> Pool:
 
 
 def test_the_last_is_taken_first() -> None:
-    first, last = FakeConnection(), FakeConnection()
+    first: Any = FakeConnection()
+    last: Any = FakeConnection()
     pool = given(first, last)
     assert [pool.take(KEY), pool.take(KEY), pool.take(KEY)] == [last, first, None]
     assert not pool.has_any()
@@ -64,7 +65,8 @@ def test_only_for_the_same_use() -> None:
 
 
 def test_what_has_been_closed_by_the_host_is_dropped() -> None:
-    good, gone = FakeConnection(), FakeConnection(usable=False)
+    good: Any = FakeConnection()
+    gone: Any = FakeConnection(usable=False)
     assert given(good, gone).take(KEY) is good
     assert gone.fate == "closed"
 
@@ -84,7 +86,7 @@ def test_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_news() -> None:
-    connection = FakeConnection()
+    connection: Any = FakeConnection()
     pool = given(connection)
     assert pool.has_news
     news = pool.take_news()
