@@ -6,22 +6,33 @@ import datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.x509 import Certificate
 
 VALID_FOR: Final = datetime.timedelta(days=365)
 SKEW: Final = datetime.timedelta(hours=1)  # clocks differ
+RSA_BITS: Final = 2048
+RSA_EXPONENT: Final = 65537
+COUNTRY: Final = "UK"  # this and the next are what Exim's made-up certificates have: peers log them
+ORGANIZATION: Final = "Exim Developers"
 COMMON_NAME_LIMIT: Final = 64  # characters, by X.520
 
 
-def make(host_name: str) -> tuple[Certificate, EllipticCurvePrivateKey]:
-    """A certificate for a host name, and its key."""
+def make(host_name: str) -> tuple[Certificate, RSAPrivateKey]:
+    """A certificate for a host name, and its key: an RSA one, for there are still clients that know nothing else."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host_name[:COMMON_NAME_LIMIT] or "localhost")])
+    key = rsa.generate_private_key(RSA_EXPONENT, RSA_BITS)
+    oid = x509.NameOID
+    name = x509.Name(
+        [
+            x509.NameAttribute(oid.COUNTRY_NAME, COUNTRY),
+            x509.NameAttribute(oid.ORGANIZATION_NAME, ORGANIZATION),
+            x509.NameAttribute(oid.COMMON_NAME, host_name[:COMMON_NAME_LIMIT] or "localhost"),
+        ]
+    )
     now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
