@@ -21,8 +21,8 @@ MESSAGE = b"From: joe@example.org\nSubject: lunch\n\nSalad?\n"
 @pytest.mark.parametrize(
     ("is_signed", "ip", "status", "lines"),
     [
-        (True, "192.0.2.1", 0, ["  pass: DKIM of example.org and SPF of example.org is aligned with example.org"]),
-        (False, "192.0.2.9", 1, ["  none: there is no signature", "    explanation: not from there"]),
+        (True, "192.0.2.1", 0, ["  pass: DKIM of example.org and SPF of example.org are aligned with example.org"]),
+        (False, "192.0.2.9", 1, ["  none: there is no signature", "    the domain's explanation: not from there"]),
         (False, "", 1, ["  none: there are no ARC sets", "  fail: example.org wants reject; SPF gave none"]),
     ],
 )

@@ -148,7 +148,7 @@ def test_words() -> None:
     )
     assert verdict.trace[0] == "sub.example.org: record at example.org, organizational domain example.org"
     passed = checked("example.org", ORG, spf=("example.org", "pass"), dkim=[("example.org", "pass")])
-    assert str(passed) == "pass: DKIM of example.org and SPF of example.org is aligned with example.org"
+    assert str(passed) == "pass: DKIM of example.org and SPF of example.org are aligned with example.org"
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,7 @@ def check_policy(pending: _Pending, policy: Policy) -> None:
 def _changes(signature: Signature, headers: Headers) -> list[str]:
     """What can be said about how the header was changed: exactly with z=, else which signed fields are not there."""
     found = []
-    for name, value in _copies(signature.copied):
+    for name, value in copies(signature.copied):
         fields = headers.all(name.encode("latin-1"))
         wanted = relaxed_value(value)
         if not any(relaxed_value(field.value) == wanted for field in fields):
@@ -338,7 +338,7 @@ _HEX: Final = re.compile(rb"=([0-9A-Fa-f]{2})")
 _SPACES: Final = re.compile(rb"[ \t\r\n]+")
 
 
-def _copies(text: str) -> list[tuple[str, bytes]]:
+def copies(text: str) -> list[tuple[str, bytes]]:
     """The header fields in z=: name in lower case, and value (DKIM quoted-printable)."""
     copies = []
     for part in text.split("|"):

@@ -80,7 +80,7 @@ class Verdict:
         if self.result is Result.PASS:
             by = [f"DKIM of {self.dkim_domain}"] if self.is_dkim_aligned else []
             by += [f"SPF of {self.spf_domain}"] if self.is_spf_aligned else []
-            return f"pass: {' and '.join(by)} is aligned with {self.domain}"
+            return f"pass: {' and '.join(by)} {'are' if len(by) > 1 else 'is'} aligned with {self.domain}"
         milder = f", now {self.disposition}" if self.is_sampled_out else ""
         return f"fail: {self.record_domain} wants {self.policy}{milder}; {self._why()}"
 
@@ -197,24 +197,32 @@ class _Aligner:
     async def is_aligned(self, domain: str, is_strict: bool) -> bool:
         key = (domain, is_strict)
         if key not in self._known:
-            self._known[key] = await self._compare(domain, is_strict)
+            self._known[key], why = await self._compare(domain, is_strict)
             word = "aligned" if self._known[key] else "not aligned"
-            self._trace.append(f"{domain}: {word} with {self._author.domain} ({'strict' if is_strict else 'relaxed'})")
+            mode = "strict" if is_strict else "relaxed"
+            self._trace.append(f"{domain}: {word} with {self._author.domain} ({mode}: {why})")
         return self._known[key]
 
-    async def _compare(self, domain: str, is_strict: bool) -> bool:
+    async def _compare(self, domain: str, is_strict: bool) -> tuple[bool, str]:
+        """Whether they are aligned, and why."""
         author = self._author
         if domain == author.domain:
-            return True
+            return True, "they are the same"
         if is_strict or not domain:
-            return False
-        if self._method is Method.SUFFIX_LIST:
-            return self._suffix_list.organizational_domain(domain) == author.organizational_domain
+            return False, "they are not the same"
         shared = author.organizational_domain
-        if domain != shared and not domain.endswith("." + shared):
-            return False
-        found = await discover(domain, self._resolver, method=self._method)
-        return not found.failure and found.organizational_domain == shared
+        if self._method is Method.SUFFIX_LIST:
+            theirs = self._suffix_list.organizational_domain(domain)
+        elif domain != shared and not domain.endswith("." + shared):
+            return False, f"it is not in the organizational domain {shared}"
+        else:
+            found = await discover(domain, self._resolver, method=self._method)
+            if found.failure:
+                return False, found.failure
+            theirs = found.organizational_domain
+        if theirs == shared:
+            return True, f"both are in the organizational domain {shared}"
+        return False, f"its organizational domain is {theirs}, not {shared}"
 
 
 async def _policy(found: Discovery, resolver: Resolver, method: Method) -> Policy:

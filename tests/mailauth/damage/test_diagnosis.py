@@ -1,0 +1,221 @@
+"""Messages that were signed, then changed: what is said to have happened."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from eximious.mailauth.damage import Diagnosis, diagnose
+from eximious.mailauth.damage.change import shown
+from eximious.mailauth.dkim import PrivateKey, Signer, Verification, sign, verify
+from eximious.mailauth.message import split
+from eximious.mailauth.resolver import StaticResolver
+from tests.mailauth.keys import ED25519, RSA, rsa
+
+NOW = 1_800_000_000
+MESSAGE = (
+    b"From: Joe Doe <joe@example.org>\r\nTo: jane@example.com, jim@example.com\r\nSubject: Lunch today\r\n"
+    b"Date: Mon, 2 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+    b"Salad?\r\n\r\nFrom here to there,\r\n.dots\r\nJoe\r\n"
+)
+MULTIPART = (
+    b"From: joe@example.org\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    b"--b\r\nContent-Type: text/plain\r\n\r\nfirst\r\n--b\r\nContent-Type: text/plain\r\n"
+    b"Content-Transfer-Encoding: 8bit\r\n\r\nl\xc3\xa4st\r\n--b--\r\n"
+)
+# Two words of one sentence.
+HERE = "without this the body is as it was signed"
+THERE = "without this the header is as it was signed"
+
+
+def signed(message: bytes = MESSAGE, key: PrivateKey = RSA, **options: Any) -> bytes:
+    return sign(message, Signer("example.org", "s", key, **options), now=NOW)
+
+
+def broken(message: bytes, key: PrivateKey = RSA) -> tuple[Verification, Diagnosis]:
+    resolver = StaticResolver({"s._domainkey.example.org": {"TXT": [key.record()]}})
+    [found] = asyncio.run(verify(message, resolver, now=NOW))
+    assert found.fault is not None, "the message was to be damaged"
+    assert found.key is not None
+    headers, body = split(message)
+    return found, diagnose(found.signature, found.key, headers, body)
+
+
+RELAXED: dict[str, Any] = {}
+SIMPLE: dict[str, Any] = {"is_header_relaxed": False, "is_body_relaxed": False}
+BODIES = [
+    (RELAXED, rb"\Z", b"-- \r\nour list\r\n", '2 lines added at the end, from "--" on'),
+    (RELAXED, rb"Joe\r\n\Z", b"Joe\r\n\r\n\r\nour list\r\n", '3 lines added at the end, from "our list" on'),
+    (RELAXED, rb"(?m)^Salad", b"[EXTERNAL]\r\n\r\nSalad", '2 lines added at the beginning, from "[EXTERNAL]" on'),
+    (RELAXED, rb"(?m)^From here", b">From here", 'lines that begin with "From " were escaped with ">"'),
+    (RELAXED, rb"(?m)^\.dots", b"..dots", "dots at the beginning of lines were doubled"),
+    (RELAXED, rb"(?m)^\.dots", b"dots", "the first of two dots"),
+    (SIMPLE, rb"Salad\?", b"Salad? \t", "white space was added at the ends of lines"),
+    (RELAXED, rb"here to", b"here t!\r\n o", 'long lines were broken with "!"'),
+    (RELAXED, rb"Salad\?", b"Soup?", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "old", "new", "sentence"), BODIES)
+@pytest.mark.parametrize("key", [RSA, ED25519])
+def test_body(options: dict[str, Any], old: bytes, new: bytes, sentence: str | None, key: PrivateKey) -> None:
+    message = signed(key=key, **options)
+    damaged = re.sub(old, new.replace(b"\\", rb"\\"), message, count=1)
+    if sentence is not None and sentence.startswith("the first of two dots"):
+        damaged = re.sub(rb"(?m)^\.dots", b".dots", signed(MESSAGE.replace(b".dots", b"..dots")), count=1)
+        damaged, key = damaged.replace(b"\r\n..dots", b"\r\n.dots"), RSA
+    _, found = broken(damaged, key)
+    assert (found.is_body_intact, found.is_header_intact) == (False, True)
+    if sentence is None:
+        assert "none of the usual changes explains the body" in found.lines
+    else:
+        [change] = found.changes
+        assert change.text.startswith(sentence)
+        assert found.lines[1] == f"{change} ({HERE})"
+    assert found.lines[0] == "the signed header is as it was; only the body was changed"
+    assert found.remedy
+
+
+def test_an_empty_body_was_signed() -> None:
+    message = signed(split_off(MESSAGE)) + b"text\r\n"
+    assert broken(message)[1].changes[0].text == "the body was empty when it was signed"
+
+
+def split_off(message: bytes) -> bytes:
+    return message.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+def test_cut_off() -> None:
+    message = signed(length=30)
+    found = broken(message[: -len(b".dots\r\nJoe\r\n") - 10])[1]
+    assert found.changes[0].text == "the end of the body was cut off: l= is 30"
+
+
+PARTS = [
+    (rb"first\r\n", b"first\r\n-- \r\nour list\r\n", '2 lines added at the end of a part, from "--" on'),
+    (rb"first\r\n", b"CAUTION\r\n\r\nfirst\r\n", '2 lines added at the beginning of a part, from "CAUTION" on'),
+    (rb"--b\r\nContent", b"--b\r\n\r\nmore\r\n--b\r\nContent", "3 lines added as a part of its own"),
+    (rb"8bit\r\n\r\nl\xc3\xa4st", b"quoted-printable\r\n\r\nl=C3=A4st", "parts were encoded on the way"),
+    (
+        rb"8bit\r\n\r\nl\xc3\xa4st",
+        b"base64\r\n\r\nbMOkc3Q=",
+        "parts were encoded on the way",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), PARTS)
+def test_parts(old: bytes, new: bytes, sentence: str) -> None:
+    found = broken(re.sub(old, new, signed(MULTIPART), count=1))[1]
+    assert found.is_header_intact
+    assert found.changes[0].text.startswith(sentence), found
+
+
+HEADERS = [
+    (RELAXED, b"Lunch", b"[l] Lunch", 'Subject got "[l]" added: it was "Lunch today" and is now "[l] Lunch today"'),
+    (RELAXED, b"Lunch", b"***SPAM*** Lunch", 'Subject got "***SPAM***" added'),
+    (RELAXED, b"Lunch", b"Possible spam: Lunch", 'Subject got "Possible spam:" added'),
+    (RELAXED, b"today", b"today (was: x)", 'Subject got "(was: x)" added'),
+    (RELAXED, b"From:", b"Subject: second\r\nFrom:", 'Subject "second" was added'),
+    (RELAXED, b"From:", b"Reply-To: l@l.example\r\nFrom:", 'Reply-To "l@l.example" was added, and the signer had'),
+    (RELAXED, b"Joe Doe <", b'"Joe Doe" <', "From got quotes around the name"),
+    (RELAXED, b"Joe Doe <", b"=?utf-8?Q?Joe_Doe?= <", "From was encoded (RFC 2047)"),
+    (RELAXED, b"2 Nov", b"02 Nov", "Date got a day of two digits"),
+    (RELAXED, b"+0000", b"+0000 (UTC)", "Date got a zone's name"),
+    (RELAXED, b"charset=utf-8", b'charset="utf-8"', "Content-Type got quotes around parameters"),
+    (RELAXED, b"Encoding: 8bit", b"Encoding: binary", "Content-Transfer-Encoding was 8bit"),
+    (RELAXED, b", jim", b",jim", "To lost spaces after commas"),
+    (SIMPLE, b", jim", b",\r\n jim", "To was folded or spaced in another way"),
+    (SIMPLE, b"MIME-Version", b"Mime-Version", 'the name of the field was "MIME-Version"'),
+    (
+        RELAXED,
+        b"From: Joe Doe <joe@example.org>",
+        b"From: Joe via l <l@l.example>\r\nX-Original-From: Joe Doe <joe@example.org>",
+        'From was "Joe Doe <joe@example.org>", as X-Original-From has it, and is now "Joe via l <l@l.example>"',
+    ),
+    (RELAXED, b"Lunch today", b"Nothing of it", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "old", "new", "sentence"), HEADERS)
+@pytest.mark.parametrize("key", [RSA, ED25519])
+def test_header(options: dict[str, Any], old: bytes, new: bytes, sentence: str | None, key: PrivateKey) -> None:
+    head, fields = signed(key=key, **options).split(b"\r\nFrom:", 1)
+    damaged = head + b"\r\n" + (b"From:" + fields).replace(old, new, 1)
+    _, found = broken(damaged, key)
+    assert (found.is_body_intact, found.is_header_intact) == (True, False)
+    assert found.is_key_right is (True if key is RSA else None)
+    if sentence is None:
+        assert found.lines[-1] == "none of the usual changes explains the header"
+    else:
+        [change] = found.changes
+        assert change.text.startswith(sentence)
+        assert found.lines[-1] == f"{change} ({THERE})"
+    assert found.remedy
+
+
+def test_what_a_list_does() -> None:
+    """Several changes at once: a tag, a footer, fields of its own."""
+    damaged = signed().replace(
+        b"Subject: Lunch", b"List-Id: <l.list.example>\r\nList-Post: <mailto:l@x>\r\nSubject: [l] Lunch"
+    )
+    _, found = broken(damaged + b"-- \r\nour list\r\n")
+    assert [change.part for change in found.changes] == ["body", "list-id", "list-post", "subject"]
+    assert "without these the header is as it was signed" in found.lines
+
+
+def test_two_fields_changed() -> None:
+    _, found = broken(signed().replace(b"2 Nov", b"02 Nov").replace(b"Lunch", b"[l] Lunch"))
+    assert {change.part for change in found.changes} == {"subject", "date"}
+
+
+def test_wrapped_by_a_list() -> None:
+    plain = MESSAGE.replace(b"text/plain; charset=utf-8", b"text/plain").replace(b"MIME-Version: 1.0\r\n", b"")
+    head, body = signed(plain).split(b"\r\n\r\n", 1)
+    head = head.replace(b"Content-Type: text/plain", b'Content-Type: multipart/mixed; boundary="x"')
+    inner = b"--x\r\nContent-Type: text/plain\r\n\r\n" + body + b"\r\n--x\r\n\r\nfooter\r\n--x--\r\n"
+    _, found = broken(head + b"\r\n\r\n" + inner)
+    assert found.changes[0].text == "the body became the first part of a multipart message, as lists do to add a text"
+    assert found.changes[1].text.startswith('Content-Type was "text/plain", as the first part has it,')
+
+
+def test_another_key() -> None:
+    message = signed(key=PrivateKey(rsa(1024)))
+    _, found = broken(message)
+    assert found.is_key_right is False
+    assert found.lines == ("the signature was not made with the published key, or was itself damaged",)
+    assert found.remedy.startswith("publish the public key")
+
+
+def test_another_canonicalization() -> None:
+    message = signed(MESSAGE.replace(b"Salad?", b"Salad?  "), is_body_relaxed=False)
+    _, found = broken(message.replace(b"relaxed/simple", b"relaxed/relaxed"))
+    assert found.changes[0].text == "the signer says relaxed in c= for the body, but hashed its simple form"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", [b"--a--\r\n--a\r\n" * 50_000, b"x\r\n" * 300_000, b"y" * 2_000_000])
+def test_time_is_bounded(body: bytes) -> None:
+    subject = b" ".join(b"[%d]" % n for n in range(2000))
+    message = signed().replace(b"Lunch", subject)
+    broken(message + body)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=30)
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_any_damage(first: bytes, second: bytes) -> None:
+    head, _, body = signed(key=ED25519).partition(b"\r\nFrom:")
+    message = head + b"\r\nSubject: " + first + b"\r\nFrom:" + body + second
+    for line in broken(message, ED25519)[1].lines:
+        assert line.isprintable()
+
+
+def test_shown() -> None:
+    assert shown(b" a\r\n\tb\x00 ") == '"a b?"'
+    assert shown(b"x" * 200) == '"' + "x" * 100 + '..."'
