@@ -18,16 +18,35 @@ say() { printf '\n== %s\n' "$*"; }
 # need PACKAGE ... : install the Debian packages that are missing (as root; otherwise say what is missing).
 need() {
   local missing=() package
-  for package; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
+  for package; do dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package"); done
   [ ${#missing[@]} = 0 ] && return
   if [ "$(id -u)" != 0 ]; then
     echo "missing Debian packages: ${missing[*]} (apt-get install them as root)" >&2
     return 1
   fi
   say "Installing ${missing[*]}"
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  without_services install_packages "${missing[@]}"
 }
+
+install_packages() {
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+  # What a package would start at the next boot is for its owner to want: tests start their servers themselves.
+  local units
+  units=$(dpkg -L "$@" | sed -n 's|^.*/systemd/system/\([^/@]*\.service\)$|\1|p')
+  if [ -n "$units" ] && [ -d /run/systemd/system ]; then systemctl --quiet disable $units || true; fi
+}
+
+# without_services COMMAND ... : while it runs, no package may start a service (invoke-rc.d(8) asks policy-rc.d).
+without_services() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  "$@"
+)
 
 # environment EXTRAS : make or bring up to date the virtual environment with the package and these extras.
 environment() {

@@ -18,6 +18,7 @@ class Lazy(click.Group):
         "check": "Check a configuration: every fault, with its place.",
         "explain": "Show how a result comes about, step by step.",
         "log": "Show the log, in colour, and go on showing it.",
+        "lookup": "Make indexed files for lookups.",
         "queue": "Look at the queue and change it.",
         "serve": "Run the server in the foreground.",
         "status": "Ask a running server what it is doing.",

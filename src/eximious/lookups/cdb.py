@@ -26,7 +26,7 @@ class ConstantDatabase:
 
     def get(self, key: bytes) -> bytes | None:
         """The data of the key, or None. Raises Defer if the file makes no sense."""
-        number = _hash(key)
+        number = hash_of(key)
         table, slots = _PAIR.unpack_from(self._data, (number & 255) * 8)
         if slots == 0:
             return None
@@ -55,7 +55,8 @@ class ConstantDatabase:
         return self._data[start : start + data_length]
 
 
-def _hash(key: bytes) -> int:
+def hash_of(key: bytes) -> int:
+    """The number by which a key is found."""
     number = 5381
     for octet in key:
         number = ((number << 5) + number & 0xFFFFFFFF) ^ octet

@@ -12,7 +12,7 @@ import time
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from eximious.octets import SPACE, lower
@@ -140,19 +140,30 @@ def linear_file(data: bytes) -> Table | LargeFile:
 
 
 def entries(text: str) -> Iterator[Entry]:
-    """The entries of such a file, in order. An empty line, or a comment, ends an entry."""
+    """The entries of such a file, in order."""
+    for _, line in logical_lines(text.split("\n")):
+        yield entry_of(line)
+
+
+def logical_lines(physical_lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Lines with their continuations joined, each with the number (from 1) of the line it begins with.
+
+    An empty line, or a comment, ends a line that could be continued.
+    """
     line = ""
-    for physical in text.split("\n"):
+    start = 0
+    for number, physical in enumerate(physical_lines, 1):
         trimmed = physical.rstrip(SPACE)
         if trimmed and trimmed[0] in SPACE:
             if line:
                 line = f"{line} {trimmed.lstrip(SPACE)}"
             continue
         if line:
-            yield entry_of(line)
+            yield start, line
         line = "" if trimmed[:1] == "#" else trimmed
+        start = number
     if line:
-        yield entry_of(line)
+        yield start, line
 
 
 def entry_of(line: str) -> Entry:
