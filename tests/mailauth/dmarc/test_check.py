@@ -108,6 +108,7 @@ DISCOVERY = [
     ("a.b.example.org", txt(b__example__org="p=none; psd=y"), WALK, "b.example.org", "a.b.example.org"),
     ("x.a.bank.example", txt(example="p=reject; psd=y"), WALK, "example", "bank.example"),
     ("example", txt(example="p=reject; psd=y"), WALK, "example", "example"),
+    ("b.example.org", txt(b__example__org="p=none; psd=y", example__org=NONE), WALK, "b.example.org", "b.example.org"),
     ("a.b.example.org", {}, WALK, "", "a.b.example.org"),
     ("a.b.example.co.uk", txt(example__co__uk=NONE), LIST, "example.co.uk", "example.co.uk"),
     ("a.b.example.co.uk", txt(b__example__co__uk=NONE), LIST, "", "example.co.uk"),
@@ -154,19 +155,22 @@ def test_words() -> None:
 @pytest.mark.parametrize(
     ("fo", "spf", "dkim", "wanted"),
     [
-        ("0", "fail", "fail", True),
-        ("0", "pass", "fail", False),
-        ("1", "pass", "fail", True),
-        ("1", "pass", "pass", False),
-        ("d", "pass", "fail", True),
-        ("s", "pass", "fail", False),
-        ("s", "fail", "pass", True),
+        ("0", "fail", "fail", "dmarc"),
+        ("0", "pass", "fail", ""),
+        ("1", "pass", "fail", "dmarc"),
+        ("1", "pass", "pass", ""),
+        ("d", "pass", "fail", "dkim"),
+        ("d", "fail", "none", ""),
+        ("s", "pass", "fail", ""),
+        ("s", "fail", "pass", "spf"),
+        ("s:0", "fail", "fail", "dmarc"),
+        ("0; psd=y", "fail", "fail", ""),
     ],
 )
-def test_failure_reports(fo: str, spf: str, dkim: str, wanted: bool) -> None:
+def test_failure_reports(fo: str, spf: str, dkim: str, wanted: str) -> None:
     zone = txt(example__org=f"p=none; fo={fo}; {REPORTS}")
     verdict = checked("example.org", zone, spf=("example.org", spf), dkim=[("example.org", dkim)])
-    assert verdict.wants_failure_report is wanted
+    assert verdict.reportable_failure == wanted
 
 
 # Rows in the manner of the list's own published test vectors: what it says about well-known suffixes.

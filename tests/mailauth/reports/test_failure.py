@@ -69,6 +69,21 @@ def test_anything(data: bytes, at: int) -> None:
         return
 
 
+def test_a_place_may_name_another_address_of_its_own() -> None:
+    name = "example.org._report._dmarc.agreed.example"
+    resolver = StaticResolver(
+        {
+            "_dmarc.example.org": {"TXT": ["v=DMARC1; p=none"]},
+            name: {"TXT": ["v=DMARC1; rua=mailto:new@agreed.example,mailto:x@victim.example!1k; ruf=mailto:f@other"]},
+        }
+    )
+    uris = [ReportUri("mailto:d@agreed.example"), ReportUri("mailto:e@agreed.example")]
+    found = asyncio.run(authorised("example.org", uris, resolver))
+    assert [uri.uri for uri in found] == ["mailto:new@agreed.example"]
+    found = asyncio.run(authorised("example.org", uris, resolver, tag="ruf"))
+    assert found == uris  # the other place's address does not count
+
+
 def test_who_may_be_sent_reports() -> None:
     resolver = StaticResolver(
         {

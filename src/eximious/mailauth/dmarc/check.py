@@ -95,18 +95,24 @@ class Verdict:
         return f"{spf}; no DKIM signature passed" if self.dkim else spf
 
     @property
-    def wants_failure_report(self) -> bool:
-        """The record's fo= asks for a report about this message."""
-        if self.record is None or not self.record.failure_uris or self.result not in (Result.PASS, Result.FAIL):
-            return False
-        options = self.record.failure_options
+    def reportable_failure(self) -> str:
+        """The failure that fo= wants to hear of: ``dmarc``, ``dkim`` or ``spf``; empty if nothing is to be reported.
+
+        What the record of a public suffix says of failure reports does not count (RFC 9991 section 3).
+        """
+        record = self.record
+        if record is None or not record.failure_uris or record.is_public_suffix:
+            return ""
+        if self.result not in (Result.PASS, Result.FAIL):
+            return ""
+        options = record.failure_options
+        if self.result is Result.FAIL and options & {"0", "1"}:
+            return "dmarc"
         if "1" in options and not (self.is_spf_aligned and self.is_dkim_aligned):
-            return True
+            return "dmarc"
         if "d" in options and any(result not in ("pass", "none") for _, result in self.dkim):
-            return True
-        if "s" in options and self.spf_result not in ("pass", "none"):
-            return True
-        return "0" in options and self.result is Result.FAIL
+            return "dkim"
+        return "spf" if "s" in options and self.spf_result not in ("pass", "none") else ""
 
 
 async def check(

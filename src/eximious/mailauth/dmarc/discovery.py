@@ -89,8 +89,9 @@ async def _with_walk(domain: str, resolver: Resolver, asked: list[str]) -> Disco
         if record.is_public_suffix is False:
             organizational = candidate
             break
-        if record.is_public_suffix and candidate != domain:
-            organizational = _child(candidate, domain)
+        if record.is_public_suffix:
+            # A public suffix that sends mail is its own organizational domain (section 4.10.2, rule 3).
+            organizational = domain if candidate == domain else _child(candidate, domain)
             break
     if not organizational:
         # The one with the fewest labels; without any record, the domain is its own.

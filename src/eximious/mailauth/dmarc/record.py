@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
 URI_LIMIT: Final = 20  # addresses for reports that are looked at
+TAG_LIMIT: Final = 200  # tags of a record that are looked at
 
 _VERSION: Final = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
 _SIZE: Final = re.compile(r"(.*)!([0-9]{1,9})([kmgt]?)", re.IGNORECASE | re.DOTALL)
@@ -34,10 +35,11 @@ class Policy(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ReportUri:
-    """Where reports go. `max_size` is in octets (RFC 7489; RFC 9989 has none)."""
+    """Where reports go. `max_size` is in octets (RFC 7489; RFC 9989 has none), `text` what the record says."""
 
     uri: str
     max_size: int | None = None
+    text: str = field(default="", compare=False)
 
     @property
     def address(self) -> str:
@@ -85,11 +87,7 @@ def parse(text: str) -> Record | None:
     """Read a record; None if it is not one, or is of no use: without a valid p= and without a place for reports."""
     if not is_record(text):
         return None
-    tags: dict[str, str] = {}
-    for part in text.split(";")[:200]:
-        name, equals, value = part.partition("=")
-        if equals:
-            tags.setdefault(name.strip().lower(), value.strip())
+    tags = _tags(text)
     aggregate = _uris(tags.get("rua", ""))
     policy = _policy(tags, "p")
     others = {name: _policy(tags, name) for name in ("sp", "np")}
@@ -116,6 +114,20 @@ def parse(text: str) -> Record | None:
     )
 
 
+def report_uris(text: str, tag: str) -> tuple[ReportUri, ...]:
+    """The addresses of one tag, rua or ruf, in a record that may have no policy (RFC 9990 section 4)."""
+    return _uris(_tags(text).get(tag, ""))
+
+
+def _tags(text: str) -> dict[str, str]:
+    tags: dict[str, str] = {}
+    for part in text.split(";")[:TAG_LIMIT]:
+        name, equals, value = part.partition("=")
+        if equals:
+            tags.setdefault(name.strip().lower(), value.strip())
+    return tags
+
+
 def _policy(tags: dict[str, str], name: str) -> Policy | None:
     try:
         return Policy(tags.get(name, "").lower())
@@ -133,10 +145,11 @@ def _uris(text: str) -> tuple[ReportUri, ...]:
     found = []
     for part in text.split(",")[:URI_LIMIT]:
         uri, size = part.strip(), None
+        text = uri
         match = _SIZE.fullmatch(uri)
         if match is not None:
             uri, size = match[1], int(match[2]) * _UNITS[match[3].lower()]
-        one = ReportUri(uri, size)
+        one = ReportUri(uri, size, text)
         if one.domain and " " not in uri:
             found.append(one)
     return tuple(found)

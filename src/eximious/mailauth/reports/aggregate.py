@@ -132,7 +132,7 @@ def _document(report: Report) -> str:
         lines += _tags(4, generator=report.generator)
     lines += ["  </report_metadata>", "  <policy_published>", *_published(report), "  </policy_published>"]
     for row in report.rows:
-        lines += _row(row)
+        lines += _row(row, is_rfc7489=report.is_rfc7489)
     return "\n".join([*lines, "</feedback>", ""])
 
 
@@ -148,13 +148,16 @@ def _published(report: Report) -> list[str]:
     return _tags(4, **first, **last)
 
 
-def _row(row: Row) -> list[str]:
+def _row(row: Row, *, is_rfc7489: bool) -> list[str]:
     lines = ["  <record>", "    <row>", *_tags(6, source_ip=row.source_ip, count=str(row.count))]
     lines += ["      <policy_evaluated>", *_tags(8, disposition=row.disposition, dkim=row.dkim, spf=row.spf)]
     for reason in row.reasons:
         lines += ["        <reason>", *_tags(10, type=reason.type, comment=reason.comment), "        </reason>"]
     lines += ["      </policy_evaluated>", "    </row>", "    <identifiers>"]
-    lines += _tags(6, envelope_to=row.envelope_to, envelope_from=row.envelope_from, header_from=row.header_from)
+    lines += _tags(6, envelope_to=row.envelope_to)
+    # That of RFC 7489 may be empty, but must be there.
+    lines += _tags(6, envelope_from=row.envelope_from) or ["      <envelope_from></envelope_from>"] * is_rfc7489
+    lines += _tags(6, header_from=row.header_from)
     lines += ["    </identifiers>", "    <auth_results>"]
     for dkim in row.dkim_results:
         lines += ["      <dkim>", *_tags(8, domain=dkim.domain, selector=dkim.selector, result=dkim.result)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from eximious.mailauth.dmarc import record as records
 from eximious.mailauth.dmarc.discovery import Method, discover
@@ -23,35 +23,42 @@ async def authorised(
     *,
     method: Method = Method.TREE_WALK,
     suffix_list: SuffixList | None = None,
+    tag: Literal["rua", "ruf"] = "rua",
 ) -> list[ReportUri]:
-    """Those of the places, in order, to which reports about the domain may go.
+    """The places, in order, to which reports about the domain may go. `domain` is where the policy record is.
 
-    A place outside the domain's organizational domain must have a record at DOMAIN._report._dmarc.PLACE.
+    A place outside the domain's organizational domain must have a record at DOMAIN._report._dmarc.PLACE. If that record
+    has the tag itself, its addresses in the same domain are used instead. Who cannot be asked for now has not agreed.
     """
     own = (await discover(domain, resolver, method=method, suffix_list=suffix_list)).organizational_domain
-    agreed: dict[str, bool] = {}
-    found = []
+    answers: dict[str, tuple[ReportUri, ...] | None] = {}
+    found: dict[ReportUri, None] = {}
     for uri in uris:
         place = uri.domain
-        if place not in agreed:
-            agreed[place] = await _agrees(domain, own, place, resolver, method, suffix_list)
-        if agreed[place]:
-            found.append(uri)
-    return found
+        if place not in answers:
+            answers[place] = await _answer(domain, own, place, resolver, method, suffix_list, tag)
+        agreed = answers[place]
+        if agreed is not None:
+            found.update(dict.fromkeys(agreed or (uri,)))
+    return list(found)
 
 
-async def _agrees(
-    domain: str, own: str, place: str, resolver: Resolver, method: Method, suffix_list: SuffixList | None
-) -> bool:
+async def _answer(
+    domain: str, own: str, place: str, resolver: Resolver, method: Method, suffix_list: SuffixList | None, tag: str
+) -> tuple[ReportUri, ...] | None:
+    """What a place says to reports about the domain: None if it does not want them, or other addresses, if any."""
     if place in (domain.lower(), own):
-        return True
+        return ()
     there = await discover(place, resolver, method=method, suffix_list=suffix_list)
     if not there.failure and there.organizational_domain == own:
-        return True
+        return ()
     name = f"{domain}._report._dmarc.{place}"
     if not is_askable(name):
-        return False
+        return None
     answer = await resolver.query(name, "TXT")
     if answer.outcome is not Outcome.FOUND:
-        return False
-    return any(records.is_record(data.decode("latin-1")) for data in answer.data)
+        return None
+    texts = [text for text in (data.decode("latin-1") for data in answer.data) if records.is_record(text)]
+    if not texts:
+        return None
+    return tuple(uri for text in texts for uri in records.report_uris(text, tag) if uri.domain == place)
