@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eximious.deliver.report_parts import LINE_LENGTH, folded, one_line, status_of
+from eximious.deliver.report_parts import LINE_LENGTH, diagnostic_code, folded, one_line, status_of
 from eximious.smtp.dsn import DELAY, FAILURE, NEVER, RETURN_FULL, RETURN_HEADERS, SUCCESS
 from eximious.spool.message import Header, Recipient
 from eximious.transports.outcome import failed
@@ -225,6 +225,19 @@ def test_what_the_host_said(place: MakePlace) -> None:
         f"Remote-MTA: X-ip; [127.0.0.1]:{server.port}\nX-Remote-MTA-smtp-greeting: X-str; 220 far\n"
         "X-Remote-MTA-helo-response: X-str; 250 far here\nDiagnostic-Code: smtp; 550-5.1.1 nobody\\n550 at all\n\n"
     ) in text
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("SMTP error from remote mail server after RCPT TO:<a@b.example>: 550 no: really", "550 no: really"),
+        ("LMTP error after DATA: 550 no", "550 no"),
+        ("PRDR error after DATA: 550 no", "550 no"),
+        ("SMTP timeout after DATA: no reply", ""),
+    ],
+)
+def test_diagnostic_code(message: str, code: str) -> None:
+    assert diagnostic_code(failed(message, 0)) == code
 
 
 def test_errors_copy(place: MakePlace) -> None:

@@ -40,7 +40,13 @@ def send(tmp_path: Path) -> Iterator[Send]:
     (keys / "bad").write_text("secret")
     made: list[Place] = []
 
-    def deliver(options: str, text: bytes = b"text\n", script: str = PLAIN, main: str = "") -> tuple[bytes, Place]:
+    def deliver(
+        options: str,
+        text: bytes = b"text\n",
+        script: str = PLAIN,
+        main: str = "",
+        recipients: tuple[str, ...] = ("a@far.example",),
+    ) -> tuple[bytes, Place]:
         with ScriptedServer(*([script] if script else [])) as server:
             place = Place(
                 tmp_path,
@@ -50,7 +56,7 @@ def send(tmp_path: Path) -> Iterator[Send]:
                 retry="* * F,1h,10m",
             )
             made.append(place)
-            place.send("a@far.example", text=text)
+            place.send(*recipients, text=text)
         if not server.texts:
             return b"", place
         return server.texts[0][:-3].replace(b"\r\n..", b"\r\n."), place
@@ -114,3 +120,19 @@ def test_arc(send: Send) -> None:
     chain = asyncio.run(arc.validate(received, RESOLVER))
     assert str(chain) == "pass: 1 set, sealed by list.example"
     assert chain.links[0].signed_at is not None
+
+
+TO_A = "? RCPT TO:<a@far.example>\n250 ok\n"
+TO_BOTH = "? RCPT TO:<a@far.example>\n{first}\n? RCPT TO:<b@far.example>\n250 ok\n"
+
+
+@pytest.mark.parametrize("first", ["250 ok", "550 no"])
+def test_the_first_address_shows_the_signatures(send: Send, first: str) -> None:
+    _, place = send(
+        SIGN.format(selectors="r", keys="{keys}"),
+        script=PLAIN.replace(TO_A, TO_BOTH.format(first=first)),
+        main="log_selector = +dkim_verbose",
+        recipients=("a@far.example", "b@far.example"),
+    )
+    delivered = {line[3:16]: "DKIM=sender.example:r" in line for line in place.log if "@far.example R=" in line}
+    assert delivered == {"a@far.example": first == "250 ok", "b@far.example": False}

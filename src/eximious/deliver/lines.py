@@ -141,7 +141,7 @@ def sent_parts(outcome: Outcome, selected: frozenset[str]) -> list[str]:
         parts.append("PRDR")
     if sent.chunking:
         parts.append("K")
-    if sent.dkim and "dkim_verbose" in selected:
+    if sent.dkim and outcome.is_first and "dkim_verbose" in selected:
         parts.append(f"DKIM={sent.dkim}")
     return parts
 

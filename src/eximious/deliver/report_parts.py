@@ -241,7 +241,7 @@ def _remote_fields(progress: Progress, outcome: Outcome) -> list[str]:
 def diagnostic_code(outcome: Outcome) -> str:
     """The remote host's reply, if it is what the failure is about."""
     text = outcome.message
-    if "SMTP error" not in text and "LMTP error" not in text:
+    if not any(f"{protocol} error" in text for protocol in ("SMTP", "LMTP", "PRDR")):
         return ""
     start = text.find(": ")
     return text[start + 2 :] if start >= 0 else ""

@@ -396,6 +396,7 @@ class Transaction:
         outcome.sent = self.connection.sent
         outcome.dsn_relayed = self.uses_dsn and not _is_last_hop(self.addresses[number])
         outcome.size = self.connection.written
+        outcome.is_first = number == 0
         outcome.follows = self._has_delivered
         self._has_delivered = True
         return outcome

@@ -122,6 +122,7 @@ class Outcome:
         "errno",
         "follows",
         "host",
+        "is_first",
         "is_panic",
         "log_output",
         "message",
@@ -153,6 +154,7 @@ class Outcome:
         self.is_panic = False  # something that the postmaster must look at: for the panic log too
         self.host: Host | None = None  # that took or refused the message
         self.sent: Sent | None = None
+        self.is_first = False  # of the transaction's addresses, delivered or not: its line shows the DKIM signatures
         self.follows = False  # delivered in the same transaction as an address before it: ``->``, not ``=>``
         self.confirmation = ""  # the host's last words
         self.dsn_relayed = False  # the next host promised to send delivery status notifications itself

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from eximious.smtp.command import Command
 
 LITERAL: Final = re.compile(r"\[(?:IPv[46]:)?([0-9A-Fa-f:.]+)\]", re.IGNORECASE)
+LASTING: Final = frozenset({"CHUNKING"})  # once offered, good for the whole connection, even after HELO
 NAME: Final = re.compile(r"[A-Za-z0-9.-]+")
 
 
@@ -34,7 +35,7 @@ def helo(session: Session, command: Command) -> None:
     session.protocol.stage = Stage.GREETED
     session.has_greeted = False
     session.is_esmtp = command.verb == "EHLO"
-    session.advertised = frozenset()
+    session.advertised &= LASTING
     client.helo_name = Tainted(name)
     client.helo_verified = False
     _look_up_if_suspicious(session, name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
 from eximious.receive import ending, refusal
+from eximious.receive.commands.helo import LASTING
 from eximious.smtp.server import Stage
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def _forget(session: Session) -> None:
         return
     session.has_greeted = False
     session.is_esmtp = False
-    session.advertised = frozenset()
+    session.advertised &= LASTING
