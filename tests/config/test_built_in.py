@@ -14,6 +14,8 @@ MACROS = [
     ("_OPT_MAIN_TIMEZONE", True),
     ("_OPT_MAIN_DAEMON_SMTP_PORT", True),
     ("_OPT_MAIN_TIMEZON", False),
+    ("_OPT_OPENSSL_NO_TLSV1_3_X", True),
+    ("_OPT_OPENSSL_NO_SSLV2_X", False),
     ("_OPT_ROUTERS_DOMAINS", True),
     ("_OPT_ROUTERS_DATA", False),
     ("_OPT_ROUTER_REDIRECT_DATA", True),

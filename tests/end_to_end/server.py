@@ -32,7 +32,6 @@ spool_directory = {folder}/spool
 local_submission_socket = {folder}/submission
 local_interfaces = 127.0.0.1.{port}
 daemon_workers = 2
-tls_advertise_hosts =
 acl_smtp_rcpt = accept
 acl_smtp_data = accept
 """
@@ -75,7 +74,8 @@ class Server:
     def configure(self, rest: str) -> None:
         """Write the configuration."""
         values = {"user": self.user, "group": self.group, "folder": self.folder, "port": self.port}
-        text = MAIN + rest
+        tls = "" if "tls_advertise_hosts" in rest else "tls_advertise_hosts =\n"
+        text = MAIN + tls + rest
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(value))
         self.config.write_text(text)

@@ -65,7 +65,7 @@ def context() -> Context:
 
 
 FIELDS = [
-    ("version", "3"),
+    ("version", "2"),
     ("serial_number", "0abc"),
     ("subject,CN", "caf\xc3\xa9.test"),
     ("subject,cn", "caf\xc3\xa9.test"),
@@ -75,11 +75,12 @@ FIELDS = [
     ("subject,O", "none"),
     ("issuer,CN", "The CA"),
     ("notbefore,int", "1767323045"),
+    ("notbefore,raw", "Jan  2 03:04:05 2026 GMT"),
     ("notafter,int", "1798859045"),
     ("sig_algorithm", "ecdsa-with-SHA256"),
-    ("subj_altname", "DNS=a.test\nDNS=b.test\nMAIL=me@a.test\nURI=http://a.test/"),
-    ("subj_altname,dns", "a.test\nb.test"),
-    ("subj_altname,dns,>:", "a.test:b.test"),
+    ("subj_altname", "URI=http://a.test/\nMAIL=me@a.test\nDNS=b.test\nDNS=a.test"),
+    ("subj_altname,dns", "b.test\na.test"),
+    ("subj_altname,dns,>:", "b.test:a.test"),
     ("subj_altname,mail", "me@a.test"),
     ("ocsp_uri", "http://ocsp/"),
     ("crl_uri", "http://crl/"),

@@ -60,6 +60,11 @@ def local(message: Message, arrival: Arrival) -> None:
     arrival.subject = 'hi "q" \\b \xc3\xbc x'
 
 
+def without_the_certificate_that_others_have(message: Message, arrival: Arrival) -> None:
+    over_tls(message, arrival)
+    message.client.tls.may_be_asked = True
+
+
 def bounce(message: Message, arrival: Arrival) -> None:
     local(message, arrival)
     message.sender = ""
@@ -103,6 +108,11 @@ LINES: list[tuple[Set, frozenset[str] | set[str], str]] = [
         resumed_without_verification,
         DEFAULT | {"tls_resumption"},
         "<= a@b H=(client.example) [127.0.0.1] P=utf8esmtps X=TLS1.3:AES_256_GCM:256* CV=no K S=423",
+    ),
+    (
+        without_the_certificate_that_others_have,
+        DEFAULT,
+        "<= a@b H=(client.example) [127.0.0.1] P=utf8esmtps X=TLS1.3:AES_256_GCM:256 CV=no K S=423",
     ),
     (local, DEFAULT, "<= a@b U=root P=local S=423"),
     (

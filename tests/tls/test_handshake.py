@@ -194,7 +194,11 @@ def test_client_requires_alpn(files: Files) -> None:
 
 
 BAD_CONTEXTS: list[tuple[dict[str, object], str]] = [
-    ({"certificates": ["/nonexistent"]}, "(SSL_CTX_use_certificate_chain_file file=/nonexistent): error:"),
+    (
+        {"certificates": ["/nonexistent"]},
+        "(SSL_CTX_use_certificate_chain_file file=/nonexistent): "
+        "error:80000002:system library::No such file or directory",
+    ),
     ({"ciphers": "NONSENSE"}, "(SSL_CTX_set_cipher_list): "),
     ({"dh": "/nonexistent"}, "(PEM_read_bio_DHparams file=/nonexistent): "),
     ({"dh": "ike99"}, "(DH parameters ike99): unknown group"),
@@ -244,6 +248,16 @@ def test_dh_file(files: Files) -> None:
     (files.folder / "dh").write_bytes(pem)
     for bits in (0, 2236, 5000):
         server_for(files, dh=files["dh"], dh_max_bits=bits)
+
+
+def test_a_dh_file_that_the_library_finds_too_small_is_left_out(files: Files) -> None:
+    (files.folder / "dh").write_bytes(b"-----BEGIN DH PARAMETERS-----\nMAYCARcCAQI=\n-----END DH PARAMETERS-----\n")
+    shake(ClientContext().layer(), server_for(files, dh=files["dh"]).layer())
+
+
+def test_ciphers_may_be_written_with_underscores(files: Files) -> None:
+    client = ClientContext(options="+no_tlsv1_3", ciphers="ECDHE_ECDSA_AES128_GCM_SHA256")
+    assert shake(client.layer(), server_for(files).layer())[0].cipher == "TLS1.2:ECDHE-ECDSA-AES128-GCM-SHA256:128"
 
 
 def test_curves(files: Files) -> None:

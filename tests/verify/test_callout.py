@@ -133,6 +133,15 @@ def test_the_size_of_the_message_is_told(tmp_path: Path) -> None:
         assert ask(place_with(tmp_path, server.port), size=500)
 
 
+def test_where_tls_fails_it_is_done_without(tmp_path: Path) -> None:
+    offers = "220 far\n? EHLO my.host\n250-far\n250 STARTTLS\n? STARTTLS\n220 go\n*close\n"
+    with ScriptedServer(offers, HELLO + MAIL + RCPT + BYE) as server:
+        place = place_with(tmp_path, server.port)
+        assert shown(ask(place)) == ("OK", "", "")
+    why = "TLS session: (SSL_connect): error:0A000126:SSL routines::unexpected eof while reading"
+    assert f"main: {why}: callout unencrypted to 127.0.0.1 [127.0.0.1] (not in hosts_require_tls)" in place.logs.lines
+
+
 USER_MESSAGES = [
     (True, "550-no such\n550 person", "Callout verification failed:\n550-no such\n550 person"),
     (True, "550 n\xc3\xb6", "Callout verification failed:\n550 n\xc3\xb6"),

@@ -91,7 +91,7 @@ def built_in_macros() -> dict[str, str]:
         names += _family(prefix)
     for kind in ("authenticator", "router", "transport"):
         names += _of_drivers(CLASSES[kind])
-    names += _family("_OPT_MAIN_")
+    names += _family("_OPT_MAIN_") + _family("_OPT_OPENSSL_")
     for prefix in ("_HAVE_MALWARE_", "_ACL_COND_", "_ACL_MOD_", "_HAVE_LOOKUP_"):
         names += _family(prefix)
     names += sorted((name for name, need in _HAVE.items() if _is_here(need)), reverse=True)
@@ -164,6 +164,12 @@ def _operators() -> frozenset[str]:
 
 
 @cache
+def _openssl() -> frozenset[str]:
+    names = importlib.import_module("eximious.tls.options").OPTIONS
+    return frozenset(f"{name.upper()}_X" for name, bit in names.items() if bit)
+
+
+@cache
 def _conditions() -> frozenset[str]:
     return _upper(importlib.import_module("eximious.expand.condition").known_conditions())
 
@@ -214,6 +220,7 @@ def _is_refused(found: Any) -> bool:
 # Prefix -> the names that may follow.
 _FAMILIES: Final[dict[str, Callable[[], frozenset[str]]]] = {
     "_OPT_MAIN_": _main_options,
+    "_OPT_OPENSSL_": _openssl,
     "_LOG_": _logs,
     "_EXP_VAR_": _variables,
     "_EXP_ITEM_": _items,

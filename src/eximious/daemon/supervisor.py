@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious import EXIM_VERSION
-from eximious.daemon import listening, pid_file, processes, submission
+from eximious.daemon import listening, pid_file, processes, submission, tls_warnings
 from eximious.daemon.connections import ConnectionTable
 from eximious.daemon.control_server import ControlServer
 from eximious.daemon.process_log import report
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 STOP_GRACE: Final = 10.0  # seconds that workers get to end before they are killed
 GENERATIONS: Final = 4  # of workers that live at the same time, when the configuration is read again and again
 RESTART_DELAY: Final = 1.0  # seconds between two starts of a worker that keeps dying
-NO_CERTIFICATE: Final = (
-    "Warning: No server certificate defined; will use a selfsigned one.\n"
-    " Suggested action: either install a certificate or change tls_advertise_hosts option"
-)
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)
 
 
@@ -136,9 +132,9 @@ class Supervisor:
             what = f"launched with listening socket, {limit}"
         else:
             what = f"{self.schedule.describe()}, {listening.describe(self.interfaces)}"
-        if main.tls_certificate is None and main.tls_advertise_hosts is not None and main.tls_advertise_hosts.source:
-            self._log(NO_CERTIFICATE)
+        tls_warnings.about_certificate(main, self.setup.logs)
         self._log(f"exim {EXIM_VERSION} daemon started: pid={os.getpid()}, {what}")
+        tls_warnings.about_dh(main, self.setup.logs)
         self.pid_path = pid_file.path(
             main, line.pid_file, is_listening=line.asks("bd"), is_overridden=bool(line.listen_on)
         )

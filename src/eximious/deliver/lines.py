@@ -180,8 +180,6 @@ def _tls_parts(sent: Sent, selected: frozenset[str]) -> list[str]:
         parts.append(f"CV={verified}")
     if "tls_peerdn" in selected and tls.peer_dn and sent.shows_identity:
         parts.append(f'DN="{quoted(tls.peer_dn)}"')
-    if "tls_sni" in selected and tls.sni:
-        parts.append(f'SNI="{quoted(tls.sni)}"')
     return parts
 
 

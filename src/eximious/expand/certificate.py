@@ -74,11 +74,13 @@ def _moment(moment: Any, modifiers: list[str]) -> str:
     seconds = int(moment.timestamp())
     if "int" in modifiers:
         return str(seconds)
-    return time.strftime("%b %e %T %Y %Z", time.localtime(seconds))
+    if "raw" in modifiers:
+        return time.strftime("%b %e %T %Y GMT", time.gmtime(seconds))
+    return time.strftime("%b %e %T %Y %z", time.localtime(seconds))
 
 
 def _version(certificate: Certificate, modifiers: list[str]) -> str:
-    return str(certificate.version.value + 1)
+    return str(certificate.version.value)  # as it is encoded: 2 is what people call version 3
 
 
 def _serial(certificate: Certificate, modifiers: list[str]) -> str:
@@ -109,7 +111,7 @@ def _signature_algorithm(certificate: Certificate, modifiers: list[str]) -> str:
 
 
 def _signature(certificate: Certificate, modifiers: list[str]) -> str:
-    return certificate.signature.hex(" ")
+    return certificate.signature.hex(":")
 
 
 def _alternative_names(certificate: Certificate, modifiers: list[str]) -> str | None:
@@ -122,7 +124,7 @@ def _alternative_names(certificate: Certificate, modifiers: list[str]) -> str | 
     kinds = {x509.DNSName: "dns", x509.UniformResourceIdentifier: "uri", x509.RFC822Name: "mail"}
     wanted = next((modifier for modifier in modifiers if modifier in _TAGS), "")
     items = []
-    for name in names:
+    for name in reversed(list(names)):  # in the order in which Exim has them
         kind = kinds.get(type(name), "")
         if kind and wanted in ("", kind):
             value = _octets(str(name.value))

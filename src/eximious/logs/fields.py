@@ -76,15 +76,16 @@ class Fields:
 
     # --- over what did it come --------------------------------------------------------------------------------------
 
-    def tls(self, tls: Any) -> str:
-        """`` X=cipher CV=yes DN="..." SNI=name`` of a TLS session (or a TlsRecord), or of None."""
+    def tls(self, tls: Any, *, is_arrival: bool = False) -> str:
+        """`` X=cipher CV=yes DN="..." SNI=name`` of a TLS session (or a TlsRecord), or of None. A line for an arrival
+        has CV=no also for clients without a certificate, where any are asked for one."""
         if tls is None or not tls.cipher:
             return ""
         text = ""
         if "tls_cipher" in self.selected:
             resumed = "*" if tls.resumption & 4 and "tls_resumption" in self.selected else ""
             text += f" X={tls.cipher}{resumed}"
-        if "tls_certificate_verified" in self.selected and tls.peer_certificate:
+        if "tls_certificate_verified" in self.selected and (tls.peer_certificate or is_arrival and tls.may_be_asked):
             text += f" CV={('dane' if tls.dane else 'yes') if tls.is_verified else 'no'}"
         if "tls_peerdn" in self.selected and tls.peer_dn:
             text += f" DN={self.quoted(tls.peer_dn)}"

@@ -92,7 +92,7 @@ def _arrival(message: Message, arrival: Arrival, fields: Fields) -> str:
         add(f" P={fields.printing(message.received_protocol)}")
     if arrival.pipelining and "pipelining" in selected:
         add(f" {arrival.pipelining}")
-    add(fields.tls(client.tls))
+    add(fields.tls(client.tls, is_arrival=True))
     add(fields.authenticated(client.authenticator_name, client.authenticated_id, message.authenticated_sender))
     add(fields.proxy(arrival.proxy_address))
     if arrival.prdr:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eximious.tls.session import Session
 
 READ_SIZE: Final = 65536  # bytes that one read gives at most, unless asked otherwise
+INTERNAL_ERROR: Final = b"\x15\x03\x01\x00\x02\x02\x50"  # a fatal alert (RFC 8446 section 6.2)
 WRITE_LIMIT: Final = 65536  # bytes of output that are collected before they are sent without being asked to
 
 
@@ -220,7 +221,12 @@ class Stream:
             if not incoming:
                 raise context("").layer().cut_off()
             hello += incoming
-        layer = context(name).layer()
+        try:
+            layer = context(name).layer()
+        except OSError:
+            with suppress(OSError):
+                self._send(INTERNAL_ERROR)
+            raise
         layer.feed(hello)
         return self._start_tls(layer)
 

@@ -87,6 +87,11 @@ def out_of_step(session: Session, *, after_chunk: bool = False) -> NoReturn:
 def closed(session: Session, text: str) -> NoReturn:
     """We cannot serve anybody now: say so, to every command, until the client leaves."""
     session.reply(421, text)
+    refuse_all(session, 421, text)
+
+
+def refuse_all(session: Session, code: int, text: str) -> NoReturn:
+    """Give every command but QUIT the same answer, until the client leaves."""
     protocol = session.protocol
     try:
         while True:
@@ -99,7 +104,7 @@ def closed(session: Session, text: str) -> NoReturn:
                 session.reply(221, f"{session.active_host_name} closing connection")
                 session.has_quit = True
                 break
-            session.reply(421, text)
+            session.reply(code, text)
     except OSError:
         pass
     raise Ended

@@ -33,7 +33,11 @@ def server_context(context: Context) -> ServerContext | Callable[[str], ServerCo
         client.tls = Session()
         client.tls.sni = name
         try:
-            return _make(context)
+            return _make(context, for_name=True)
+        except TlsError as error:
+            text = f"expansion of {error.operation} failed" if error.operation in _WITH_NAME else str(error)
+            context.services.logs.panic(text)
+            raise TlsError("SSL_accept", "error:0A0000EA:SSL routines::callback failed") from None
         finally:
             client.tls = None
 
@@ -45,10 +49,11 @@ def _mentions_name(context: Context, option: str) -> bool:
     return template is not None and ("tls_in_sni" in template.source or "tls_sni" in template.source)
 
 
-def _make(context: Context) -> ServerContext:
+def _make(context: Context, *, for_name: bool = False) -> ServerContext:
+    """The context, for a client that may have asked for a server name. Raises TlsError."""
     main = context.config.main
-    certificates = _items(context, "tls_certificate")
-    keys = _items(context, "tls_privatekey")
+    certificates = _items(context, "tls_certificate", must_be=for_name)
+    keys = _items(context, "tls_privatekey", must_be=for_name)
     verify_certificates = _text(context, "tls_verify_certificates")
     crl = _text(context, "tls_crl")
     dh = _text(context, "tls_dhparam")
@@ -83,18 +88,21 @@ def _verify(context: Context) -> Verify:
     return Verify.TRY if is_in(context, "tls_try_verify_hosts") else Verify.NONE
 
 
-def _text(context: Context, option: str) -> str:
+def _text(context: Context, option: str, *, must_be: bool = False) -> str:
+    """What an option expands to; "" if it is not set, or forced to fail unless it `must_be` there."""
     template: Any = getattr(context.config.main, option)
     if template is None:
         return ""
     try:
         return str(template.expand(context)).strip()
-    except ForcedFail:
+    except ForcedFail as error:
+        if must_be:
+            raise TlsError(option, str(error)) from None
         return ""
     except (ExpandError, Defer) as error:
         context.services.logs.panic(f"expansion of {option} failed: {error}")
         raise TlsError(option, str(error)) from None
 
 
-def _items(context: Context, option: str) -> list[str]:
-    return [item for item in split(_text(context, option)) if item]
+def _items(context: Context, option: str, *, must_be: bool = False) -> list[str]:
+    return [item for item in split(_text(context, option, must_be=must_be)) if item]

@@ -47,9 +47,8 @@ class HostDelivery:
 
     def run(self) -> None:
         """Send the message for all recipients that are pending. Raises Failure."""
-        in_clear = False
         while self.untried:
-            connection = None if in_clear else self.pool.take(self.key)
+            connection = self.pool.take(self.key)
             if connection is not None:
                 try:
                     self._send(connection)
@@ -59,14 +58,7 @@ class HostDelivery:
                         raise
                 else:
                     continue
-            try:
-                connection = open_connection(self.transport, self.host, self.context, in_clear=in_clear)
-            except Failure as failure:
-                if not failure.is_tls or in_clear or not self._may_go_on_in_clear(failure):
-                    raise
-                in_clear = True
-                continue
-            self._send(connection)
+            self._send(open_connection(self.transport, self.host, self.context))
 
     def _pool_key(self) -> Key:
         """What has to be the same for a connection to be used again."""
@@ -79,18 +71,6 @@ class HostDelivery:
             interface_for(transport, host, context),
             hello_name(transport, context),
         )
-
-    def _may_go_on_in_clear(self, failure: Failure) -> bool:
-        transport = self.transport
-        if transport.protocol == "smtps" or not transport.tls_tempfail_tryclear:
-            return False
-        if is_listed(transport, "hosts_require_tls", self.host, self.context):
-            return False
-        why = failure.message.removeprefix("TLS session: ")
-        where = f"{self.host.name} [{self.host.address}]"
-        text = f"TLS session: {why}: delivering unencrypted to H={where} (not in hosts_require_tls)"
-        self.context.services.logs.main(text, self.message.id)
-        return True
 
     # --- one connection ---------------------------------------------------------------------------------------------
 

@@ -97,12 +97,29 @@ def more_errno_of(host: Host) -> int:
 
 
 def open_connection(
-    transport: Smtp, host: Host, context: Context, *, in_clear: bool = False, with_auth: bool = True
+    transport: Smtp, host: Host, context: Context, what: str = "delivering unencrypted to H=", *, with_auth: bool = True
 ) -> Connection:
     """A connection that is ready for a message. The context's `host` and `sending` are set. Raises Failure, Unable.
 
-    `in_clear` means: without TLS, since it has failed.
+    Where TLS fails and may be done without, a second connection is in the clear; `what` begins the log line about it.
     """
+    try:
+        return _open(transport, host, context, in_clear=False, with_auth=with_auth)
+    except Failure as failure:
+        if not failure.is_tls or not _may_go_on_in_clear(transport, host, context):
+            raise
+        text = f"{failure.message}: {what}{host.name} [{host.address}] (not in hosts_require_tls)"
+        context.services.logs.main(text, context.message.id)
+    return _open(transport, host, context, in_clear=True, with_auth=with_auth)
+
+
+def _may_go_on_in_clear(transport: Smtp, host: Host, context: Context) -> bool:
+    if transport.protocol == "smtps" or not transport.tls_tempfail_tryclear:
+        return False
+    return not is_listed(transport, "hosts_require_tls", host, context)
+
+
+def _open(transport: Smtp, host: Host, context: Context, *, in_clear: bool, with_auth: bool) -> Connection:
     interface = interface_for(transport, host, context)
     connection = _connect(transport, host, context, interface)
     context.sending = connection

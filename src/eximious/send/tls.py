@@ -42,6 +42,7 @@ def client_context(transport: Smtp, host: Host, context: Context) -> ClientConte
         "crl": "",
         "verify_names": names,
         "alpn": tuple(split(_text(transport.tls_alpn, "tls_alpn", context))),
+        "curves": tuple(item for item in split(_text(transport.tls_eccurve, "tls_eccurve", context)) if item != "auto"),
     }
     if verify is not Verify.NONE:
         settings["verify_certificates"] = _text(transport.tls_verify_certificates, "tls_verify_certificates", context)

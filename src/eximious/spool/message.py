@@ -56,6 +56,7 @@ class TlsRecord:
         "dane",
         "facts",
         "is_verified",
+        "may_be_asked",
         "ocsp",
         "on_connect",
         "our_certificate",
@@ -75,6 +76,7 @@ class TlsRecord:
         self.alpn = ""
         self.peer_dn = ""
         self.is_verified = False
+        self.may_be_asked = False
         self.our_certificate: str | None = None
         self.peer_certificate: str | None = None
         self.ocsp = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from OpenSSL import SSL, crypto
@@ -49,7 +50,8 @@ class Context:
         self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         self.verify = verify
         if ciphers:
-            self._call("SSL_CTX_set_cipher_list", self._context.set_cipher_list, ciphers.encode("latin-1"))
+            names = ciphers.replace("_", "-")  # RFCs write the names with underscores, OpenSSL with hyphens
+            self._call("SSL_CTX_set_cipher_list", self._context.set_cipher_list, names.encode("latin-1"))
         for number, certificate in enumerate(certificates):
             key = private_keys[number] if number < len(private_keys) else certificate
             self._use(certificate, key)
@@ -72,13 +74,20 @@ class Context:
         except OSError as error:
             raise TlsError(operation, error.strerror or str(error)) from None
 
+    def _call_with_file(self, operation: str, function: Callable[[bytes], object], path: str) -> None:
+        """`_call` with a file, of which the library would not say why it cannot be read."""
+        operation = f"{operation} file={path}"
+        try:
+            os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise TlsError(operation, f"error:8000{error.errno:04X}:system library::{error.strerror}") from None
+        self._call(operation, function, os.fsencode(path))
+
     def _use(self, certificate: str, key: str) -> None:
-        self._call(
-            f"SSL_CTX_use_certificate_chain_file file={certificate}",
-            self._context.use_certificate_chain_file,
-            os.fsencode(certificate),
+        self._call_with_file(
+            "SSL_CTX_use_certificate_chain_file", self._context.use_certificate_chain_file, certificate
         )
-        self._call(f"SSL_CTX_use_PrivateKey_file file={key}", self._context.use_privatekey_file, os.fsencode(key))
+        self._call_with_file("SSL_CTX_use_PrivateKey_file", self._context.use_privatekey_file, key)
         self._call(f"SSL_CTX_check_private_key file={key}", self._context.check_privatekey)
 
     def _trust(self, where: str) -> None:
@@ -192,7 +201,9 @@ class ServerContext(Context):
             except (OSError, ValueError) as error:
                 raise TlsError(f"PEM_read_bio_DHparams file={dh}", str(error)) from None
             if not max_bits or bits <= max_bits:
-                self._call(f"PEM_read_bio_DHparams file={dh}", self._context.load_tmp_dh, os.fsencode(dh))
+                # A group that is too small for the library is left out, as one that is too large for us.
+                with suppress(SSL.Error):
+                    self._context.load_tmp_dh(os.fsencode(dh))
             return
         pem = parameters(dh or DEFAULT)
         if pem is None:

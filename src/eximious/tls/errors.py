@@ -55,6 +55,7 @@ class TlsError(OSError):
         super().__init__(errno.EPROTO, detail)
         self.operation = operation
         self.detail = detail
+        self.is_cut_off = False  # the other side went away
 
     def __str__(self) -> str:
         return f"({self.operation}): {self.detail}"

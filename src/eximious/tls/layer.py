@@ -111,7 +111,9 @@ class TlsLayer:
     def cut_off(self) -> TlsError:
         """The error of a handshake whose other side went away."""
         self.is_closed = True
-        return TlsError(self._operation, "error:0A000126:SSL routines::unexpected eof while reading")
+        error = TlsError(self._operation, "error:0A000126:SSL routines::unexpected eof while reading")
+        error.is_cut_off = True
+        return error
 
     def close(self) -> None:
         """Say close_notify."""

@@ -27,6 +27,7 @@ class Session:
         "dane",
         "facts",
         "is_verified",
+        "may_be_asked",
         "ocsp",
         "on_connect",
         "our_certificate",
@@ -46,6 +47,7 @@ class Session:
         self.alpn = ""
         self.peer_dn = ""  # "/C=UK/CN=..."; "" without a certificate
         self.is_verified = False  # the peer's certificate, against all that was asked
+        self.may_be_asked = False  # certificates are asked of some clients, so that having none says something
         self.our_certificate: Certificate | None = None
         self.peer_certificate: Certificate | None = None
         self.ocsp = OCSP_NOT_REQUESTED

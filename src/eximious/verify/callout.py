@@ -187,7 +187,7 @@ class _Callout:
     def _connect(self, host: Host) -> Connection:
         """A connection to the host. A refusal of the banner or of HELO is an answer, for the whole domain."""
         try:
-            return open_connection(self.transport, host, self.context)
+            return open_connection(self.transport, host, self.context, "callout unencrypted to ")
         except Failure as failure:
             if failure.errno == errno.EADDRNOTAVAIL:  # a mistake in the configuration, not the host's trouble
                 name = self.address.transport.name if self.address.transport is not None else "smtp"

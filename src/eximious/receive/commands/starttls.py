@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
@@ -67,7 +67,8 @@ def _shake_hands(
         tls.on_connect = on_connect
     except OSError as error:
         _log_complaints(session)
-        _failed(session, error)
+        _failed(session, error, on_connect=on_connect)
+    tls.may_be_asked = session.main.tls_verify_hosts is not None or session.main.tls_try_verify_hosts is not None
     _log_complaints(session)
 
 
@@ -77,10 +78,15 @@ def _log_complaints(session: Session) -> None:
         session.logs.main(f"[{session.client.host_address}] {complaint}")
 
 
-def _failed(session: Session, error: OSError) -> None:
+def _failed(session: Session, error: OSError, *, on_connect: bool) -> NoReturn:
+    """A client that is still there after STARTTLS has failed is told so, in the clear, until it leaves."""
+    from eximious.tls.errors import TlsError
+
     detail = "(SSL_accept): timed out" if isinstance(error, TimeoutError) else str(error)
     session.logs.main(f"TLS error on connection from {session.full_host} {detail}")
     ending.not_quit(session, "tls-failed", 554, "")
+    if isinstance(error, TlsError) and not error.is_cut_off and not on_connect:
+        ending.refuse_all(session, 554, "Security failure")
     session.stream.abort()
     raise ending.Ended
 
