@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
@@ -160,3 +161,13 @@ def test_clients_without_the_certificate_that_others_have(files: Files) -> None:
 def test_what_is_said_at_the_start(settings: str, warning: str, log: str) -> None:
     with running(f"tls_advertise_hosts = *\n{settings}\n{DISCARD}") as server:
         server.wait_for(lambda: warning in (server.spool / "log" / log).read_text(), warning)
+
+
+@pytest.mark.parametrize(("selector", "protocol"), [("", "esmtps"), ("+tls_on_connect", "essmtp")])
+def test_tls_from_the_first_octet(selector: str, protocol: str) -> None:
+    with running(f"tls_advertise_hosts = *\nlog_selector = {selector}\n{DISCARD}", "-tls-on-connect") as server:
+        context = ssl._create_unverified_context()
+        with smtplib.SMTP_SSL("127.0.0.1", server.port, timeout=PATIENCE, context=context) as client:
+            client.sendmail("a@b.test", ["c@mail.test"], "Subject: x\n\nx\n")
+        server.wait_for_log("Completed")
+        assert f"P={protocol} X=" in server.log()

@@ -243,7 +243,9 @@ class Session:
         if not self.has_greeted:
             return "local-smtp" if client.is_local else "smtp"
         name = "esmtp" if self.is_esmtp else "smtp"
-        if client.tls is not None:
+        if client.tls is not None and client.tls.on_connect and "tls_on_connect" in self.logs.selected:
+            name = "essmtp" if self.is_esmtp else "ssmtp"
+        elif client.tls is not None:
             name += "s"
         if client.authenticator_name:
             name += "a"
