@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eximious.cli.common import configuration_options, invocation
+from eximious.cli.explain_mail import mail
 from eximious.cli.moment import Moment
 from eximious.errors import ConfigError
 
@@ -25,6 +26,9 @@ LONGEST_SHOWN = 200  # characters of one value; --json has all of it
 @click.group("explain")
 def command() -> None:
     """Show how a result comes about."""
+
+
+command.add_command(mail)
 
 
 @command.command("expand")

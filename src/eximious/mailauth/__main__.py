@@ -50,8 +50,7 @@ def main(arguments: list[str] | None = None, resolver: Resolver | None = None) -
         found = asyncio.run(explain(message, resolver, ip=options.ip, helo=options.helo, sender=sender, method=method))
     except ValueError as error:
         parser.error(str(error))
-    text = f"{found}\n"
-    sys.stdout.write("".join(one if one.isprintable() or one == "\n" else "?" for one in text))
+    sys.stdout.write(f"{found}\n")
     return found.status
 
 

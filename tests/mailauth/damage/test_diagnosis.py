@@ -50,7 +50,7 @@ def broken(message: bytes, key: PrivateKey = RSA) -> tuple[Verification, Diagnos
 RELAXED: dict[str, Any] = {}
 SIMPLE: dict[str, Any] = {"is_header_relaxed": False, "is_body_relaxed": False}
 BODIES = [
-    (RELAXED, rb"\Z", b"-- \r\nour list\r\n", '2 lines added at the end, from "--" on'),
+    (RELAXED, rb"\Z", b"-- \r\nour list\r\n", '2 lines added at the end, from "our list" on'),
     (RELAXED, rb"Joe\r\n\Z", b"Joe\r\n\r\n\r\nour list\r\n", '3 lines added at the end, from "our list" on'),
     (RELAXED, rb"(?m)^Salad", b"[EXTERNAL]\r\n\r\nSalad", '2 lines added at the beginning, from "[EXTERNAL]" on'),
     (RELAXED, rb"(?m)^From here", b">From here", 'lines that begin with "From " were escaped with ">"'),
@@ -98,7 +98,7 @@ def test_cut_off() -> None:
 
 
 PARTS = [
-    (rb"first\r\n", b"first\r\n-- \r\nour list\r\n", '2 lines added at the end of a part, from "--" on'),
+    (rb"first\r\n", b"first\r\n-- \r\nour list\r\n", '2 lines added at the end of a part, from "our list" on'),
     (rb"first\r\n", b"CAUTION\r\n\r\nfirst\r\n", '2 lines added at the beginning of a part, from "CAUTION" on'),
     (rb"--b\r\nContent", b"--b\r\n\r\nmore\r\n--b\r\nContent", "3 lines added as a part of its own"),
     (rb"8bit\r\n\r\nl\xc3\xa4st", b"quoted-printable\r\n\r\nl=C3=A4st", "parts were encoded on the way"),

@@ -115,7 +115,7 @@ class _Search:
 
 
 def _added(lines: list[bytes], where: str, remedy: str) -> Change:
-    first = next((line for line in lines if line.strip()), b"")
+    first = next((line for line in lines if line.strip(b" \t-_=*")), b"")
     return Change("body", f"{counted(len(lines), 'line')} added {where}, from {shown(first)} on", remedy)
 
 

@@ -340,13 +340,13 @@ _SPACES: Final = re.compile(rb"[ \t\r\n]+")
 
 def copies(text: str) -> list[tuple[str, bytes]]:
     """The header fields in z=: name in lower case, and value (DKIM quoted-printable)."""
-    copies = []
+    found = []
     for part in text.split("|"):
         name, colon, value = part.partition(":")
         if colon:
             data = _SPACES.sub(b"", value.encode("latin-1"))
-            copies.append((name.strip().lower(), _HEX.sub(lambda one: bytes([int(one[1], 16)]), data)))
-    return copies
+            found.append((name.strip().lower(), _HEX.sub(lambda one: bytes([int(one[1], 16)]), data)))
+    return found
 
 
 async def verify(

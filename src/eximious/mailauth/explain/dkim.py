@@ -38,7 +38,7 @@ def explained(verified: Verification, headers: Headers, body: bytes) -> Finding:
     signature = verified.signature
     details = list(verified.trace)
     if verified.key is not None:
-        details.append(f"key record: {verified.key.text[:1000]}")
+        details.append(f"key record: {_short(verified.key.text)}")
     if signature.identity and signature.identity != f"@{signature.domain}":
         details.append(f"identity: {signature.identity}")
     remedy = ""
@@ -50,6 +50,10 @@ def explained(verified: Verification, headers: Headers, body: bytes) -> Finding:
         remedy = _remedy(verified)
     details += _notes(verified)
     return Finding("DKIM", verified.result.value, str(verified), tuple(details), remedy)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else f"{text[:120]}..."
 
 
 def _remedy(verified: Verification) -> str:

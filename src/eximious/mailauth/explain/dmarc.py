@@ -16,9 +16,11 @@ async def explained(verdict: Verdict, resolver: Resolver, method: Method) -> Fin
     """The finding. The records are asked for again, which a resolver answers from its cache."""
     found = await discover(verdict.domain, resolver, method=method)
     details = [*discovered(found, method), *policy(verdict), *verdict.trace[1:]]
-    details.append(_identifier("SPF", verdict.spf_domain, verdict.spf_result, verdict.is_spf_aligned))
+    shared = found.organizational_domain
+    details.append(_identifier("SPF", verdict.spf_domain, verdict.spf_result, shared, verdict.is_spf_aligned))
     for domain, result in verdict.dkim:
-        details.append(_identifier("DKIM", domain, result, domain == verdict.dkim_domain and result == "pass"))
+        is_aligned = domain == verdict.dkim_domain and result == "pass"
+        details.append(_identifier("DKIM", domain, result, shared, is_aligned))
     return Finding("DMARC", verdict.result.value, str(verdict), tuple(details), remedy(verdict))
 
 
@@ -27,6 +29,8 @@ def discovered(found: Discovery, method: Method) -> list[str]:
     way = "up the DNS tree (RFC 9989)" if method is Method.TREE_WALK else "with the public suffix list (RFC 7489)"
     names = ", ".join(f"_dmarc.{name}" for name in found.asked)
     lines = [f"author's domain {found.domain}; asked {way}: {names}"]
+    if found.failure:
+        lines.append(found.failure)
     if found.record is not None:
         lines.append(f'_dmarc.{found.record_domain} has "{found.record.text[:1000]}"')
     lines.append(f"organizational domain: {found.organizational_domain}")
@@ -48,12 +52,15 @@ def policy(verdict: Verdict) -> list[str]:
     return [f"policy {verdict.policy}: {of}{', for its subdomains' if verdict.record_domain != verdict.domain else ''}"]
 
 
-def _identifier(method: str, domain: str, result: str, is_aligned: bool) -> str:
+def _identifier(method: str, domain: str, result: str, shared: str, is_aligned: bool) -> str:
     if not domain:
         return f"{method}: not checked"
     if is_aligned:
-        return f"{method}: pass for {domain}, aligned"
-    return f"{method}: {result} for {domain}{', but not aligned' if result == 'pass' else ', which counts for nothing'}"
+        return f"{method}: pass for {domain}, which is aligned"
+    if result == "pass":
+        return f"{method}: pass for {domain}, which does not count"
+    would = "in" if _is_under(domain, shared) else "and not in"
+    return f"{method}: {result} for {domain}, {would} the organizational domain"
 
 
 def remedy(verdict: Verdict) -> str:

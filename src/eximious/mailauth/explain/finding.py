@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
+from typing import Final
+
+_LINE_END: Final = re.compile(r"[\r\n\t]+ *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,22 @@ class Finding:
         return self.result not in ("pass", "none")
 
     def __str__(self) -> str:
-        lines = [f"  {self.text}", *(f"    {line}" for line in self.details)]
+        return "\n".join(text for _, text in self.lines)
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """The lines and what each is: ``text``, ``detail`` or ``remedy``. Nothing in them can upset a terminal."""
+        lines = [("text", f"  {readable(self.text)}")]
+        lines += [("detail", f"    {readable(line)}") for line in self.details]
         if self.remedy:
-            lines.append(f"    what would mend it: {self.remedy}")
-        return "\n".join(lines)
+            lines.append(("remedy", f"    what would mend it: {readable(self.remedy)}"))
+        return lines
+
+
+def readable(text: str) -> str:
+    """On one line, octets that are UTF-8 as characters, and nothing that cannot be printed."""
+    if not text.isascii():
+        with contextlib.suppress(UnicodeError):  # else they are characters already
+            text = text.encode("latin-1").decode("utf-8")
+    text = _LINE_END.sub(" ", text)
+    return "".join(one if one.isprintable() else "?" for one in text)

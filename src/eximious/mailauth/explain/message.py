@@ -16,7 +16,7 @@ from eximious.mailauth.explain import dmarc as dmarc_words
 from eximious.mailauth.explain import spf as spf_words
 from eximious.mailauth.explain import srs as srs_words
 from eximious.mailauth.explain.envelope import Envelope, envelope
-from eximious.mailauth.explain.finding import Finding
+from eximious.mailauth.explain.finding import Finding, readable
 from eximious.mailauth.message import Headers, split
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Explanation:
         return 1 if results & {dmarc.Result.FAIL, dmarc.Result.PERMERROR} else 0
 
     def __str__(self) -> str:
-        lines = [f"({note})" for note in self.envelope.notes]
+        lines = [f"({readable(note)})" for note in self.envelope.notes]
         for method in METHODS:
             found = self.of(method)
             if found:

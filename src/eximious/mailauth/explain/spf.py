@@ -15,19 +15,15 @@ if TYPE_CHECKING:
 
 async def explained(verdict: Verdict, resolver: Resolver) -> Finding:
     """The finding. The records are asked for again, which a resolver answers from its cache."""
-    steps = in_order(verdict.trace)
     details = [f"identity: {'MAIL FROM' if verdict.identity == 'mailfrom' else 'HELO'} {verdict.sender}"]
-    shown: set[str] = set()
-    for domain, depth in [(verdict.domain, 0), *((step.domain, step.depth) for step in steps)]:
-        if domain in shown:
-            continue
-        shown.add(domain)
-        text = await _record(domain, resolver)
-        if text:
-            details.append(f"{'  ' * depth}{domain} has {text}")
     if len(verdict.path) > 1:
         details.append(f"way to the deciding record: {' > '.join(verdict.path)}")
-    details += map(str, steps)
+    shown: set[str] = set()
+    for step in in_order(verdict.trace):
+        details += await _record(step.domain, step.depth, shown, resolver)
+        details.append(str(step))
+    for depth, domain in enumerate(verdict.path):
+        details += await _record(domain, depth, shown, resolver)
     if verdict.explanation:
         details.append(f"the domain's explanation: {verdict.explanation}")
     if verdict.lookups:
@@ -37,21 +33,22 @@ async def explained(verdict: Verdict, resolver: Resolver) -> Finding:
 
 def in_order(trace: tuple[Step, ...]) -> list[Step]:
     """The steps with each include before those of what it included. (They are noted as they end.)"""
-    ordered: list[Step] = []
+    ended: dict[int, list[Step]] = {}  # by depth: what no include has claimed yet
     for step in trace:
-        at = len(ordered)
-        while at and ordered[at - 1].depth > step.depth:
-            at -= 1
-        ordered.insert(at, step)
-    return ordered
+        inside = ended.pop(step.depth + 1, []) if step.term.lower().lstrip("+-?~").startswith("include:") else []
+        ended.setdefault(step.depth, []).extend((step, *inside))
+    return [step for depth in sorted(ended) for step in ended[depth]]
 
 
-async def _record(domain: str, resolver: Resolver) -> str:
-    if not is_askable(domain):
-        return ""
+async def _record(domain: str, depth: int, shown: set[str], resolver: Resolver) -> list[str]:
+    """A line with the record of a domain, the first time."""
+    if domain in shown or not is_askable(domain):
+        return []
+    shown.add(domain)
     answer = await resolver.query(domain, "TXT")
     records = [data.decode("latin-1") for data in answer.data if is_record(data)]
-    return " and ".join(f'"{text[:1000]}"' for text in records[:5])
+    text = " and ".join(f'"{text[:1000]}"' for text in records[:5])
+    return [f"{'  ' * depth}{domain} has {text}"] if text else []
 
 
 def remedy(verdict: Verdict) -> str:

@@ -22,7 +22,7 @@ def explained(sender: str, now: float, secrets: Sequence[str] = ()) -> Finding |
     first, later = _FIRST.fullmatch(local_part), _LATER.fullmatch(local_part)
     if first is not None:
         days = age(first[2], now)
-        text = f"{forwarder} rewrote {first[4]}@{first[3]}, {days} days ago"
+        text = f"{forwarder} rewrote {first[4]}@{first[3]}, {days} day{'' if days == 1 else 's'} ago"
     elif later is not None:
         text = f"{forwarder} rewrote SRS0{later[3]}@{later[2]}, which {later[2]} had rewritten"
     else:

@@ -57,7 +57,7 @@ async def check_host(
         outcome, explanation = await within(limits.seconds, check.run(domain, record, default_explanation))
         result, mechanism, path = outcome.result, outcome.mechanism, outcome.path
     except _Stopped as stopped:
-        result = stopped.result
+        result, path = stopped.result, check.path or path
     except TimeoutError:
         result, check.problem = Result.TEMPERROR, f"no result within {limits.seconds:g} seconds"
     return Verdict(
@@ -171,6 +171,7 @@ class _Check:
         "ip_text",
         "is_ipv6",
         "lookups",
+        "path",
         "problem",
         "receiver",
         "sender",
@@ -199,6 +200,7 @@ class _Check:
         self.lookups = 0
         self.voids = 0
         self.problem = ""
+        self.path: tuple[str, ...] = ()  # to the record that is being evaluated
         self.trace: list[Step] = []
         self._names: list[str] | None = None
         self._resolver = resolver
@@ -244,7 +246,7 @@ class _Check:
         return record
 
     async def _evaluate(self, domain: str, record: Record, path: tuple[str, ...], depth: int) -> _Outcome:
-        self.domain = domain
+        self.domain, self.path = domain, path
         trace = self.trace
         for directive in record.directives:
             kind = directive.kind
@@ -257,7 +259,7 @@ class _Check:
             elif kind == "include":
                 inner = await self._include(domain, directive, path, depth)
                 matches = inner is not None
-                self.domain = domain
+                self.domain, self.path = domain, path
                 if inner is not None:
                     return _Outcome(directive.result, inner.mechanism, inner.path, record)
                 continue

@@ -1,0 +1,124 @@
+"""``eximious explain mail``: why a message is authentic or not, and what would mend it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO, TYPE_CHECKING, Final
+
+import click
+
+from eximious.cli.common import configuration_options
+from eximious.daemon import privilege
+from eximious.errors import ConfigError
+from eximious.exim import start
+from eximious.exim.command_line import CommandLine, CommandLineError
+
+if TYPE_CHECKING:
+    from eximious.mailauth.explain import Explanation
+    from eximious.mailauth.resolver import Resolver
+
+COLOURS: Final = {"pass": "green", "none": "dim", "neutral": "yellow", "softfail": "yellow", "policy": "yellow"}
+
+
+@click.command("mail")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.option("--ip", default="", metavar="ADDRESS", help="IP address of the client.")
+@click.option("--helo", default="", metavar="NAME", help="Name that the client gave.")
+@click.option("--from", "--sender", "sender", metavar="ADDRESS", help="Envelope sender; empty for the null sender.")
+@click.option("--dns", type=click.File("r", encoding="utf-8"), metavar="FILE", help="Answer from this file of records.")
+@click.option("--rfc7489", is_flag=True, help="DMARC with the public suffix list, not with a walk up the DNS tree.")
+@click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
+@configuration_options
+def mail(
+    file: IO[bytes],
+    ip: str,
+    helo: str,
+    sender: str | None,
+    dns: IO[str] | None,
+    rfc7489: bool,
+    as_json: bool,
+    config_file: str,
+    macros: tuple[str, ...],
+) -> None:
+    """Check the message in FILE and say why each check came out as it did, and what would mend it.
+
+    Who sent it is taken from the topmost Received and Return-Path fields if it is not given; - reads the standard
+    input. The exit status is 0 if DMARC passes or no domain asks for it, 1 if it fails, 2 for wrong arguments, and 75
+    if it cannot be told since a DNS server failed.
+    """
+    import asyncio
+
+    from eximious.mailauth import dmarc
+    from eximious.mailauth.explain import explain
+
+    message = file.read()
+    resolver = _resolver(dns)
+    secrets = _secrets(config_file, macros)
+    method = dmarc.Method.SUFFIX_LIST if rfc7489 else dmarc.Method.TREE_WALK
+    who = None if sender is None else sender.strip().strip("<>")
+    try:
+        found = asyncio.run(
+            explain(message, resolver, ip=ip, helo=helo, sender=who, method=method, srs_secrets=secrets)
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _print(found)
+    else:
+        click.echo(str(found))
+    sys.exit(found.status)
+
+
+def _resolver(dns: IO[str] | None) -> Resolver:
+    if dns is None:
+        from eximious.mailauth.resolver import DnspythonResolver
+
+        return DnspythonResolver()
+    from eximious.mailauth import zone
+
+    try:
+        return zone.read(dns.read())
+    except ValueError as error:
+        raise click.UsageError(f"{dns.name}: {error}") from None
+
+
+def _secrets(config_file: str, macros: tuple[str, ...]) -> list[str]:
+    """The secrets for SRS of the configuration, if there is one. From here on root is the mail user."""
+    line = CommandLine("eximious")
+    line.config_files = config_file
+    line.macros.update((name.strip(), text.strip()) for name, _, text in (one.partition("=") for one in macros))
+    try:
+        main = start.load_configuration(line).main
+    except (CommandLineError, ConfigError) as error:
+        if config_file:
+            raise click.ClickException(f"the configuration cannot be used: {error}") from None
+        from eximious.config.main import MainOptions
+
+        main = MainOptions()  # the message can be judged without one
+    if privilege.is_root():
+        privilege.become(main.exim_user, main.exim_group)
+    return main.srs_secrets or []
+
+
+def _print(found: Explanation) -> None:
+    """In colour."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from eximious.mailauth.explain.finding import readable
+    from eximious.mailauth.explain.message import METHODS
+
+    console = Console(highlight=False)
+    for note in found.envelope.notes:
+        console.print(Text(f"({readable(note)})", style="dim"))
+    for method in METHODS:
+        findings = found.of(method)
+        if findings:
+            console.print(Text(method, style="bold"))
+        for finding in findings:
+            styles = {"text": COLOURS.get(finding.result, "red"), "detail": "", "remedy": "cyan"}
+            for kind, text in finding.lines:
+                console.print(Text(text, style=styles[kind]))
