@@ -10,7 +10,7 @@ See docs/decisions/0001-greenlets.md.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 import greenlet
 
@@ -116,3 +116,35 @@ def start(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     import asyncio
 
     return asyncio.get_running_loop().create_task(coroutine)
+
+
+class Ahead(Generic[T]):
+    """Something that will be needed, begun now: it goes on while the caller does other things, until it is asked for.
+
+    In a one-shot process, where nothing goes on by itself, it begins when it is asked for. What goes wrong is for
+    whoever asks; if nobody does, nobody hears of it.
+    """
+
+    __slots__ = ("_make", "_task")
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._make = make
+        self._task: asyncio.Task[T] | None = None
+        if on_loop():
+            self._task = start(make())
+            self._task.add_done_callback(_heard)
+
+    def result(self) -> T:
+        """The result, once it is there; to be asked for once. Raises what the coroutine raises."""
+        return wait(self._make() if self._task is None else self._task)
+
+    def cancel(self) -> None:
+        """It is not needed any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Look at what went wrong, so that asyncio does not complain if nobody else does."""
+    if not task.cancelled():
+        task.exception()

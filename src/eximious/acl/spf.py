@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from eximious.acl import ahead
 from eximious.acl.verdict import AclError
 from eximious.config.lists import split
 from eximious.waiting import wait
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from eximious.context import Context
     from eximious.mailauth.spf import Verdict
 
@@ -64,6 +67,15 @@ def matches(results: list[tuple[str, bool]], context: Context, *, guess: bool) -
     return False
 
 
+def begin(context: Context) -> None:
+    """The sender is known: begin the check, if an ACL may ask for it."""
+    template = context.config.main.spf_smtp_comment_template
+    if template is not None and template.constant is None:
+        return  # what it comes to may depend on what the ACL does
+    if ahead.is_worthwhile(ahead.SPF, context) and "spf_checked" not in context.message.facts:
+        ahead.begin(context, (ahead.SPF, context.message.sender), lambda: _asking(context, None))
+
+
 def check(context: Context, *, guess: bool) -> Found | None:
     """The verdict for the message's sender; with `guess` that of the guessed record if there is no real one.
 
@@ -94,21 +106,24 @@ def _guess(context: Context) -> str:
 
 
 def _asked(context: Context, record: str | None) -> Found:
+    sender = context.message.sender
+    begun = ahead.take(context, (ahead.SPF, sender)) if record is None else None
+    verdict = wait(_asking(context, record)) if begun is None else begun.result()
+    return Found(verdict, str(context.config.main.primary_hostname), sender, record is not None)
+
+
+def _asking(context: Context, record: str | None) -> Coroutine[Any, Any, Verdict]:
     from eximious.mailauth.program_resolver import ProgramResolver
     from eximious.mailauth.spf import check_mail_from
 
-    main, message = context.config.main, context.message
+    main = context.config.main
     template = main.spf_smtp_comment_template
-    receiver = str(main.primary_hostname)
-    verdict = wait(
-        check_mail_from(
-            str(context.client.host_address),
-            str(message.sender),
-            str(context.client.helo_name),
-            resolver=ProgramResolver(context.services.dns),
-            receiver=receiver,
-            record=record,
-            default_explanation=template.expand(context) if template is not None else "",
-        )
+    return check_mail_from(
+        str(context.client.host_address),
+        str(context.message.sender),
+        str(context.client.helo_name),
+        resolver=ProgramResolver(context.services.dns),
+        receiver=str(main.primary_hostname),
+        record=record,
+        default_explanation=template.expand(context) if template is not None else "",
     )
-    return Found(verdict, receiver, message.sender, record is not None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eximious.receive.acceptance import Incoming
+    from eximious.waiting import Ahead
 
 
 class Transaction:
     """From one MAIL to the end of its message, or to whatever ends it before."""
 
     __slots__ = (
+        "ahead",
         "chunks",
         "discard_reason",
         "discarded",
@@ -38,10 +41,14 @@ class Transaction:
         self.refusal: str | None = None  # what RCPT commands were answered, if all were refused ...
         self.refusals_differ = False  # ... with the same words
         self.used_pipelining = False
+        self.ahead: dict[Hashable, Ahead[Any]] = {}  # checks under way: `eximious.acl.ahead`
         self.chunks: Incoming | None = None  # the message that BDAT commands bring, from the first one to the last
 
     def close(self) -> None:
-        """Give back what the transaction held."""
+        """Give back what the transaction held, and call off what it began."""
+        for one in self.ahead.values():
+            one.cancel()
+        self.ahead.clear()
         if self.chunks is not None:
             self.chunks.close()
             self.chunks = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from eximious.acl import where
+from eximious.acl import spf, where
 from eximious.acl.verdict import ACCEPT, DISCARD
 from eximious.address.parse import AddressError
 from eximious.logs.log import MAIN, REJECT
@@ -147,6 +147,7 @@ def _ask(session: Session, message: Message, command: Command) -> None:
     session.check_synchronisation_again()
     session.protocol.succeeded(command)
     session.counters.new_message()
+    spf.begin(session.context)
     if verdict.user_message:
         lines = wording("250", verdict.user_message, session.logs.panic)
         session.send(lines.lines(multiline=session.settings.multiline_responses))

@@ -1,0 +1,188 @@
+"""Checks that are begun before an ACL asks for them: when their questions go out, how many, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eximious import waiting
+from eximious.context import Context
+from eximious.dns.answer import Answer, Status
+from eximious.dns.static import StaticResolver
+from eximious.net.stream import Endpoint
+from eximious.receive.session import Session
+from tests.receive.place import CLIENT, Conversation, Server
+
+SECONDS = 0.02  # that an answer of the DNS takes
+HELO = b"EHLO client.test\r\n"
+MAIL = b"MAIL FROM:<a@example.org>\r\n"
+RCPT = b"RCPT TO:<b@test.ex>\r\n"
+DATA = b"DATA\r\n"
+QUIT = b"QUIT\r\n"
+ZONE = "example.org TXT 'v=spf1 include:other.example -all'\nother.example TXT 'v=spf1 ip4:192.0.2.7'\n"
+
+
+class SlowResolver(StaticResolver):
+    """Takes its time, and writes down what happens."""
+
+    def __init__(self, zone: str, events: list[str]) -> None:
+        super().__init__(zone)
+        self.events = events
+        self.error: Exception | None = None
+
+    async def _ask(self, name: str, type: str, blocking: bool) -> Answer:
+        self.events.append(f"? {type} {name}")
+        try:
+            if not blocking:
+                await asyncio.sleep(SECONDS)
+        except asyncio.CancelledError:
+            self.events.append(f"cancelled {name}")
+            raise
+        if self.error is not None:
+            raise self.error
+        self.events.append(f"! {name}")
+        return await super()._ask(name, type, blocking)
+
+
+class Client(Conversation):
+    """Waits a little before each piece; `events` gets the first line of each, and the answers."""
+
+    def __init__(self, events: list[str], *pieces: bytes, seconds: float, address: str) -> None:
+        super().__init__(*pieces, peer=Endpoint(address, 40000))
+        self.events = events
+        self.seconds = seconds
+
+    def _receive(self, size: int) -> bytes:
+        waiting.sleep(self.seconds)
+        piece = super()._receive(size)
+        if piece:
+            self.events.append("C: " + piece.split(b"\r\n")[0].decode())
+        return piece
+
+    def _send(self, data: bytes) -> None:
+        super()._send(data)
+        self.events += [f"S: {line[:3].decode()}" for line in data.split(b"\r\n") if line]
+
+
+class Site:
+    """A server on an event loop, with a resolver that takes its time."""
+
+    def __init__(self, folder: Path, text: str, zone: str = ZONE) -> None:
+        self.events: list[str] = []
+        self.server = Server(folder, f"acl_smtp_rcpt = rcpt\nacl_smtp_data = data\n{text}")
+        self.resolver = SlowResolver(zone, self.events)
+        self.server.services.__dict__["dns"] = self.resolver
+        self.authenticated = ""
+
+    @property
+    def asked(self) -> list[str]:
+        """The names that were asked for."""
+        return [name for name, _ in self.resolver.asked]
+
+    def session(self, *pieces: bytes, seconds: float, address: str) -> Session:
+        """A session with such a client."""
+        stream = Client(self.events, *pieces, seconds=seconds, address=address)
+        session = Session(stream, Context(self.server.config, self.server.services))
+        session.client.authenticator_name = self.authenticated
+        return session
+
+    def talk(self, *pieces: bytes, seconds: float = SECONDS * 3, address: str = CLIENT) -> list[str]:
+        """What happens, in order, while a client sends the pieces; nothing is left behind on the loop."""
+
+        async def run() -> None:
+            complaints: list[Any] = []
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+            await waiting.run(self.session(*pieces, seconds=seconds, address=address).run)
+            await asyncio.sleep(SECONDS * 2)
+            assert len(asyncio.all_tasks()) == 1
+            assert complaints == []
+
+        asyncio.run(run())
+        return self.events
+
+
+def before(events: list[str], first: str, second: str) -> bool:
+    """True if one came before the other; both must have come."""
+    return events.index(first) < events.index(second)
+
+
+SPF_ACL = """
+begin acl
+rcpt:
+  deny spf = fail
+  accept
+data:
+  accept
+"""
+
+
+def test_spf_begins_with_the_sender(tmp_path: Path) -> None:
+    site = Site(tmp_path, SPF_ACL)
+    events = site.talk(HELO, MAIL, RCPT, RCPT, QUIT)
+    assert before(events, "! other.example", "C: RCPT TO:<b@test.ex>")
+    assert site.asked == ["example.org", "other.example"]
+
+
+def test_spf_is_waited_for_if_it_must_be(tmp_path: Path) -> None:
+    site = Site(tmp_path, SPF_ACL, "example.org TXT 'v=spf1 -all'")
+    events = site.talk(HELO, MAIL, RCPT, QUIT, seconds=0.0)
+    assert before(events, "C: RCPT TO:<b@test.ex>", "! example.org")
+    assert before(events, "! example.org", "S: 550")
+    assert site.asked == ["example.org"]
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "authenticated"),
+    [
+        ("begin acl\nrcpt:\n  accept\ndata:\n  accept\n", CLIENT, ""),
+        (SPF_ACL, "", ""),
+        (SPF_ACL, CLIENT, "plain"),
+        ("spf_smtp_comment_template = $acl_c_comment\n" + SPF_ACL, CLIENT, ""),
+        ("acl_smtp_mail = mail\n" + SPF_ACL + "mail:\n  deny\n", CLIENT, ""),
+    ],
+    ids=["no ACL wants it", "local", "authenticated", "the comment is not known", "refused"],
+)
+def test_spf_does_not_begin(tmp_path: Path, text: str, address: str, authenticated: str) -> None:
+    site = Site(tmp_path, text)
+    site.authenticated = authenticated
+    site.talk(HELO, MAIL, QUIT, address=address)
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("end", [b"RSET\r\n", b"EHLO again.test\r\n", b""], ids=["RSET", "EHLO", "lost"])
+def test_spf_is_called_off(tmp_path: Path, end: bytes) -> None:
+    site = Site(tmp_path, SPF_ACL)
+    events = site.talk(HELO, MAIL, *[end] * bool(end), seconds=SECONDS / 4)
+    assert "? TXT example.org" in events
+    assert site.asked == ["example.org"]  # what it would have asked next was not asked
+
+
+def test_the_next_message_is_checked_anew(tmp_path: Path) -> None:
+    site = Site(tmp_path, SPF_ACL)
+    site.talk(HELO, MAIL, b"RSET\r\n", b"MAIL FROM:<x@elsewhere.example>\r\n", RCPT, QUIT)
+    assert site.asked == ["example.org", "other.example", "elsewhere.example"]
+
+
+def test_what_goes_wrong_is_for_whoever_asks(tmp_path: Path) -> None:
+    site = Site(tmp_path, SPF_ACL)
+    site.resolver.error = ZeroDivisionError()
+    site.talk(HELO, MAIL, QUIT)
+    with pytest.raises(ZeroDivisionError):
+        site.talk(HELO, MAIL, RCPT, QUIT)
+
+
+def test_without_an_event_loop_it_begins_when_it_is_asked_for(tmp_path: Path) -> None:
+    site = Site(tmp_path, SPF_ACL)
+    site.session(HELO, MAIL, RCPT, QUIT, seconds=0.0, address=CLIENT).run()
+    assert before(site.events, "C: RCPT TO:<b@test.ex>", "? TXT example.org")
+
+
+def test_a_failure_is_not_logged_before_its_time(tmp_path: Path) -> None:
+    site = Site(tmp_path, SPF_ACL, "example.org AGAIN")
+    site.talk(HELO, MAIL, RCPT, QUIT)
+    assert site.resolver.cached("example.org", "TXT") is not None
+    assert site.server.logs.lines == []
+    assert Status.AGAIN is site.resolver.query("example.org", "TXT").status
