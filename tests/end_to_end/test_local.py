@@ -55,6 +55,21 @@ def test_recipients_from_the_header(server: Server) -> None:
     assert "To: alice@mail.test" in server.mail("alice")[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "given"),
+    [
+        (["alice", "bob@mail.test"], TEXT, "alice bob@mail.test"),
+        (["-t"], "To: alice, bob@mail.test\n\nx\n", "alice bob@mail.test"),
+    ],
+)
+def test_the_log_has_the_recipients_as_they_were_given(words: list[str], text: str, given: str) -> None:
+    rest = "log_selector = +received_recipients\nbegin rewrite\nbob@mail.test  alice@mail.test\n" + CONFIGURATION
+    with running(rest) as server:
+        (server.folder / "users").write_text("alice: alice\n")
+        server.exim("-odi", *words, text=text)
+        assert f" for {given}\n" in server.log()
+
+
 def test_smtp_on_standard_input(server: Server) -> None:
     dialogue = "EHLO x\nMAIL FROM:<bob@far.test>\nRCPT TO:<alice@mail.test>\nDATA\nSubject: x\n\nx\n.\nQUIT\n"
     output = server.exim("-odi", "-bs", text=dialogue.replace("\n", "\r\n"))

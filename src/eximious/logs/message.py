@@ -68,7 +68,7 @@ def arrival_line(message: Message, arrival: Arrival, fields: Fields, flag: str =
     if "received_recipients" in fields.selected:
         addresses = arrival.recipients
         if addresses is None:
-            addresses = [recipient.address for recipient in message.recipients]
+            addresses = [recipient.given or recipient.address for recipient in message.recipients]
         text += " for " + " ".join(map(_address, addresses))
     return text
 

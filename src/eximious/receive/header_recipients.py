@@ -37,14 +37,16 @@ def extract(context: Context) -> Complaint | None:
             if item.parsed is None:
                 bad.append((value[item.start :].strip(SPACE), item.error))
                 continue
-            address = item.parsed.address.replace("\n", "")  # a quoted local part may be folded
+            given = address = item.parsed.address.replace("\n", "")  # a quoted local part may be folded
             if item.parsed.at < 0:
                 address = f"{address}@{main.qualify_recipient}"
             if address in message.nonrecipients:
                 were_removed = True
             elif address not in known:
                 known.add(address)
-                message.recipients.append(Recipient(Tainted(address)))
+                recipient = Recipient(Tainted(address))
+                recipient.given = given
+                message.recipients.append(recipient)
         if header.kind == BCC:
             header.kind = DELETED
     return _complaint(context, bad, were_removed=were_removed)

@@ -166,9 +166,11 @@ def _argument_recipients(context: Context, request: Request, stream: Stream) -> 
                 complaint.rest = stream
                 raise Problem(complaint, "too many recipients")
             address = item.parsed.address
+            recipient = Recipient(Tainted(address))
             if item.parsed.at < 0:
-                address = f"{address}@{main.qualify_recipient}"
-            context.message.recipients.append(Recipient(Tainted(address)))
+                recipient.given = address
+                recipient.address = Tainted(f"{address}@{main.qualify_recipient}")
+            context.message.recipients.append(recipient)
     if request.recipients_from_header:
         removed = {recipient.address for recipient in context.message.recipients}
         if main.extract_addresses_remove_arguments:

@@ -40,7 +40,7 @@ def answer_each(incoming: Incoming) -> None:
     session.send(BEGIN)
     all_recipients = message.recipients
     incoming.arrival.prdr = True
-    incoming.arrival.recipients = [recipient.address for recipient in all_recipients]
+    incoming.arrival.recipients = [recipient.given or recipient.address for recipient in all_recipients]
     codes = []
     kept = []
     for recipient in all_recipients:

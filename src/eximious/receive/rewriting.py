@@ -37,6 +37,7 @@ def rewrite_recipients(context: Context) -> None:
         address = engine.rewrite_recipient(recipient.address, context)
         if address != recipient.address:
             _note(message, "original-recipient", recipient.address)
+            recipient.given = recipient.given or recipient.address
             recipient.address = Tainted(address)
 
 

@@ -30,10 +30,11 @@ class Header:
 class Recipient:
     """One envelope recipient, with what its RCPT command asked for."""
 
-    __slots__ = ("address", "bmi_optin", "dsn_flags", "errors_to", "orcpt", "parent_number")
+    __slots__ = ("address", "bmi_optin", "dsn_flags", "errors_to", "given", "orcpt", "parent_number")
 
     def __init__(self, address: str) -> None:
         self.address = address  # local_part@domain
+        self.given = ""  # while the message comes in: what the sender gave, if that was made complete or rewritten
         self.errors_to = ""  # set by redirect routers with one_time
         self.parent_number = -1  # index of the parent recipient, with one_time; -1 for none
         self.orcpt = ""  # RFC 3461 ORCPT
