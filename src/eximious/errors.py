@@ -79,5 +79,18 @@ class Defer(EximiousError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``did you mean X?`` for the nearest known name, or an empty string if none is near."""
-    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {nearest[0]}?" if nearest else ""
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` is most like; "" if it is like none. Where several are, one that begins alike."""
+    near = difflib.get_close_matches(name, list(known), n=8, cutoff=0.6)
+    if not near:
+        return ""
+
+    def likeness(candidate: str) -> float:
+        alike = difflib.SequenceMatcher(a=candidate, b=name).ratio()
+        return alike + (0.1 if candidate[:1] == name[:1] else 0) - 0.02 * abs(len(candidate) - len(name))
+
+    return max(near, key=likeness)

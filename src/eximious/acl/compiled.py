@@ -50,10 +50,11 @@ class Statement:
 class Acl:
     """A named, inline or file ACL. `faults` are strings in it that will fail if they are reached."""
 
-    __slots__ = ("faults", "name", "statements")
+    __slots__ = ("faults", "name", "place", "statements")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, place: Place | None = None) -> None:
         self.name = name  # "" for an inline ACL
+        self.place = place  # of the name
         self.statements: list[Statement] = []
         self.faults: list[ConfigError] = []
 

@@ -97,8 +97,11 @@ def _line(acl: Acl, cursor: Cursor) -> None:
         cursor.position = start
         if word in VERBS and negated:
             raise cursor.fault(f'malformed ACL line "{text}"')
-        hint = did_you_mean(word, {**conditions.load_all(), **modifiers.load_all()}) if word else ""
+        hint = did_you_mean(word, {*conditions.load_all(), *modifiers.load_all(), *VERBS}) if word else ""
         raise cursor.fault(f'unknown ACL condition/modifier in "{text}"', hint)
+    if declaration.later:
+        cursor.position = start
+        raise cursor.fault(f'ACL {declaration.kind} "{word}": {declaration.later} is not part of this version')
     _add(acl, statement, declaration, cursor, negated=negated)
 
 
@@ -115,8 +118,6 @@ def _add(acl: Acl, statement: Statement, declaration: Declaration, cursor: Curso
             raise cursor.fault(f'ACL error: "endpass" is not allowed with "{statement.verb}"')
         statement.endpass_at = len(statement.items)
         return
-    if declaration.later:
-        raise cursor.fault(f'ACL {declaration.kind} "{name}": {declaration.later} is not part of this version')
     variable = _variable(cursor) if name == "set" else ""
     if not cursor.take("="):
         raise cursor.fault(f'"=" missing after ACL "{name}" {declaration.kind}')
@@ -166,4 +167,4 @@ def _compile(acl: Acl, item: Item) -> None:
         item.value = argument.parse(compiled.constant)
     except AclError as error:
         # It will fail when it is reached, as in Exim; whoever reads the configuration is told now.
-        acl.faults.append(ConfigError(str(error), item.place))
+        acl.faults.append(ConfigError(str(error), item.place, error.hint))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl.compiled import Acl
 from eximious.acl.parse import parse
 from eximious.config.lines import Line
-from eximious.errors import ConfigError
+from eximious.errors import ConfigError, Place
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
@@ -42,6 +42,7 @@ def compile_all(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, A
     """The ACLs that the logical lines define, by name. What is wrong with them is added to `faults`."""
     acls: dict[str, Acl] = {}
     name = ""
+    place_of_name: Place | None = None
     body: list[Line] = []
     for line in lines:
         header = NAME.fullmatch(line.text)
@@ -51,22 +52,25 @@ def compile_all(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, A
                 name = NAMELESS
             body.append(line)
             continue
-        _add(acls, name, body, faults)
-        name, body = header[1], []
+        _add(acls, name, place_of_name, body, faults)
+        name, place_of_name, body = header[1], line.place(), []
         if name in acls:
             faults.append(ConfigError(f'there are two ACLs called "{name}"', line.place()))
         if header[2].strip():
             place = line.place(header.start(2))
             faults.append(ConfigError(f'text after the name of ACL "{name}"', place, "it belongs on the next line"))
-    _add(acls, name, body, faults)
+    _add(acls, name, place_of_name, body, faults)
     return acls
 
 
-def _add(acls: dict[str, Acl], name: str, body: list[Line], faults: list[ConfigError]) -> None:
+def _add(
+    acls: dict[str, Acl], name: str, place: Place | None, body: list[Line], faults: list[ConfigError]
+) -> None:
     """Compile the lines of one ACL; those without a name are checked nevertheless."""
     if name:
         found: list[ConfigError] = []
         acl = parse(name, body, found)
+        acl.place = place
         faults += [ConfigError(f"error in ACL: {fault.message}", fault.place, fault.hint) for fault in found]
         if name != NAMELESS:
             acls.setdefault(name, acl)

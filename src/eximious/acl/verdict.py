@@ -18,7 +18,14 @@ MAIN_AND_REJECT: Final = ("main", "reject")
 
 
 class AclError(EximiousError):
-    """A condition or modifier cannot be obeyed: the ACL ends with `ERROR`, and the text goes to the log."""
+    """A condition or modifier cannot be obeyed: the ACL ends with `ERROR`, and the text goes to the log.
+
+    The hint is for whoever checks the configuration.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Verdict:

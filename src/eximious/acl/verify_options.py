@@ -7,12 +7,16 @@ from typing import Final
 
 from eximious.acl.verdict import AclError
 from eximious.config.numbers import seconds
+from eximious.errors import did_you_mean
 
 CALLOUT_SECONDS: Final = 30.0
 MAXWAIT_FACTOR: Final = 4
 EXPECTED: Final = (
     'expected "sender[=address]", "recipient", "helo", "header_syntax", "header_sender", "header_names_ascii" '
     'or "reverse_host_lookup" at start of ACL condition "verify {}"'
+)
+OPTIONS: Final = frozenset(
+    {"callout", "callout_defer_ok", "check_postmaster", "defer_ok", "no_details", "quota", "success_on_redirect"}
 )
 WITH_ADDRESS_OPTIONS: Final = frozenset({"sender", "recipient", "header_sender"})
 WITHOUT_OPTIONS: Final = frozenset({"certificate", "header_names_ascii", "header_syntax", "helo"})
@@ -118,7 +122,8 @@ class VerifyOptions:
         elif self.what in OWN_OPTIONS:
             self._own_option(parts[1:])
         else:
-            raise AclError(EXPECTED.format(text))
+            names = (*WITH_ADDRESS_OPTIONS, *WITHOUT_OPTIONS, *OWN_OPTIONS, "arc")
+            raise AclError(EXPECTED.format(text), did_you_mean(self.what, names))
 
     def without_callout(self) -> VerifyOptions:
         """The same, but nobody is called."""
@@ -137,7 +142,8 @@ class VerifyOptions:
                 raise self._unknown(option.strip())
 
     def _unknown(self, option: str) -> AclError:
-        return AclError(f'unknown option "{option}" in ACL condition "verify {self.text}"')
+        message = f'unknown option "{option}" in ACL condition "verify {self.text}"'
+        return AclError(message, did_you_mean(option.partition("=")[0].strip(), OPTIONS))
 
     def _option(self, option: str) -> None:
         name, equals, value = option.partition("=")

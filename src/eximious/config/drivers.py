@@ -132,7 +132,7 @@ def _read_option(section: Section, drivers: DriverClass, instance: _Instance, li
         message = f'option "{setting.name}" unknown'
         if not instance.is_known:
             message += ' ("driver" must be specified before any private options)'
-        section.faults.take(unknown(setting, message, target.by_any_name))
+        section.faults.take(unknown(setting, message, target.by_any_name, _elsewhere(setting.name)))
         return
     apply(setting, target, section.faults)
     if setting.option.name == "driver" and not instance.is_known:
@@ -140,6 +140,13 @@ def _read_option(section: Section, drivers: DriverClass, instance: _Instance, li
         given = target.given.get("driver")
         if given is not None:
             _choose(section, drivers, instance, given)
+
+
+def _elsewhere(name: str) -> str:
+    """Where an option of that name belongs, in words. Loads all drivers: for faults only."""
+    from eximious.config.elsewhere import belongs_to
+
+    return belongs_to(name)
 
 
 def _choose(section: Section, drivers: DriverClass, instance: _Instance, given: Given) -> None:

@@ -12,7 +12,7 @@ from eximious.config.finish import finish
 from eximious.config.lines import Line
 from eximious.config.macros import Macros
 from eximious.config.main import MainOptions
-from eximious.config.named_lists import read_named_list
+from eximious.config.named_lists import TYPES, read_named_list
 from eximious.config.reader import Reader
 from eximious.config.sections import begins_section, read_sections
 from eximious.config.settings import Setting, apply, unknown
@@ -47,8 +47,8 @@ def load(
     finish(config, faults)
     for fault in check_instances(config):
         faults.take(fault)
-    faults.raise_if_any(config)
     config.warnings = faults.warnings
+    faults.raise_if_any(config)
     return config
 
 
@@ -83,6 +83,9 @@ def _read_option(line: Line, faults: Faults, config: Configuration) -> None:
     options = MainOptions.by_any_name
     setting = Setting(line, options)
     if setting.option is None:
-        faults.take(unknown(setting, f'main option "{setting.name}" unknown', options))
+        from eximious.config.elsewhere import belongs_to
+
+        names = (*options, *TYPES)
+        faults.take(unknown(setting, f'main option "{setting.name}" unknown', names, belongs_to(setting.name)))
         return
     apply(setting, config.main, faults)

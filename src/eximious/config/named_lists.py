@@ -26,13 +26,14 @@ _NAME: Final = re.compile(r"(_cache)?\s+(\w*)\s*", re.ASCII)
 class NamedList:
     """A named list; its text is compiled when it is first used."""
 
-    __slots__ = ("_compiled", "is_cached", "is_hidden", "kind", "name", "place", "text")
+    __slots__ = ("_compiled", "is_cached", "is_hidden", "kind", "name", "name_place", "place", "text")
 
     def __init__(self, kind: str, name: str, text: str, place: Place | None, is_cached: bool, is_hidden: bool) -> None:
         self.kind = kind  # "domainlist", ...
         self.name = name
         self.text = text
-        self.place = place
+        self.place = place  # of the first character of the text
+        self.name_place: Place | None = None
         self.is_cached = is_cached  # results may be cached although the list is expanded each time
         self.is_hidden = is_hidden
         self._compiled: Any = None
@@ -76,4 +77,6 @@ def _add(line: Line, start: re.Match[str], config: Configuration) -> None:
     while value_start < len(text) and text[value_start] in " \t":
         value_start += 1
     value, place = read_string(line, value_start, name)
-    lists[name] = NamedList(kind, name, value, place, found[1] is not None, start[1] is not None)
+    named = NamedList(kind, name, value, place, found[1] is not None, start[1] is not None)
+    named.name_place = line.place(found.start(2))
+    lists[name] = named

@@ -67,6 +67,9 @@ def compile_all(config: Configuration) -> Iterator[ConfigError]:
     for lists in config.named_lists.values():
         for named in lists.values():
             yield from getattr(named.list, "faults", ())
+    for rule in config.rewrite_rules:
+        for compiled in (rule.addresses, rule.replacement, rule.raw):
+            yield from getattr(compiled, "faults", ())
 
 
 def _instances(config: Configuration) -> list[Options]:

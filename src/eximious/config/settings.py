@@ -6,13 +6,15 @@ are cheap to convert are converted here, so that their faults are found.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from eximious.config.errors import Faults
 from eximious.config.lines import JoinedPlace, Line, LinePlace
 from eximious.config.lists import join, split
 from eximious.config.option import Given, Option, Options
 from eximious.config.reader import SPACES
 from eximious.config.values import is_off, kind_of
-from eximious.errors import ConfigError, Place, did_you_mean
+from eximious.errors import ConfigError, Place, did_you_mean, nearest
 
 NAME_LIMIT = 64  # characters in a name
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -168,7 +170,7 @@ def apply(setting: Setting, target: Options, faults: Faults) -> None:
                 f'option "{setting.name}" needs {option.later}, which this version does not have',
                 setting.line.place(setting.start),
             )
-        if option.no_effect:
+        if option.no_effect and not is_off(option, given.text):
             faults.warn(f'option "{setting.name}" has no effect', setting.line.place(setting.start), option.no_effect)
         if option.repeat:
             given = _joined(option, earlier, given)
@@ -206,9 +208,18 @@ def _joined(option: Option, earlier: Given | None, given: Given) -> Given:
     return Given(text, places.joined_with(len(earlier.text) + len(mark), given.place), is_hidden)
 
 
-def unknown(setting: Setting, message: str, options: dict[str, Option]) -> ConfigError:
-    """The fault for a name that is no option, with the nearest one that is."""
-    return ConfigError(message, place_of_name(setting), did_you_mean(setting.name, options))
+def unknown(setting: Setting, message: str, names: Iterable[str], elsewhere: str = "") -> ConfigError:
+    """The fault for a name that is no option. `elsewhere` says where there is one of that name, if so; otherwise the
+    nearest of the names is suggested.
+    """
+    hint = elsewhere
+    for prefix in ("", "no_", "not_"):
+        if not hint and setting.name.startswith(prefix):
+            near = nearest(setting.name.removeprefix(prefix), names)
+            hint = f"did you mean {prefix}{near}?" if near else ""
+            if near and prefix + near == setting.name:
+                hint = ""  # the option exists, and is no switch
+    return ConfigError(message, place_of_name(setting), hint)
 
 
 def place_of_name(setting: Setting) -> Place:

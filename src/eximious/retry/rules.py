@@ -12,6 +12,7 @@ from eximious.errors import Defer, ExpandError
 
 if TYPE_CHECKING:
     from eximious.context import Context
+    from eximious.errors import Place
     from eximious.retry.errors import RetryError
     from eximious.units import Seconds
 
@@ -38,11 +39,12 @@ class Step:
 class RetryRule:
     """One line of the retry section."""
 
-    __slots__ = ("error", "pattern", "pattern_source", "senders", "senders_source", "steps")
+    __slots__ = ("error", "pattern", "pattern_source", "place", "senders", "senders_source", "steps")
 
     def __init__(self, pattern: object, error: RetryError, steps: list[Step]) -> None:
         self.pattern = pattern  # an address list of one item
         self.pattern_source = ""
+        self.place: Place | None = None
         self.error = error
         self.senders: object | None = None  # an address list
         self.senders_source = ""

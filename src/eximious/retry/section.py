@@ -35,14 +35,20 @@ def parse(text: str, place: Place | None = None) -> RetryRule:
     """One rule. Raises ConfigError."""
     from eximious.lists.address import compile as compile_addresses
 
+    def here(rest: str) -> Place | None:
+        """The place where the rest of the text begins."""
+        return None if place is None else place.at(len(text) - len(rest))
+
     pattern, rest = _word(text, "domain pattern", place)
-    error_name, rest = _word(rest, "error type", place)
-    error = parse_error(error_name, place)
+    place_of_error = here(rest)
+    error_name, rest = _word(rest, "error type", place_of_error)
+    error = parse_error(error_name, place_of_error)
     senders = None
     if rest.startswith("senders="):
-        senders, rest = _word(rest[len("senders=") :], "sender list", place)
-    rule = RetryRule(compile_addresses(_one_item(pattern), place), error, _steps(rest, place))
+        senders, rest = _word(rest[len("senders=") :], "sender list", here(rest))
+    rule = RetryRule(compile_addresses(_one_item(pattern), place), error, _steps(rest, here(rest)))
     rule.pattern_source = pattern
+    rule.place = place
     if senders is not None:
         rule.senders_source = senders
         rule.senders = compile_addresses(senders, place)
@@ -75,7 +81,14 @@ def _word(text: str, what: str, place: Place | None) -> tuple[str, str]:
 
 
 def _steps(text: str, place: Place | None) -> list[Step]:
-    return [_step(item.strip(), place) for item in text.split(";") if item.strip()]
+    steps = []
+    start = 0
+    for item in text.split(";"):
+        if item.strip():
+            blanks = len(item) - len(item.lstrip())
+            steps.append(_step(item.strip(), None if place is None else place.at(start + blanks)))
+        start += len(item) + 1
+    return steps
 
 
 def _step(item: str, place: Place | None) -> Step:

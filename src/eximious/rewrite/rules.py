@@ -35,7 +35,7 @@ ONE_ITEM: Final = "<\x01"
 class RewriteRule:
     """One rule."""
 
-    __slots__ = ("addresses", "manner", "number", "pattern", "places", "raw", "replacement")
+    __slots__ = ("addresses", "manner", "number", "pattern", "place", "places", "raw", "replacement")
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class RewriteRule:
     ) -> None:
         self.number = number  # in its list, from 1
         self.pattern = pattern
+        self.place: Place | None = None  # of the replacement
         self.addresses = addresses  # an AddressList of the pattern alone
         self.raw: Template | None = None  # for SMTP-time rules: the regular expression for what is not parsed yet
         self.replacement = replacement  # None: matching addresses are not to be rewritten
@@ -72,8 +73,10 @@ def parse_rule(text: str, number: int, place: Place | None, *, is_for_transport:
     if not places:
         places = frozenset(HEADERS if is_for_transport else HEADERS + "FT")
     addresses = compile_list(ONE_ITEM + pattern, place)
-    compiled = None if replacement == "*" else compile(replacement, place)
+    start = None if place is None else place.at(len(text) - len(rest) + rest.startswith('"'))
+    compiled = None if replacement == "*" else compile(replacement, start)
     rule = RewriteRule(number, pattern, addresses, compiled, places, manner)
+    rule.place = start
     if SMTP in places:
         rule.raw = compile(pattern, place)
     return rule

@@ -6,6 +6,7 @@ from eximious.acl.declare import Control, controls, modifier, parsed
 from eximious.acl.run import Run
 from eximious.acl.verdict import AclError
 from eximious.acl.where import EVERYWHERE
+from eximious.errors import did_you_mean
 
 
 class Setting:
@@ -22,8 +23,10 @@ def setting(text: str) -> Setting:
     """Find the control that the text names. Raises AclError."""
     name, slash, options = text.strip().partition("/")
     found = controls.find(name)
-    if found is None or (slash and not found.has_options):
-        raise AclError(f'syntax error in "control={text}"')
+    if found is None:
+        raise AclError(f'syntax error in "control={text}"', did_you_mean(name, controls.load_all()))
+    if slash and not found.has_options:
+        raise AclError(f'syntax error in "control={text}"', f"{name} has no options")
     if found.later:
         raise AclError(f'"control={name}" is not possible: {found.later} is not part of this version')
     return Setting(found, options)

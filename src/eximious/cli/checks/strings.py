@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -11,9 +12,12 @@ from eximious.config.configuration import Configuration
 from eximious.config.named_lists import TYPES
 from eximious.config.option import Options
 from eximious.errors import ConfigError, Place
-from eximious.expand.condition import Condition
+from eximious.expand.condition import Condition, Not
+from eximious.expand.header import HeaderValue
 from eximious.expand.nodes import Node
+from eximious.expand.parse import Parser
 from eximious.expand.template import Template, compile
+from eximious.expand.variable import Variable
 from eximious.lists.base import MatchList
 
 # Options that are split into words or rules before these are expanded.
@@ -23,7 +27,7 @@ SPLIT_FIRST = frozenset({"command", "route_list", "server_prompts", "server_send
 class Text:
     """One string. `holder` is the Options or ACL item or named list that has it; `option` its name there."""
 
-    __slots__ = ("holder", "is_list", "option", "place", "template")
+    __slots__ = ("_positions", "holder", "is_list", "option", "place", "template")
 
     def __init__(
         self, template: Template, place: Place | None, option: str, holder: Any, *, is_list: bool = False
@@ -33,10 +37,71 @@ class Text:
         self.option = option
         self.holder = holder
         self.is_list = is_list
+        self._positions: Positions | None = None
 
-    def place_of(self, part: str) -> Place | None:
-        """Where the part of the text stands; the beginning if it cannot be found."""
-        return None if self.place is None else self.place.at(max(0, self.template.source.find(part)))
+    @property
+    def source(self) -> str:
+        """The text as it is written."""
+        return self.template.source
+
+    @property
+    def root(self) -> Node:
+        """The tree of the text, each of whose nodes and conditions has a position."""
+        return self._parsed().root
+
+    def walk(self) -> Iterator[Any]:
+        """All nodes and conditions of the text; nothing if it is constant."""
+        if self.template.constant is None:
+            yield from walk(self.root)
+
+    def offset(self, thing: Any) -> int:
+        """Where in the source a node or condition begins; 0 if that is not known."""
+        return self._parsed().offsets.get(id(thing), 0)
+
+    def place_of(self, part: str | Node | Condition) -> Place | None:
+        """Where the node, or the first occurrence of the text, stands; the beginning if it cannot be found."""
+        if self.place is None:
+            return None
+        offset = max(0, self.source.find(part)) if isinstance(part, str) else self.offset(part)
+        return self.place.at(offset)
+
+    def place_in(self, thing: Any, part: str) -> Place | None:
+        """Where the text stands in the source of a node or condition."""
+        if self.place is None:
+            return None
+        start = self.offset(thing)
+        found = self.source.find(part, start)
+        return self.place.at(start if found < 0 else found)
+
+    def _parsed(self) -> Positions:
+        if self._positions is None:
+            self._positions = Positions(self.source)
+        return self._positions
+
+
+class Positions(Parser):
+    """A parser that remembers where everything begins. Every use of a variable is a node of its own."""
+
+    __slots__ = ("offsets", "on_condition", "root")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.offsets: dict[int, int] = {}  # by id of the node or condition
+        self.on_condition = self._mark_condition
+        self.root = self.whole()
+
+    def _mark_condition(self, condition: Condition, start: int) -> Condition:
+        self.offsets[id(condition)] = start
+        if isinstance(condition, Not):
+            self.offsets.setdefault(id(condition.condition), start)
+        return condition
+
+    def _dollar(self, start: int) -> Node:
+        node = super()._dollar(start)
+        if isinstance(node, Variable | HeaderValue):
+            node = copy(node)
+        self.offsets[id(node)] = start
+        return node
 
 
 def texts(config: Configuration) -> Iterator[Text]:
@@ -54,7 +119,7 @@ def texts(config: Configuration) -> Iterator[Text]:
                     yield text
     for rule in config.rewrite_rules:
         if rule.replacement is not None:
-            yield Text(rule.replacement, None, "rewriting rule", rule)
+            yield Text(rule.replacement, rule.place, "rewriting rule", rule)
 
 
 def instances(config: Configuration) -> list[Options]:
