@@ -18,10 +18,12 @@ _MISSING: Final = re.compile(r"there is no set i=([0-9]+)")
 class Found:
     """The outcome, as variables see it."""
 
-    __slots__ = ("chain", "domains")
+    __slots__ = ("chain", "domains", "oldest_pass")
 
     def __init__(self, chain: Chain, sealers: list[str]) -> None:
         self.chain = chain
+        # The first set whose message signature is still good; 0 if the chain is not.
+        self.oldest_pass = (chain.oldest_pass or 1) if self.state == "pass" else 0
         self.domains = ":".join(sealers)  # i=1 first
         if sealers and not sealers[0]:
             self.domains = ":" + self.domains  # as Exim writes a list that begins with an empty item
@@ -30,11 +32,6 @@ class Found:
     def state(self) -> str:
         """``none``, ``pass`` or ``fail``."""
         return str(self.chain.result)
-
-    @property
-    def oldest_pass(self) -> int:
-        """The first set whose message signature is still good; 0 if the chain is not."""
-        return (self.chain.oldest_pass or 1) if self.state == "pass" else 0
 
     @property
     def reason(self) -> str:
@@ -101,4 +98,20 @@ def _validated(context: Context) -> Found:
         for chunk in message.body.chunks():
             validator.feed(chunk.replace(b"\n", b"\r\n"))
     chain = wait(validator.validate(ProgramResolver(context.services.dns)))
-    return Found(chain, sealers(headers))
+    found = Found(chain, sealers(headers))
+    _as_before(found, context)
+    return found
+
+
+def _as_before(found: Found, context: Context) -> None:
+    """Where there is no chain, nothing is the oldest pass, and the number is that of the connection's last chain.
+
+    Exim has it so, and logs show it; without ``pass`` it means nothing.
+    """
+    if context.session is None:
+        return
+    facts = context.session.facts
+    if found.state == "none":
+        found.oldest_pass = facts.get("arc_oldest_pass", 0)
+    else:
+        facts["arc_oldest_pass"] = found.oldest_pass
