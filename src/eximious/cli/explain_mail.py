@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import IO, TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -22,20 +23,25 @@ COLOURS: Final = {"pass": "green", "none": "dim", "neutral": "yellow", "softfail
 
 
 @click.command("mail")
-@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True), metavar="FILE")
 @click.option("--ip", default="", metavar="ADDRESS", help="IP address of the client.")
 @click.option("--helo", default="", metavar="NAME", help="Name that the client gave.")
 @click.option("--from", "--sender", "sender", metavar="ADDRESS", help="Envelope sender; empty for the null sender.")
-@click.option("--dns", type=click.File("r", encoding="utf-8"), metavar="FILE", help="Answer from this file of records.")
+@click.option(
+    "--dns",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Answer from the records in this file, and from nowhere else.",
+)
 @click.option("--rfc7489", is_flag=True, help="DMARC with the public suffix list, not with a walk up the DNS tree.")
 @click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
 @configuration_options
 def mail(
-    file: IO[bytes],
+    file: str,
     ip: str,
     helo: str,
     sender: str | None,
-    dns: IO[str] | None,
+    dns: str | None,
     rfc7489: bool,
     as_json: bool,
     config_file: str,
@@ -52,7 +58,8 @@ def mail(
     from eximious.mailauth import dmarc
     from eximious.mailauth.explain import explain
 
-    message = file.read()
+    with click.open_file(file, "rb") as opened:
+        message = opened.read()
     resolver = _resolver(dns)
     secrets = _secrets(config_file, macros)
     method = dmarc.Method.SUFFIX_LIST if rfc7489 else dmarc.Method.TREE_WALK
@@ -72,7 +79,7 @@ def mail(
     sys.exit(found.status)
 
 
-def _resolver(dns: IO[str] | None) -> Resolver:
+def _resolver(dns: str | None) -> Resolver:
     if dns is None:
         from eximious.mailauth.resolver import DnspythonResolver
 
@@ -80,9 +87,9 @@ def _resolver(dns: IO[str] | None) -> Resolver:
     from eximious.mailauth import zone
 
     try:
-        return zone.read(dns.read())
+        return zone.read(Path(dns).read_text(encoding="utf-8"))
     except ValueError as error:
-        raise click.UsageError(f"{dns.name}: {error}") from None
+        raise click.UsageError(f"{dns}: {error}") from None
 
 
 def _secrets(config_file: str, macros: tuple[str, ...]) -> list[str]:

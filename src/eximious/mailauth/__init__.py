@@ -12,7 +12,10 @@ of one is a line for people, its ``trace`` says how it came about.
 `mailauth.srs`        sender addresses that survive forwarding, and the way back
 `mailauth.authres`    RFC 8601: Authentication-Results, read and written
 `mailauth.reports`    aggregate and failure reports, made and read
+`mailauth.damage`     how a signed message was changed on its way
+`mailauth.explain`    all checks of a message, in words, and what would mend it
+`mailauth.zone`       DNS records from a text file
 ====================  =================================================================================
 
-``python -m eximious.mailauth FILE.eml --ip ADDRESS --helo NAME --from SENDER`` prints the verdict for a message.
+``python -m eximious.mailauth FILE.eml`` prints the verdict for a message, with its reasons.
 """

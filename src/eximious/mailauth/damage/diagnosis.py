@@ -65,10 +65,10 @@ class Diagnosis:
     @property
     def remedy(self) -> str:
         """What would mend it."""
+        remedies = [change.remedy for change in self.changes if change.remedy]
         if self.is_key_right is False:
-            return KEY_REMEDY
-        remedies = dict.fromkeys(change.remedy for change in self.changes if change.remedy)
-        return "; ".join(remedies) or UNKNOWN_REMEDY
+            remedies.insert(0, KEY_REMEDY)
+        return "; ".join(dict.fromkeys(remedies)) or UNKNOWN_REMEDY
 
 
 def diagnose(signature: Signature, key: KeyRecord, headers: Headers, body: bytes) -> Diagnosis:

@@ -1,0 +1,122 @@
+"""``eximious explain mail``; what it says is tested with the library."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from eximious.cli.explain import command
+from eximious.cli.explain_mail import _print
+from eximious.daemon import privilege
+from eximious.exim import start
+from eximious.mailauth import zone
+from eximious.mailauth.__main__ import main
+from eximious.mailauth.dkim import Signer, sign
+from eximious.mailauth.explain import explain
+from eximious.mailauth.srs import Scheme
+from tests.mailauth.keys import RSA
+
+MESSAGE = b"From: joe@example.org\r\nTo: l@list.example\r\nSubject: Lunch\r\n\r\nSalad?\r\n"
+ZONE = f"""
+example.org TXT "v=spf1 ip4:192.0.2.1 -all"
+s._domainkey.example.org TXT "{RSA.record()}"
+_dmarc.example.org TXT "v=DMARC1; p=reject"
+_dmarc.down.example SERVFAIL
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files are named; the tests go on as whoever they are."""
+    monkeypatch.setattr(privilege, "become", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.eml").write_bytes(sign(MESSAGE, Signer("example.org", "s", RSA)))
+    (tmp_path / "zone").write_text(ZONE, encoding="utf-8")
+    configuration = tmp_path / "exim.conf"
+    configuration.write_text("primary_hostname = mail.example\n")
+    configuration.chmod(0o644)
+    return tmp_path
+
+
+def run(*arguments: str, input: bytes | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(command, ["mail", "--dns", "zone", *arguments], input=input)
+    return result.exit_code, result.output
+
+
+def damaged(folder: Path) -> bytes:
+    return (folder / "m.eml").read_bytes().replace(b"Subject: ", b"Subject: [l] ")
+
+
+def test_text(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, output = run("m.eml", "--ip", "192.0.2.1", "--helo", "mx", "--sender", "<joe@example.org>")
+    assert status == 0
+    assert "  pass: DKIM of example.org and SPF of example.org are aligned with example.org\n" in output
+    main(["m.eml", "--dns", "zone", "--ip", "192.0.2.1", "--helo", "mx", "--from", "joe@example.org"])
+    assert capsys.readouterr().out == output
+
+
+def test_failure_on_standard_input(folder: Path) -> None:
+    status, output = run("-", input=damaged(folder))
+    assert status == 1
+    assert 'Subject got "[l]" added: it was "Lunch" and is now "[l] Lunch"' in output
+    assert output.count("what would mend it: ") == 2
+    assert output.startswith("(client: unknown, no Received field tells it; give it with --ip)\n")
+
+
+def test_json(folder: Path) -> None:
+    status, output = run("m.eml", "--json", "--ip", "192.0.2.9", "--from", "")
+    found = json.loads(output)
+    assert (status, found["status"], found["envelope"]["sender"]) == (0, 0, "")
+
+
+def test_the_dns_fails(folder: Path) -> None:
+    assert run("-", input=b"From: j@down.example\r\n\r\n")[0] == 75
+
+
+def test_secrets_come_from_the_configuration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main = SimpleNamespace(srs_secrets=["one", "two"], exim_user=0, exim_group=0)
+    monkeypatch.setattr(start, "load_configuration", lambda _: SimpleNamespace(main=main))
+    sender = Scheme(["two"]).forward("joe@example.org", "mail.example")
+    _, output = run("m.eml", "-C", "exim.conf", "--from", sender)
+    assert "    bounces go to joe@example.org\n" in output
+
+
+WRONG = [
+    (["m.eml", "--ip", "x"], 2, "'x' does not appear to be an IPv4 or IPv6 address"),
+    (["missing.eml"], 2, "File 'missing.eml' does not exist"),
+    (["m.eml", "-C", "missing.conf"], 1, "the configuration cannot be used"),
+    (["m.eml", "--dns", "m.eml"], 2, "m.eml: line 1: "),
+    ([], 2, "Missing argument 'FILE'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "complaint"), WRONG)
+def test_wrong_arguments(folder: Path, arguments: list[str], status: int, complaint: str) -> None:
+    found, output = run(*arguments)
+    assert found == status
+    assert complaint in " ".join(output.split())
+
+
+def test_colour_only_in_a_terminal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "\x1b" not in run("m.eml")[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    resolver = zone.read(ZONE)
+    _print(asyncio.run(explain(damaged(folder), resolver)))
+    output = capsys.readouterr().out
+    assert "\x1b[1mDKIM\x1b[0m\n" in output
+    assert "\x1b[31m  fail: d=example.org" in output
+
+
+def test_nothing_is_imported_before_it_is_needed() -> None:
+    program = "import sys, eximious.cli.explain; print({'rich', 'asyncio', 'dns', 'cryptography'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
