@@ -12,8 +12,11 @@ from eximious import waiting
 from eximious.context import Context
 from eximious.dns.answer import Answer, Status
 from eximious.dns.static import StaticResolver
+from eximious.mailauth import arc, dkim
+from eximious.mailauth.canonical import Digest
 from eximious.net.stream import Endpoint
 from eximious.receive.session import Session
+from tests.mailauth.keys import RSA
 from tests.receive.place import CLIENT, Conversation, Server
 
 SECONDS = 0.02  # that an answer of the DNS takes
@@ -81,6 +84,12 @@ class Site:
     def asked(self) -> list[str]:
         """The names that were asked for."""
         return [name for name, _ in self.resolver.asked]
+
+    @property
+    def statuses(self) -> list[str]:
+        """Of the signatures of the one message that was accepted."""
+        ((message, _),) = self.server.queue.messages
+        return [one.status for one in message.facts["dkim"].checked]
 
     def session(self, *pieces: bytes, seconds: float, address: str) -> Session:
         """A session with such a client."""
@@ -186,3 +195,109 @@ def test_a_failure_is_not_logged_before_its_time(tmp_path: Path) -> None:
     assert site.resolver.cached("example.org", "TXT") is not None
     assert site.server.logs.lines == []
     assert Status.AGAIN is site.resolver.query("example.org", "TXT").status
+
+
+MESSAGE = b"From: Joe <joe@example.org>\r\nTo: b@test.ex\r\nSubject: hello\r\n\r\nHello.\r\n\r\nWorld\r\n"
+DKIM_ZONE = ZONE + f"s._domainkey.example.org TXT '{RSA.record()[:200]}' '{RSA.record()[200:]}'\n"
+
+
+def signed(message: bytes = MESSAGE, **tags: Any) -> tuple[bytes, bytes]:
+    """A signed message in two pieces, as DATA wants it: the header and some of the body, and the rest."""
+    text = dkim.sign(message, dkim.Signer("example.org", "s", RSA, **tags))
+    end = text.index(b"\r\n\r\n") + 7
+    return text[:end], text[end:] + b".\r\n"
+
+
+def test_keys_are_asked_for_while_the_body_arrives(tmp_path: Path) -> None:
+    first, rest = signed()
+    site = Site(tmp_path, "begin acl\nrcpt:\n  accept\ndata:\n  accept\n", DKIM_ZONE)
+    events = site.talk(HELO, MAIL, RCPT, DATA, first, rest, QUIT)
+    assert before(events, "! s._domainkey.example.org", "C: lo.")
+    assert site.asked == ["s._domainkey.example.org"]
+    assert site.statuses == ["pass"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, SECONDS * 3])
+@pytest.mark.parametrize("is_on_loop", [True, False])
+def test_chunks(tmp_path: Path, seconds: float, is_on_loop: bool) -> None:
+    first, rest = signed()
+    rest = rest[:-3]
+    text = "chunking_advertise_hosts = *\nbegin acl\nrcpt:\n  accept\ndata:\n  accept\n"
+    site = Site(tmp_path, text, DKIM_ZONE)
+    pieces = [b"BDAT %d\r\n" % len(first), first, b"BDAT %d LAST\r\n" % len(rest), rest]
+    if is_on_loop:
+        site.talk(HELO, MAIL, RCPT, *pieces, QUIT, seconds=seconds)
+    else:
+        site.session(HELO, MAIL, RCPT, *pieces, QUIT, seconds=0.0, address=CLIENT).run()
+    assert site.asked == ["s._domainkey.example.org"]
+    assert site.statuses == ["pass"]
+    if seconds and is_on_loop:
+        assert before(site.events, "! s._domainkey.example.org", f"C: BDAT {len(rest)} LAST")
+
+
+@pytest.mark.parametrize(
+    ("acl", "message"),
+    [
+        ("rcpt:\n  accept control = dkim_disable_verify\ndata:\n  accept\n", b"".join(signed())),
+        ("rcpt:\n  accept\ndata:\n  accept\n", MESSAGE + b".\r\n"),
+    ],
+    ids=["switched off", "not signed"],
+)
+def test_no_keys_are_asked_for(tmp_path: Path, acl: str, message: bytes) -> None:
+    site = Site(tmp_path, f"begin acl\n{acl}", DKIM_ZONE)
+    site.talk(HELO, MAIL, RCPT, DATA, message, QUIT)
+    assert site.asked == []
+    assert len(site.server.queue.messages) == 1
+
+
+def test_keys_are_called_off_when_the_client_goes(tmp_path: Path) -> None:
+    twice = b"".join(signed())[:-3]
+    other = dkim.sign(twice, dkim.Signer("second.example", "s", RSA))
+    site = Site(tmp_path, "begin acl\nrcpt:\n  accept\ndata:\n  accept\n", DKIM_ZONE)
+    site.talk(HELO, MAIL, RCPT, DATA, other[:-5], seconds=SECONDS / 4)
+    assert site.asked == ["s._domainkey.second.example"]
+
+
+def test_a_body_that_is_too_large(tmp_path: Path) -> None:
+    text = "message_size_limit = 2000\nbegin acl\nrcpt:\n  accept\ndata:\n  accept\n"
+    site = Site(tmp_path, text, DKIM_ZONE)
+    first, rest = signed(MESSAGE + b"x" * 70 + b"\r\n" * 2000)
+    events = site.talk(HELO, MAIL, RCPT, DATA, first, rest, QUIT)
+    assert events[-3:] == ["S: 552", "C: QUIT", "S: 221"]
+
+
+ARC_ACL = "begin acl\nrcpt:\n  accept\ndata:\n  accept verify = arc\n"
+
+
+def sealed() -> bytes:
+    """A message with one ARC set, ended with a dot."""
+    text = b"Authentication-Results: example.org; spf=pass\r\n" + MESSAGE
+    return arc.seal(text, arc.Sealer("example.org", "s", RSA, authserv_id="example.org")) + b".\r\n"
+
+
+@pytest.mark.parametrize("authenticated", ["", "plain"])
+def test_arc(tmp_path: Path, authenticated: str) -> None:
+    text = sealed()
+    end = text.index(b"\r\n\r\n") + 7
+    site = Site(tmp_path, ARC_ACL, DKIM_ZONE)
+    site.authenticated = authenticated
+    events = site.talk(HELO, MAIL, RCPT, DATA, text[:end], text[end:], QUIT)
+    assert before(events, "! s._domainkey.example.org", "C: lo.") is not bool(authenticated)
+    assert site.asked == ["s._domainkey.example.org"]
+    assert len(site.server.queue.messages) == 1
+
+
+def test_arc_is_of_no_interest(tmp_path: Path) -> None:
+    site = Site(tmp_path, "begin acl\nrcpt:\n  accept\ndata:\n  accept\n", DKIM_ZONE)
+    site.talk(HELO, MAIL, RCPT, DATA, sealed(), QUIT)
+    assert site.asked == []
+
+
+def test_the_body_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[int] = []
+    site = Site(tmp_path, ARC_ACL, DKIM_ZONE)
+    signer = dkim.Signer("example.org", "s", RSA)
+    text = dkim.sign(dkim.sign(sealed()[:-3], signer), signer)
+    monkeypatch.setattr(Digest, "finish", lambda self: hashed.append(self.length))
+    site.talk(HELO, MAIL, RCPT, DATA, text + b".\r\n", QUIT)
+    assert hashed == [len(b"Hello.\r\n\r\nWorld\r\n")]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Hashable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from eximious.waiting import Ahead, on_loop
+from eximious.waiting import Ahead
 
 if TYPE_CHECKING:
     from eximious.acl.compiled import Acl, Item
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SPF: Final = "spf"
+DKIM: Final = "dkim"
 DMARC: Final = "dmarc"
 ARC: Final = "arc"
 NONE: Final[frozenset[str]] = frozenset()
@@ -46,11 +47,10 @@ def _wanted_for(item: Item) -> set[str] | frozenset[str]:
 
 
 def is_worthwhile(check: str, context: Context) -> bool:
-    """True if an ACL may ask for the check of what this client sends, and something can go on meanwhile."""
+    """True if an ACL may ask for the check of what this client sends."""
     client = context.client
     return (
         check in wanted(context.config)
-        and on_loop()
         and context.session is not None
         and bool(client.host_address)
         and not client.authenticator_name

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from eximious.acl import ahead
 from eximious.waiting import wait
 
 if TYPE_CHECKING:
     from eximious.context import Context
-    from eximious.mailauth.arc import Chain
+    from eximious.mailauth.arc import Chain, Validator
+    from eximious.mailauth.canonical import BodyHashes
+    from eximious.mailauth.message import Headers
 
 _STATUS: Final = re.compile(r"i=([0-9]+) (?:says that the chain fails|has cv=)")
+_OUTLINE: Final = re.compile(r"i=[0-9]+ \(cv\)|\(sequence; expected i=[0-9]+\)")
 _MISSING: Final = re.compile(r"there is no set i=([0-9]+)")
 
 
@@ -43,13 +47,16 @@ class Found:
         if self.state == "none":
             return "arc=none"
         links = self.chain.links
-        if not links:
-            return f"arc={self.state} ({self.reason if self.reason.startswith('(') else _comment(self.reason)})"
-        instance = f" (i={links[-1].instance})" if links else ""
-        reason = f"({_comment(self.reason)})" if self.reason else ""
-        selector = f" header.s={links[-1].selector}" if links else ""
+        reason = _comment(self.reason)
+        if not links or _OUTLINE.fullmatch(self.reason):  # no signature was looked at
+            return f"arc={self.state} ({reason})"
+        reason = f"({reason})" if reason else ""
+        last = links[-1]
         remote = f" smtp.remote-ip={address}" if address else ""
-        return f"arc={self.state}{instance}{reason}{selector} arc.oldest-pass={self.oldest_pass}{remote}"
+        return (
+            f"arc={self.state} (i={last.instance}){reason} header.s={last.selector} "
+            f"arc.oldest-pass={self.oldest_pass}{remote}"
+        )
 
 
 def _reason(text: str) -> str:
@@ -64,7 +71,27 @@ def _reason(text: str) -> str:
 
 
 def _comment(text: str) -> str:
+    """Fit to stand in a comment. Exim's own words have brackets; text from outside must not end the comment."""
+    if _OUTLINE.fullmatch(text):
+        return text
     return "".join(one if one.isprintable() and one not in "()\\" else "?" for one in text)
+
+
+def begin(context: Context, headers: Headers, body: BodyHashes) -> None:
+    """The header is complete: have the body hashed and the keys asked for, if an ACL may want to know."""
+    if not headers.all(b"arc-seal") or not ahead.is_worthwhile(ahead.ARC, context):
+        return
+    from eximious.mailauth.arc import Validator
+
+    validator = Validator(headers, now=context.services.now(), body=body)
+    ahead.begin(context, ahead.ARC, lambda: _with_keys(validator, context))
+
+
+async def _with_keys(validator: Validator, context: Context) -> Validator:
+    from eximious.mailauth.program_resolver import ProgramResolver
+
+    await validator.fetch_keys(ProgramResolver(context.services.dns))
+    return validator
 
 
 def check(context: Context) -> Found:
@@ -78,40 +105,26 @@ def check(context: Context) -> Found:
 
 
 def _validated(context: Context) -> Found:
-    from eximious.mailauth.arc import Validator, sealers
-    from eximious.mailauth.message import Field, Headers, MessageError, crlf
+    from eximious.mailauth.arc import sealers
     from eximious.mailauth.program_resolver import ProgramResolver
+
+    begun = ahead.take(context, ahead.ARC)
+    validator: Validator = _read(context) if begun is None else begun.result()
+    chain = wait(validator.validate(ProgramResolver(context.services.dns)))
+    return Found(chain, sealers(validator.headers))
+
+
+def _read(context: Context) -> Validator:
+    """A validator for a message that nobody thought would be asked about."""
+    from eximious.mailauth.arc import Validator
+    from eximious.mailauth.message import from_lines
 
     message = context.message
     lines = message.facts.get("raw_headers")
     if lines is None:
         lines = [header.text.encode("latin-1") for header in message.headers if header.kind != "*"]
-    fields = []
-    for line in lines:
-        try:
-            fields.append(Field(crlf(line)))
-        except MessageError:
-            continue
-    headers = Headers(fields)
-    validator = Validator(headers, now=context.services.now())
+    validator = Validator(from_lines(lines), now=context.services.now())
     if validator.is_needed and message.body is not None:
         for chunk in message.body.chunks():
             validator.feed(chunk.replace(b"\n", b"\r\n"))
-    chain = wait(validator.validate(ProgramResolver(context.services.dns)))
-    found = Found(chain, sealers(headers))
-    _as_before(found, context)
-    return found
-
-
-def _as_before(found: Found, context: Context) -> None:
-    """Where there is no chain, nothing is the oldest pass, and the number is that of the connection's last chain.
-
-    Exim has it so, and logs show it; without ``pass`` it means nothing.
-    """
-    if context.session is None:
-        return
-    facts = context.session.facts
-    if found.state == "none":
-        found.oldest_pass = facts.get("arc_oldest_pass", 0)
-    else:
-        facts["arc_oldest_pass"] = found.oldest_pass
+    return validator

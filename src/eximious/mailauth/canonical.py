@@ -138,6 +138,11 @@ class BodyHashes:
         self._canonicalizers: dict[bool, _Canonicalizer] = {}
         self._digests: dict[tuple[bool, str, int | None], Digest] = {}
 
+    @property
+    def are_wanted(self) -> bool:
+        """Somebody wants a hash; if not, there is no need to `feed` anything."""
+        return bool(self._digests)
+
     def want(self, *, is_relaxed: bool, algorithm: str, limit: int | None = None) -> Digest:
         """The hash of the body in one form, of its first `limit` octets if that is not None."""
         key = (is_relaxed, algorithm, limit)

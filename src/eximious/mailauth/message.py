@@ -102,6 +102,17 @@ class Headers:
 _NONE: Final[list[Field]] = []
 
 
+def from_lines(lines: Iterable[bytes]) -> Headers:
+    """The header of a message that somebody has taken apart; what is no field is left out."""
+    fields = []
+    for line in lines:
+        try:
+            fields.append(Field(crlf(line)))
+        except MessageError:
+            continue  # a lenient reader let it pass, but it is nothing that could be signed
+    return Headers(fields)
+
+
 def crlf(data: bytes) -> bytes:
     """The same with CRLF for line ends that are LF alone."""
     # Five times faster than counting.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from eximious.acl.settings import Reception
     from eximious.context import Context
+    from eximious.receive.body_checks import BodyChecks
     from eximious.receive.submitter import Submitter
     from eximious.smtp.message_text import MessageReader
     from eximious.spool.body import Body
@@ -68,6 +69,7 @@ class Incoming:
         "accept_message",
         "arrival",
         "body",
+        "body_checks",
         "complaint",
         "context",
         "discarded_by",
@@ -113,6 +115,7 @@ class Incoming:
         self.is_stored = False  # the body belongs to the queue
         self.errors_are_fatal = False  # bad addresses in headers, even if there are good ones
         self.complaint: Complaint | None = None  # about addresses in headers
+        self.body_checks: BodyChecks | None = None  # once the header is complete
         self.arrival = Arrival()
         self.discarded_by = ""  # the ACL that discarded all recipients, and why; "" while there are some
         self.final_reply: tuple[int, str] | None = None  # after answers for each recipient: code and text

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import engine, where
+from eximious.acl import ahead, engine, where
 from eximious.acl.verdict import ACCEPT, Verdict
 from eximious.config.lists import split
 from eximious.errors import Defer, ExpandError, ForcedFail
@@ -18,7 +18,9 @@ from eximious.waiting import wait
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
     from eximious.context import Context
-    from eximious.mailauth.dkim import Policy, Verification
+    from eximious.mailauth.canonical import BodyHashes
+    from eximious.mailauth.dkim import Policy, Verification, Verifier
+    from eximious.mailauth.message import Headers
     from eximious.receive.acceptance import Incoming
 
 SIGNER_LIMIT: Final = 100  # for which the ACL is run
@@ -146,13 +148,11 @@ def check(incoming: Incoming) -> Verdict | None:
     message = context.message
     if not incoming.is_smtp or incoming.reception.dkim_disable_verify:
         return None
-    raw = [line for line in incoming.reader.headers or () if line[:14].lower() == b"dkim-signature"]
-    if incoming.reader.separator_size == 1:
-        raw = []  # no blank line: hosts disagree about where the header ends, so what was signed is not known
+    begun = ahead.take(context, ahead.DKIM)
     main = context.config.main
-    if not raw and (main.acl_smtp_dkim is None or _default_signers(context.config)):
+    if begun is None and (main.acl_smtp_dkim is None or _default_signers(context.config)):
         return None
-    dkim = Dkim(_verified(incoming) if raw else [])
+    dkim = Dkim([] if begun is None else _verified(context, begun.result()))
     message.facts["dkim"] = dkim
     try:
         return _judge(incoming, dkim)
@@ -160,27 +160,35 @@ def check(incoming: Incoming) -> Verdict | None:
         message.facts["authresults_dkim"] = [one.authentication_results() for one in dkim.checked]
 
 
+def begin(incoming: Incoming, headers: Headers, body: BodyHashes) -> None:
+    """The header is complete: read the signatures, have the body hashed, and ask for the keys meanwhile."""
+    context = incoming.context
+    if not incoming.is_smtp or incoming.reception.dkim_disable_verify or not headers.all(b"dkim-signature"):
+        return
+    if incoming.reader.separator_size == 1:
+        return  # no blank line: hosts disagree about where the header ends, so what was signed is not known
+    from eximious.mailauth.dkim import Verifier
+
+    verifier = Verifier(headers, policy=_policy(context.config), now=context.services.now(), body=body)
+    ahead.begin(context, ahead.DKIM, lambda: _with_keys(verifier, context))
+
+
+async def _with_keys(verifier: Verifier, context: Context) -> Verifier:
+    from eximious.mailauth.program_resolver import ProgramResolver
+
+    await verifier.fetch_keys(ProgramResolver(context.services.dns))
+    return verifier
+
+
 def _default_signers(config: Configuration) -> bool:
     template = config.main.dkim_verify_signers
     return template is None or template.source.strip() == "$dkim_signers"
 
 
-def _verified(incoming: Incoming) -> list[Checked]:
-    from eximious.mailauth.dkim import Verifier
-    from eximious.mailauth.message import Field, Headers, MessageError, crlf
+def _verified(context: Context, verifier: Verifier) -> list[Checked]:
     from eximious.mailauth.program_resolver import ProgramResolver
 
-    context = incoming.context
-    fields = []
-    for line in incoming.reader.headers or ():
-        try:
-            fields.append(Field(crlf(line)))
-        except MessageError:
-            continue  # the reader let it pass, but it is no field that could be signed
     policy = _policy(context.config)
-    verifier = Verifier(Headers(fields), policy=policy, now=context.services.now())
-    for chunk in incoming.body.chunks():
-        verifier.feed(chunk.replace(b"\n", b"\r\n"))
     found = wait(verifier.verify(ProgramResolver(context.services.dns)))
     checked = []
     for one in sorted(found, key=lambda one: _rank(one, context.config)):

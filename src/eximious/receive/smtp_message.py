@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl.verdict import DROP
 from eximious.logs.message import rejected_header
-from eximious.receive import ending, refusal
+from eximious.receive import body_checks, ending, refusal
 from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, accept, give_id
 from eximious.receive.envelope import client_may
 from eximious.receive.from_line import recogniser
@@ -115,8 +115,10 @@ def _read(session: Session, incoming: Incoming, reader: DataReader | ChunkReader
     failure: Outcome | None = None
     while True:
         piece = reader.take()
+        if reader.headers is not None and reader.fault is None and incoming.body_checks is None:
+            incoming.body_checks = body_checks.begin(incoming)
         if piece and failure is None and (limit <= 0 or body.size <= limit):
-            failure = _keep(session, body, piece)
+            failure = _keep(session, incoming, piece)
         if not reader.wants_more:
             break
         try:
@@ -128,15 +130,19 @@ def _read(session: Session, incoming: Incoming, reader: DataReader | ChunkReader
         if not data:
             _data_lost(session, reader)
         reader.feed(data)
+    if reader.is_complete and incoming.body_checks is not None:
+        incoming.body_checks.finish()
     return _too_long(session, reader) or failure
 
 
-def _keep(session: Session, body: Body, piece: bytes) -> Outcome | None:
+def _keep(session: Session, incoming: Incoming, piece: bytes) -> Outcome | None:
     try:
-        body.append(piece)
+        incoming.body.append(piece)
     except SpoolError as error:
         session.logs.panic(f"spool write failed: {error}", session.context.message.id)
         return Outcome(FAILED, 451, "Error while writing spool file")
+    assert incoming.body_checks is not None
+    incoming.body_checks.feed(piece)
     return None
 
 

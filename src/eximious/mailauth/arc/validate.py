@@ -49,7 +49,7 @@ class Validator:
     `all_messages` also checks the message signatures of earlier sets, which tells the oldest pass.
     """
 
-    __slots__ = ("_all", "_body", "_digests", "_fault", "_finished", "_headers", "_keys", "_now", "_policy", "_sets")
+    __slots__ = ("_all", "_body", "_digests", "_fault", "_finished", "_keys", "_now", "_policy", "_sets", "headers")
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Validator:
         body: BodyHashes | None = None,
         all_messages: bool = True,
     ) -> None:
-        self._headers = headers
+        self.headers = headers
         self._policy = policy
         self._now = time.time() if now is None else now
         self._all = all_messages
@@ -109,6 +109,13 @@ class Validator:
     def feed(self, chunk: bytes) -> None:
         """The next part of the body, its line ends CRLF; it may end anywhere."""
         self._body.feed(chunk)
+
+    async def fetch_keys(self, resolver: Resolver) -> None:
+        """Ask for the keys of the seals, which `validate` needs in any case. May run while the body arrives."""
+        if self._fault is None:
+            for one in reversed(self._sets):
+                assert one.seal is not None
+                await self._look_up(one.seal, resolver)
 
     async def validate(self, resolver: Resolver) -> Chain:
         """The body is complete: what the chain is worth."""
@@ -169,7 +176,7 @@ class Validator:
                 raise _Bad("the body was changed")
             if signature.expires is not None and signature.expires < self._now - self._policy.skew:
                 raise _Bad("it has expired")
-            await self._verify(signature, signature.signed_data(self._headers), resolver)
+            await self._verify(signature, signature.signed_data(self.headers), resolver)
         except _Bad as bad:
             return bad
         return None
@@ -198,12 +205,16 @@ class Validator:
             raise _Bad("the header was changed, or the key is another")
 
     async def _key(self, signature: Signature, resolver: Resolver) -> KeyRecord:
+        known = await self._look_up(signature, resolver)
+        if isinstance(known, _Bad):
+            raise _Bad(str(known), known.is_temporary)
+        return known
+
+    async def _look_up(self, signature: Signature, resolver: Resolver) -> KeyRecord | _Bad:
         name = signature.key_name.lower()
         known = self._keys.get(name)
         if known is None:
             known = self._keys[name] = await _fetched(name, resolver)
-        if isinstance(known, _Bad):
-            raise _Bad(str(known), known.is_temporary)
         return known
 
 

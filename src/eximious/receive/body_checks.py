@@ -1,0 +1,55 @@
+"""Checks that need a message's body, hashed as it passes: DKIM signatures, and ARC sets if an ACL wants to know.
+
+Begun when the header is complete: the signatures are read, and their keys asked for while the body arrives. The body is
+hashed once for all signatures that want the same form of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from eximious.acl import arc
+from eximious.receive import dkim
+
+if TYPE_CHECKING:
+    from eximious.mailauth.canonical import BodyHashes
+    from eximious.receive.acceptance import Incoming
+
+_FIELDS: Final = (b"dkim-signature", b"arc-seal")
+
+
+class BodyChecks:
+    """What is fed the body of one message."""
+
+    __slots__ = ("_hashes",)
+
+    def __init__(self, hashes: BodyHashes | None) -> None:
+        self._hashes = hashes
+
+    def feed(self, piece: bytes) -> None:
+        """The next part of the body, its line ends LF."""
+        if self._hashes is not None:
+            self._hashes.feed(piece.replace(b"\n", b"\r\n"))
+
+    def finish(self) -> None:
+        """The body has ended."""
+        if self._hashes is not None:
+            self._hashes.finish()
+
+
+NOTHING: Final = BodyChecks(None)
+
+
+def begin(incoming: Incoming) -> BodyChecks:
+    """The header is complete: begin what it asks for."""
+    lines = incoming.reader.headers or []
+    if not any(line[:14].lower().startswith(_FIELDS) for line in lines):
+        return NOTHING
+    from eximious.mailauth.canonical import BodyHashes
+    from eximious.mailauth.message import from_lines
+
+    headers = from_lines(lines)
+    hashes = BodyHashes()
+    dkim.begin(incoming, headers, hashes)
+    arc.begin(incoming.context, headers, hashes)
+    return BodyChecks(hashes) if hashes.are_wanted else NOTHING
