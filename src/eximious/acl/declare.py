@@ -100,7 +100,9 @@ conditions: Registry[Declaration] = Registry("eximious.acl.conditions", "ACL con
 modifiers: Registry[Declaration] = Registry(
     "eximious.acl.modifiers", "ACL modifier", {"continue": "continue_", "set": "set_"}
 )
-controls: Registry[Control] = Registry("eximious.acl.controls", "ACL control")
+controls: Registry[Control] = Registry(
+    "eximious.acl.controls", "ACL control", {"dmarc_forensic_enable": "dmarc_enable_forensic"}
+)
 
 
 def condition(

@@ -1,4 +1,4 @@
-"""DMARC for access control: one check for a message, its variables, and the history file for opendmarc-import."""
+"""DMARC for access control: one check for a message, whose outcome variables, logs and reports are made from."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import spf
+from eximious.acl import dmarc_history, spf
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.expand.refusal import refuse_tainted
 from eximious.taint import Tainted
-from eximious.waiting import in_thread, wait
+from eximious.waiting import wait
 
 if TYPE_CHECKING:
     from eximious.context import Context
-    from eximious.mailauth.dmarc import Verdict
+    from eximious.mailauth.dmarc import Method, SuffixList, Verdict
+    from eximious.receive.dkim import Checked
+    from eximious.spool.message import Message
 
 STATUSES: Final = frozenset({"accept", "reject", "quarantine", "none", "norecord", "nofrom", "temperror", "off", "*"})
 TEXTS: Final = {
@@ -37,24 +39,20 @@ RESULTS: Final = {
     "nofrom": "permerror",
     "temperror": "temperror",
 }
-# The numbers that opendmarc-import reads.
-ARES: Final = {"pass": 0, "softfail": 2, "neutral": 3, "temperror": 4, "permerror": 5, "none": 6, "fail": 7}
-ARES_UNKNOWN: Final = 11
-POLICIES: Final = {"accept": 15, "reject": 16, "quarantine": 17, "none": 18}
-POLICY_ABSENT: Final = 14
-ACTIONS: Final = {"reject": 0, "accept": 2, "temperror": 3, "quarantine": 4}
 DKIM_RESULTS: Final = {"pass": "pass", "fail": "fail", "invalid": "neutral", "none": "none"}
 
 
 class Found:
     """The outcome of the check, as variables and logs see it."""
 
-    __slots__ = ("author", "status", "verdict")
+    __slots__ = ("author", "is_named", "method", "status", "verdict")
 
     def __init__(self, status: str, author: str = "", verdict: Verdict | None = None) -> None:
         self.status = status
         self.author = author  # the domain of the From: header
         self.verdict = verdict
+        self.method = ""  # of discovery: psl or treewalk
+        self.is_named = False  # a condition has been true since it names the status: the ACL does something about it
 
     @property
     def text(self) -> str:
@@ -77,8 +75,12 @@ class Found:
 
 def matches(results: list[tuple[str, bool]], context: Context) -> bool:
     """True if the status of the message is one of those."""
-    status = check(context).status
-    return any((name in (status, "*")) != is_negated for name, is_negated in results)
+    found = check(context)
+    status = found.status
+    if not any((name in (status, "*")) != is_negated for name, is_negated in results):
+        return False
+    found.is_named = found.is_named or (status, False) in results
+    return True
 
 
 def check(context: Context) -> Found:
@@ -90,40 +92,65 @@ def check(context: Context) -> Found:
         if found.status != "off":
             author = f" header.from={found.author}" if found.author else ""
             facts["authresults_dmarc"] = (f"dmarc={RESULTS[found.status]}{author}",)
-            _write_history(context, found)
+            dmarc_history.write(context, found)
     return found
 
 
 def _checked(context: Context) -> Found:
-    from eximious.mailauth.dmarc import Method, author_domains
+    from eximious.mailauth.dmarc import author_domains
     from eximious.mailauth.dmarc import check as evaluate
     from eximious.mailauth.program_resolver import ProgramResolver
 
     client, message = context.client, context.message
-    method = Method.TREE_WALK if context.config.main.dmarc_mode == "rfc9989" else Method.SUFFIX_LIST
-    suffix_list = _suffix_list(context) if method is Method.SUFFIX_LIST else None
-    is_exempt = not client.host_address or bool(client.authenticator_name)
-    if is_exempt or context.reception.dmarc_disable_verify or (suffix_list is None and method is Method.SUFFIX_LIST):
+    if not client.host_address or client.authenticator_name or context.reception.dmarc_disable_verify:
         return Found("off")
+    how = discovery(context)
+    if how is None:
+        return Found("off")
+    method, suffix_list = how
     headers = [header for header in message.headers if header.name.lower() == "from" and header.kind != "*"]
     authors = [domain for header in headers for domain in author_domains(header.text.partition(":")[2])]
     if not authors:
         return Found("nofrom")
     verified = _spf(context)
-    dkim = message.facts.get("dkim")
-    signatures = [] if dkim is None else [(one.verification.domain, DKIM_RESULTS[one.status]) for one in dkim.checked]
     verdict = wait(
         evaluate(
             authors[0],
             resolver=ProgramResolver(context.services.dns),
             spf=None if verified is None else (verified.domain, str(verified.result)),
-            dkim=signatures,
+            dkim=[(one.verification.domain, dkim_result(one)) for one in signatures(message)],
             method=method,
             suffix_list=suffix_list,
             chance=context.services.random.random,
         )
     )
-    return Found(_status(verdict), Tainted(authors[0]), verdict)
+    found = Found(_status(verdict), Tainted(authors[0]), verdict)
+    found.method = method.value
+    return found
+
+
+def signatures(message: Message) -> list[Checked]:
+    """The DKIM signatures that have been verified."""
+    dkim = message.facts.get("dkim")
+    return [] if dkim is None else list(dkim.checked)
+
+
+def dkim_result(one: Checked) -> str:
+    """The result of a signature, by RFC 8601: a key that cannot be had for now may still make it good."""
+    fault = one.verification.fault
+    if fault is not None and fault.name == "KEY_UNAVAILABLE" and not one.is_changed:
+        return "temperror"
+    return DKIM_RESULTS[one.status]
+
+
+def discovery(context: Context) -> tuple[Method, SuffixList | None] | None:
+    """How organizational domains are found under this configuration; None if DMARC is switched off."""
+    from eximious.mailauth.dmarc import Method
+
+    if context.config.main.dmarc_mode == "rfc9989":
+        return Method.TREE_WALK, None
+    suffix_list = _suffix_list(context)
+    return None if suffix_list is None else (Method.SUFFIX_LIST, suffix_list)
 
 
 def _spf(context: Context) -> Any:
@@ -151,7 +178,7 @@ def _status(verdict: Verdict) -> str:
 
 def _suffix_list(context: Context) -> Any:
     """The list that dmarc_tld_file names, read once; None if the option is empty or the file cannot be read."""
-    path = _expanded(context, "dmarc_tld_file")
+    path = expanded(context, "dmarc_tld_file")
     if not path:
         return None
     try:
@@ -171,7 +198,8 @@ def _loaded(path: str, _modified: int) -> Any:
     return suffix_list
 
 
-def _expanded(context: Context, option: str) -> str:
+def expanded(context: Context, option: str) -> str:
+    """The path that a main option gives; empty if it is unset, or cannot be used, of which the panic log hears."""
     template = getattr(context.config.main, option)
     if template is None:
         return ""
@@ -186,72 +214,3 @@ def _expanded(context: Context, option: str) -> str:
         context.services.logs.panic(str(refuse_tainted(context, f"Tainted name for {option}: '{text}'")))
         return ""
     return text
-
-
-def history(context: Context, found: Found) -> str:
-    """What opendmarc-import wants to know of a message, a fact a line."""
-    message, verdict = context.message, found.verdict
-    assert verdict is not None
-    lines = [
-        ("job", message.id),
-        ("reporter", context.config.main.primary_hostname),
-        ("received", int(context.services.now())),
-        ("ipaddr", context.client.host_address),
-        ("from", found.author),
-        ("mfrom", message.sender.rpartition("@")[2]),
-        ("spf", ARES.get(verdict.spf_result, ARES_UNKNOWN)),
-    ]
-    dkim = message.facts.get("dkim")
-    for one in dkim.checked if dkim is not None else ():
-        result = ARES.get(DKIM_RESULTS[one.status], ARES_UNKNOWN)
-        lines.append(("dkim", f"{one.verification.domain} {one.verification.selector} {result}"))
-    record = verdict.record
-    lines += [("pdomain", found.used_domain), ("policy", POLICIES.get(found.status, POLICY_ABSENT))]
-    if record is not None:
-        uris = [f"{uri.uri}!{_size(uri.max_size)}" if uri.max_size else uri.uri for uri in record.aggregate_uris]
-        lines += [("rua", uri) for uri in uris or ["-"]]
-        lines += [
-            ("pct", record.percent),
-            ("adkim", ord("s" if record.is_dkim_strict else "r")),
-            ("aspf", ord("s" if record.is_spf_strict else "r")),
-            ("p", ord(str(record.policy)[0])),
-            ("sp", ord(str(record.subdomain_policy)[0]) if record.subdomain_policy is not None else 0),
-        ]
-    lines += [
-        ("align_dkim", 4 if verdict.is_dkim_aligned else 5),
-        ("align_spf", 4 if verdict.is_spf_aligned else 5),
-        ("action", ACTIONS.get(found.status, 2)),
-        ("arc", ARES_UNKNOWN),
-        ("arc_policy", "1 json[ ]"),
-    ]
-    return "".join(f"{name} {_one_line(value)}\n" for name, value in lines)
-
-
-def _size(octets: int) -> str:
-    for letter, unit in (("g", 1 << 30), ("m", 1 << 20), ("k", 1 << 10)):
-        if octets % unit == 0:
-            return f"{octets // unit}{letter}"
-    return str(octets)
-
-
-def _one_line(value: object) -> str:
-    return "".join(one if one.isprintable() else "?" for one in str(value))
-
-
-def _write_history(context: Context, found: Found) -> None:
-    path = _expanded(context, "dmarc_history_file")
-    if not path or found.verdict is None:
-        return
-    try:
-        in_thread(_append, path, history(context, found).encode("latin-1", "replace"))
-    except OSError as error:
-        context.services.logs.panic(f"failure to write DMARC history file: {path}: {error.strerror}")
-
-
-def _append(path: str, data: bytes) -> None:
-    """One write, so that messages that come at the same time do not mix."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o640)
-    try:
-        os.write(descriptor, data)
-    finally:
-        os.close(descriptor)

@@ -59,6 +59,8 @@ class Reception:
         "cutthrough",
         "dkim_disable_verify",
         "dmarc_disable_verify",
+        "dmarc_enable_forensic",
+        "dmarc_override_reason",
         "fake_response",
         "fake_text",
         "freeze",
@@ -92,6 +94,8 @@ class Reception:
         self.keep_scanned_copy = False
         self.dkim_disable_verify = False
         self.dmarc_disable_verify = False
+        self.dmarc_enable_forensic = False
+        self.dmarc_override_reason: tuple[str, str] | None = None  # for reports: its type, and a comment
         self.utf8_downconvert = 0  # 1 must, -1 if needed, 0 no
         self.cutthrough = ""  # options of the control, "" if it was not given
         self.sender_failure: Any = None  # what verifying the sender came to, if it failed

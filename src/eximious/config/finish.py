@@ -16,6 +16,7 @@ from eximious.octets import SPACE
 
 LOCALHOST_MAX: Final = 16
 LOOKUP_ORDERS: Final = ("bydns", "byaddr")
+DMARC_MODES: Final = ("rfc7489", "rfc9989")
 QUEUE_RUN_ORDERS: Final = ("random", "oldest", "newest")
 TLS_DH_LEAST: Final = 1024
 FACILITIES: Final = (
@@ -149,6 +150,9 @@ def check_words(config: Configuration) -> None:
     if order and order not in QUEUE_RUN_ORDERS:
         hint = did_you_mean(order, QUEUE_RUN_ORDERS)
         raise ConfigError(f'"{order}" is not valid for queue_run_order', _place(main, "queue_run_order"), hint)
+    if main.dmarc_mode not in DMARC_MODES:
+        hint = did_you_mean(main.dmarc_mode, DMARC_MODES)
+        raise ConfigError(f'"{main.dmarc_mode}" is not valid for dmarc_mode', _place(main, "dmarc_mode"), hint)
 
 
 def check_limits(config: Configuration) -> None:

@@ -9,6 +9,7 @@ from eximious.config.option import Options, option
 if TYPE_CHECKING:
     from eximious.config.values import Seconds, StringList
     from eximious.expand.template import Template
+    from eximious.lists.domain import DomainList
     from eximious.lists.host import HostList
 
 
@@ -35,14 +36,38 @@ class AuthenticationOptions(Options):
     dkim_verify_min_keysizes: str = option("rsa=1024 ed25519=250", doc="The smallest keys that count, in bits.")
     dkim_verify_minimal: bool = option(False, doc="Stop verifying at the first good signature.")
     dkim_verify_signers: Template | None = option("$dkim_signers", doc="Signers for which acl_smtp_dkim runs.")
+    dmarc_aggregate_reports: bool = option(
+        False, doc="Gather what is found about each domain, and send it a report a day if its record asks for that."
+    )
+    dmarc_failure_reports_max: int = option(
+        20, doc="Failure reports an hour about one domain, when ``control = dmarc_enable_forensic``; 0 for no limit."
+    )
+    dmarc_failure_with_body: bool = option(
+        False, doc="Failure reports have the whole message; otherwise its headers only."
+    )
     dmarc_forensic_sender: Template | None = option(
-        None, doc="Sender of failure reports.", later="DMARC failure reports"
+        None, doc="From: of failure reports, whose address is their envelope sender; unset: dmarc_report_sender."
     )
     dmarc_history_file: Template | None = option(None, doc="File for opendmarc-import.")
     dmarc_mode: str = option(
-        "rfc7489", doc="Organizational domains: rfc7489, from dmarc_tld_file, or rfc9989, from DNS records above."
+        "rfc7489",
+        doc="rfc7489: organizational domains by dmarc_tld_file, pct=; rfc9989: by DNS records above, np=, psd=, t=.",
     )
-    dmarc_tld_file: Template | None = option(None, doc="The public suffix list; empty switches DMARC off.")
+    dmarc_no_reports: DomainList | None = option(None, doc="Author domains about which nobody is sent reports.")
+    dmarc_report_contact: Template | None = option(
+        None, doc="Where to ask about aggregate reports: a URL, or whatever else it says."
+    )
+    dmarc_report_organization: Template = option(
+        "$qualify_domain", doc="Who sends aggregate reports, in words.", aliases=("dmarc_report_organisation",)
+    )
+    dmarc_report_sender: Template | None = option(
+        None,
+        doc="From: of aggregate reports, whose address is their envelope sender; unset: dsn_from and the null sender.",
+    )
+    dmarc_report_spread: Seconds = option(
+        "4h", doc="A day's aggregate reports are sent over so much time after midnight UTC."
+    )
+    dmarc_tld_file: Template | None = option(None, doc="The public suffix list; unset: no DMARC in mode rfc7489.")
     spf_guess: Template | None = option("v=spf1 a/24 mx/24 ptr ?all", doc="The record to guess with.")
     spf_smtp_comment_template: Template | None = option(
         "Please%_see%_http://www.open-spf.org/Why",
@@ -80,7 +105,16 @@ class DatabaseOptions(Options):
     mysql_servers: StringList | None = option(None, doc="MySQL servers.")
     oracle_servers: StringList | None = option(None, doc="Oracle servers.", later="Oracle lookups")
     pgsql_servers: StringList | None = option(None, doc="PostgreSQL servers.")
-    redis_servers: StringList | None = option(None, doc="Redis servers.")
+    redis_servers: StringList | None = option(
+        None,
+        doc="Redis servers: ``host::port/database/password``, or a socket in parentheses for the host. Beyond Exim, "
+        "``/database/user/password``, and ``host::port[tls]`` for TLS.",
+    )
+    redis_tls_certificate: str | None = option(None, doc="Client certificate for Redis servers with TLS.")
+    redis_tls_privatekey: str | None = option(None, doc="Key of ``redis_tls_certificate``, if that has none in it.")
+    redis_tls_verify_certificates: str = option(
+        "system", doc="CA certificates for Redis servers with TLS: a file, a directory, or ``system``."
+    )
     sqlite_dbfile: str | None = option(None, doc="Database for SQLite lookups that name none.")
     sqlite_lock_timeout: int = option(5, doc="Seconds to wait for a lock.")
 

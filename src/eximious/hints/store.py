@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from eximious.errors import Defer
+from eximious.hints.dmarc_record import DmarcDomain, DmarcFailure, DmarcRow
 from eximious.hints.record import (
     Callout,
     Ehlo,
@@ -39,6 +40,9 @@ KINDS: Final[dict[str, type[Record]]] = {
     "misc": Serialize,
     "ehlo": Ehlo,
     "tls": TlsSession,
+    "dmarc-domain": DmarcDomain,
+    "dmarc-row": DmarcRow,
+    "dmarc-failure": DmarcFailure,
 }
 
 
@@ -165,6 +169,21 @@ class Hints(ABC):
     def ehlo(self) -> Table[Ehlo]:
         """What hosts answered to EHLO."""
         return self.table("ehlo", Ehlo)
+
+    @property
+    def dmarc_domains(self) -> Table[DmarcDomain]:
+        """Domains that want aggregate reports."""
+        return self.table("dmarc-domain", DmarcDomain)
+
+    @property
+    def dmarc_rows(self) -> Table[DmarcRow]:
+        """What aggregate reports will say."""
+        return self.table("dmarc-row", DmarcRow)
+
+    @property
+    def dmarc_failures(self) -> Table[DmarcFailure]:
+        """Failure reports that have been sent."""
+        return self.table("dmarc-failure", DmarcFailure)
 
     @property
     def tls(self) -> Table[TlsSession]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl.verdict import DROP
 from eximious.logs.message import rejected_header
-from eximious.receive import body_checks, ending, refusal
+from eximious.receive import body_checks, dmarc_feedback, ending, refusal
 from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, accept, give_id
 from eximious.receive.envelope import client_may
 from eximious.receive.from_line import recogniser
@@ -237,6 +238,18 @@ def _discarded_by(session: Session) -> str:
 
 
 def _answer(session: Session, incoming: Incoming, outcome: Outcome) -> None:
+    """Tell the client; then, if reports about DMARC want to know of the message, those who make them."""
+    feedback = dmarc_feedback.prepare(session, outcome) if "dmarc" in session.context.message.facts else None
+    try:
+        _tell(session, incoming, outcome)
+    finally:
+        if feedback is not None:
+            with contextlib.suppress(OSError):
+                session.flush()
+            feedback.give()
+
+
+def _tell(session: Session, incoming: Incoming, outcome: Outcome) -> None:
     if outcome.status == FAILED:
         session.reply(outcome.code, outcome.reply)
         return

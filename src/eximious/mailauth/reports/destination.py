@@ -24,11 +24,13 @@ async def authorised(
     method: Method = Method.TREE_WALK,
     suffix_list: SuffixList | None = None,
     tag: Literal["rua", "ruf"] = "rua",
+    undecided: list[str] | None = None,
 ) -> list[ReportUri]:
     """The places, in order, to which reports about the domain may go. `domain` is where the policy record is.
 
     A place outside the domain's organizational domain must have a record at DOMAIN._report._dmarc.PLACE. If that record
-    has the tag itself, its addresses in the same domain are used instead. Who cannot be asked for now has not agreed.
+    has the tag itself, its addresses in the same domain are used instead. Who cannot be asked for now has not agreed;
+    the name that was asked for is added to `undecided`.
     """
     own = (await discover(domain, resolver, method=method, suffix_list=suffix_list)).organizational_domain
     answers: dict[str, tuple[ReportUri, ...] | None] = {}
@@ -36,7 +38,7 @@ async def authorised(
     for uri in uris:
         place = uri.domain
         if place not in answers:
-            answers[place] = await _answer(domain, own, place, resolver, method, suffix_list, tag)
+            answers[place] = await _answer(domain, own, place, resolver, method, suffix_list, tag, undecided)
         agreed = answers[place]
         if agreed is not None:
             found.update(dict.fromkeys(agreed or (uri,)))
@@ -44,7 +46,14 @@ async def authorised(
 
 
 async def _answer(
-    domain: str, own: str, place: str, resolver: Resolver, method: Method, suffix_list: SuffixList | None, tag: str
+    domain: str,
+    own: str,
+    place: str,
+    resolver: Resolver,
+    method: Method,
+    suffix_list: SuffixList | None,
+    tag: str,
+    undecided: list[str] | None,
 ) -> tuple[ReportUri, ...] | None:
     """What a place says to reports about the domain: None if it does not want them, or other addresses, if any."""
     if place in (domain.lower(), own):
@@ -56,6 +65,8 @@ async def _answer(
     if not is_askable(name):
         return None
     answer = await resolver.query(name, "TXT")
+    if answer.outcome is Outcome.FAILED and undecided is not None:
+        undecided.append(name)
     if answer.outcome is not Outcome.FOUND:
         return None
     texts = [text for text in (data.decode("latin-1") for data in answer.data) if records.is_record(text)]
