@@ -111,7 +111,23 @@ def _validated(context: Context) -> Found:
     begun = ahead.take(context, ahead.ARC)
     validator: Validator = _read(context) if begun is None else begun.result()
     chain = wait(validator.validate(ProgramResolver(context.services.dns)))
-    return Found(chain, sealers(validator.headers))
+    found = Found(chain, sealers(validator.headers))
+    _as_before(found, context)
+    return found
+
+
+def _as_before(found: Found, context: Context) -> None:
+    """Where there is no chain, nothing is the oldest pass, and the number is that of the connection's last chain.
+
+    Exim has it so, and logs show it; without ``pass`` it means nothing.
+    """
+    if context.session is None:
+        return
+    facts = context.session.facts
+    if found.state == "none":
+        found.oldest_pass = facts.get("arc_oldest_pass", 0)
+    else:
+        facts["arc_oldest_pass"] = found.oldest_pass
 
 
 def _read(context: Context) -> Validator:
