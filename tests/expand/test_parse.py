@@ -109,10 +109,54 @@ def test_hexquote_can_be_expanded_back(text: str) -> None:
 
 
 def test_nesting_has_a_limit() -> None:
-    deep = "${lc:" * (DEEPEST_NESTING + 1) + "x" + "}" * (DEEPEST_NESTING + 1)
+    deep = "${lc:" * (DEEPEST_NESTING + 2) + "x" + "}" * (DEEPEST_NESTING + 2)
     assert answer(deep) == "Failed: the string is nested too deeply"
     fine = "${if eq{a}{a}{" * (DEEPEST_NESTING - 1) + "x" + "}}" * (DEEPEST_NESTING - 1)
     assert answer(fine) == "x"
+
+
+DEEP = [
+    "${if " + "and{{" * 500 + "eq{a}{a}" + "}}" * 500 + "{y}{n}}",
+    "${if " + "forany{a}{" * 500 + "eq{a}{a}" + "}" * 500 + "{y}{n}}",
+    "${if and{{or{{eq{a}{" * 150 + "a" + "}}}}}{y}{n}}" * 150,
+    "${map{${filter{a}{eq{a}{" * 150 + "a" + "}}}}{y}}" * 150,
+    "${extract{$item}{b}{" * 150 + "x" + "}}" * 150,
+]
+
+
+@pytest.mark.parametrize("text", DEEP, ids=range(len(DEEP)))
+def test_no_nesting_exhausts_the_interpreter(text: str) -> None:
+    assert answer(text).startswith("Failed: the string is nested too deeply")
+    assert compile(text).faults[0].message.startswith("the string is nested too deeply")
+
+
+def test_expansions_of_expansions_do_not_exhaust_the_interpreter() -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = "${if eq{${lc:" * 40 + "${expand:$acl_m_x}" + "}}{}{y}{n}}" * 40
+    assert "nested too deeply" in answer("$acl_m_x${expand:$acl_m_x}", context)
+
+
+def test_what_can_be_read_in_two_ways_is_read_once() -> None:
+    context = make_context()
+    context.message.acl_variables["m_k"] = "2"
+    nested = "${extract{$acl_m_k}{:}{a:" * 60 + "x" + "}}" * 60
+    assert answer(nested, context) == "x"
+    with_fault = "${extract{$acl_m_k}{:}{a:" * 60 + "$bogus" + "}}" * 60
+    assert answer(with_fault, context) == 'Failed: unknown variable name "bogus"'
+
+
+SHARED = [  # strings of variables are read once, however often they occur
+    ("${if eq{a}{a}{$acl_m_x $acl_m_x}}${if eq{a}{a}{$acl_m_x $acl_m_x}}", "X XX X"),
+    ("${if eq{a}{a}{$h_x}: }}${if eq{a}{a}{$h_x}}", "Failed: missing } at end of string"),
+    ("${if eq{a}{a}{$1}}${if match{b}{(b)}{$1}}${if eq{a}{a}{$1}}", "b"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SHARED)
+def test_repeated_strings(text: str, expected: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = "X"
+    assert answer(text, context).startswith(expected)
 
 
 def test_results_have_a_limit() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, final
 
 from eximious.errors import did_you_mean
 from eximious.expand.fault import Fault
 from eximious.expand.nodes import Literal, Node
-from eximious.expand.parse import PLAIN_ARGUMENT
+from eximious.expand.parse import PLAIN, SPACE, plain_text
 from eximious.registry import Registry
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ class Test(Condition):
 
     __slots__ = ("arguments", "function")
 
-    def __init__(self, function: Callable[..., bool], arguments: Sequence[Node]) -> None:
+    def __init__(self, function: Callable[..., bool], *arguments: Node) -> None:
         self.function = function
-        self.arguments = tuple(arguments)
+        self.arguments = arguments
 
     def holds(self, context: Context) -> bool:
         return self.function(*[argument.evaluate(context) for argument in self.arguments])
@@ -62,22 +63,34 @@ class ContextTest(Condition):
 
     __slots__ = ("arguments", "function")
 
-    def __init__(self, function: Callable[..., bool], arguments: Sequence[Node]) -> None:
+    def __init__(self, function: Callable[..., bool], *arguments: Node) -> None:
         self.function = function
-        self.arguments = tuple(arguments)
+        self.arguments = arguments
 
     def holds(self, context: Context) -> bool:
         return self.function(context, *[argument.evaluate(context) for argument in self.arguments])
 
 
 class Syntax:
-    """How a condition is read: `parse(parser, name)` reads what follows its name."""
+    """How a condition is read.
 
-    __slots__ = ("doc", "parse")
+    Most take `count` strings, of which `build` makes the condition; for the others `parse(parser, name)` reads what
+    follows their name.
+    """
 
-    def __init__(self, parse: Callable[[Parser, str], Condition], doc: str) -> None:
-        self.parse = parse
+    __slots__ = ("build", "count", "doc", "parse")
+
+    def __init__(
+        self,
+        doc: str,
+        count: int,
+        build: Callable[..., Condition] | None,
+        parse: Callable[[Parser, str], Condition] | None = None,
+    ) -> None:
         self.doc = doc
+        self.count = count
+        self.build = build
+        self.parse = parse
 
 
 _MODULES = {
@@ -131,9 +144,10 @@ _MODULES = {
     "saslauthd": "saslauthd",
 }
 
-conditions: Registry[Syntax] = Registry("eximious.expand.conditions", "expansion condition", _MODULES)
+# A condition's name, and up to two arguments in which nothing is expanded.
+_BEGINNING = re.compile(rf"{SPACE}([A-Za-z][A-Za-z0-9_]*+|[=<>]=?+)(?:{SPACE}{PLAIN}(?:{SPACE}{PLAIN})?+)?+")
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[=<>]=?")
+conditions: Registry[Syntax] = Registry("eximious.expand.conditions", "expansion condition", _MODULES)
 
 
 def condition(name: str, count: int) -> Callable[[F], F]:
@@ -145,11 +159,17 @@ def condition(name: str, count: int) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         wants_context = function.__code__.co_varnames[:1] == ("context",)
         test: Callable[..., Condition] = ContextTest if wants_context else Test
+        conditions.register(name)(Syntax(function.__doc__ or "", count, partial(test, function)))
+        return function
 
-        def parse(parser: Parser, name: str) -> Condition:
-            return test(function, condition_arguments(parser, name, count))
+    return decorate
 
-        conditions.register(name)(Syntax(parse, function.__doc__ or ""))
+
+def builder(name: str, count: int) -> Callable[[F], F]:
+    """Decorator: the function (or class) makes the condition from the nodes of its `count` arguments."""
+
+    def decorate(function: F) -> F:
+        conditions.register(name)(Syntax(function.__doc__ or "", count, function))  # type: ignore[arg-type]
         return function
 
     return decorate
@@ -159,21 +179,16 @@ def syntax(*names: str) -> Callable[[F], F]:
     """Decorator: the function reads the condition with the parser and gives its node."""
 
     def decorate(function: F) -> F:
-        conditions.register(*names)(Syntax(function, function.__doc__ or ""))  # type: ignore[arg-type]
+        conditions.register(*names)(Syntax(function.__doc__ or "", 0, None, function))  # type: ignore[arg-type]
         return function
 
     return decorate
 
 
-def condition_arguments(parser: Parser, name: str, count: int) -> list[Node]:
+def _arguments(parser: Parser, name: str, count: int) -> list[Node]:
     """The strings in braces that follow a condition's name."""
     found: list[Node] = []
     for _ in range(count):
-        plain = PLAIN_ARGUMENT.match(parser.text, parser.at)
-        if plain is not None:
-            parser.at = plain.end()
-            found.append(Literal(plain[1] or plain[2] or ""))
-            continue
         if parser.skip_space() != "{":
             raise missing_argument(parser, name, len(found))
         parser.at += 1
@@ -190,10 +205,13 @@ def missing_argument(parser: Parser, name: str, index: int) -> Fault:
 
 def parse_part(parser: Parser, words: str) -> Condition:
     """A condition that is part of something; the words, which name that, are added to complaints."""
+    parser.enter()
     try:
-        return parse_condition(parser)
+        parsed = parse_condition(parser)
     except Fault as fault:
         raise Fault(fault.message + words, fault.position, fault.hint) from None
+    parser.depth -= 1
+    return parsed
 
 
 def add_words(error: Exception, words: str) -> None:
@@ -203,24 +221,42 @@ def add_words(error: Exception, words: str) -> None:
 
 def parse_condition(parser: Parser) -> Condition:
     """The condition that begins here, negations and all."""
+    found = _BEGINNING.match(parser.text, parser.at)
+    negated = False
+    if found is None:
+        found, negated = _negation(parser)
+    name = found[1]
+    syntax = _known.get(name) or _find(name)
+    start = found.start(1)
+    if syntax is None:
+        raise Fault(f'unknown condition "{name}"', start, did_you_mean(name, _MODULES))
+    build = syntax.build
+    if build is None:
+        assert syntax.parse is not None
+        parser.at = found.end(1)
+        parsed = syntax.parse(parser, name)
+    elif syntax.count == 2 and found.lastindex == 3:
+        parser.at = found.end()
+        parsed = build(Literal(plain_text(found[2])), Literal(plain_text(found[3])))
+    else:
+        parser.at = found.end(1)
+        parsed = build(*_arguments(parser, name, syntax.count))
+    if negated:
+        parsed = Not(parsed)
+    return parsed if parser.on_condition is None else parser.on_condition(parsed, start)
+
+
+def _negation(parser: Parser) -> tuple[re.Match[str], bool]:
+    """The beginning of a condition after exclamation marks, and whether their number is odd."""
     negated = False
     while parser.skip_space() == "!":
         parser.at += 1
         negated = not negated
-    start = parser.at
-    named = _NAME.match(parser.text, start)
-    if named is None:
-        rest = parser.text[start : start + 16]
-        raise Fault(f'condition name expected, but found "{rest}"', start)
-    parser.at = named.end()
-    name = named[0]
-    found = _known.get(name) or _find(name)
+    found = _BEGINNING.match(parser.text, parser.at)
     if found is None:
-        raise Fault(f'unknown condition "{name}"', start, did_you_mean(name, _MODULES))
-    parsed = found.parse(parser, name)
-    if negated:
-        parsed = Not(parsed)
-    return parsed if parser.on_condition is None else parser.on_condition(parsed, start)
+        rest = parser.text[parser.at : parser.at + 16]
+        raise Fault(f'condition name expected, but found "{rest}"', parser.at)
+    return found, negated
 
 
 _known: dict[str, Syntax] = {}  # conditions that have been used

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+TOO_DEEP: Final = "the string is nested too deeply"
+
 
 class Fault(Exception):
     """A string cannot be parsed: Exim's message, the offset in the string, and what may have been meant."""

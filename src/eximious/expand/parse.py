@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from eximious.errors import did_you_mean
-from eximious.expand.fault import Fault
+from eximious.expand.fault import TOO_DEEP, Fault
 from eximious.expand.item import find_item, known_items
 from eximious.expand.nodes import EMPTY, Concatenation, Failure, Literal, Node, Refusal
 from eximious.expand.operator import find_operator, known_operators
@@ -20,21 +20,26 @@ from eximious.expand.variable import acl_hint, capture, complaint_about, find_he
 if TYPE_CHECKING:
     from eximious.expand.condition import Condition
 
-DEEPEST_NESTING: Final = 120  # items within items; the evaluator recurses as deep
+DEEPEST_NESTING: Final = 100  # strings within strings, conditions within conditions; the evaluator recurses as deep
 
-_SPECIAL_OPEN = re.compile(r"[\\$]")
-_SPECIAL_CLOSED = re.compile(r"[\\$}]")
-_SPECIAL_CLOSED_LITERAL = re.compile(r"[\\}]")
-_PLAIN = re.compile(r"(?:([^$\\}]*)|\\N([^\\]*(?:\\[^N\\][^\\]*)*)\\N)\}")  # a string in which nothing is expanded
-# The same with white space and the opening brace before it: the fast way for most arguments.
-PLAIN_ARGUMENT: Final = re.compile(r"[ \t\n\r\f\v]*\{" + _PLAIN.pattern)
-_LAST_BRANCH = re.compile(
-    r"[ \t\n\r\f\v]*(?:\{([^$\\}]*)\}[ \t\n\r\f\v]*)?\}"
-)  # a second string, and the end of an item
+SPACE: Final = r"[ \t\n\r\f\v]*+"
+# What stands in braces if nothing in it is expanded; all of it may be protected.
+PLAIN: Final = r"\{(\\N[^\\]*+(?:\\[^N\\][^\\]*+)*+\\N|[^$\\}]*+)\}"
+
+# A piece of a string: text, and what follows it. The groups are the text and one of those below, if any.
+_REFERENCE: Final = r"\$(?:\{([A-Za-z][A-Za-z0-9_-]*+)|([A-Za-z][A-Za-z0-9_]*+)|([0-9]++))"
+_ITEM, _VARIABLE, _NUMBER, _END = 2, 3, 4, 5
+_PIECE = re.compile(rf"([^$\\]*+)(?:{_REFERENCE})?")
+_PIECE_IN_BRACES = re.compile(rf"([^$\\}}]*+)(?:{_REFERENCE}|(\}}))?")
+_LITERAL_PIECE_IN_BRACES = re.compile(r"([^\\}]*+)(\})?")
+
+# The fast ways for arguments in which nothing is expanded, which most are not.
+_ARGUMENT = re.compile(rf"{SPACE}{PLAIN}")
+_LAST_BRANCH = re.compile(rf"{SPACE}(?:\{{([^$\\}}]*+)\}}{SPACE})?\}}")  # and the end of the item
+
 _NAME = re.compile(r"[A-Za-z0-9_]*")
-_NAME_IN_BRACES = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DIGITS = re.compile(r"[0-9]+")
-_SPACE = re.compile(r"[ \t\n\r\f\v]*")
+_SPACE = re.compile(SPACE)
 _HEADER = re.compile(r"(r|l|b)?h(?:eader)?_")
 _HEADER_NAME = re.compile(r"[!-9;-~]*")  # what is printed, up to a colon
 _OCTAL = re.compile(r"[0-7]{1,3}")
@@ -42,18 +47,38 @@ _HEX = re.compile(r"[0-9A-Fa-f]{0,2}")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "v": "\v", "f": "\f"}
 
 
+def plain_text(found: str) -> str:
+    """The text of an argument in which nothing is expanded."""
+    return found[2:-2] if found[:1] == "\\" else found
+
+
+MOST_SHARED: Final = 4096
+_FLAT = re.compile(r"[^{}\\]{1,60}\}")
+_shared: dict[str, Node] = {}  # short strings of variables, as ``$domain}``, of which a configuration repeats many
+
+
+def _share(text: str, node: Node) -> None:
+    if len(_shared) >= MOST_SHARED:
+        _shared.clear()
+    _shared[text] = node
+
+
 class Parser:
     """A text, and how far it has been read."""
 
-    __slots__ = ("at", "depth", "text", "warnings")
+    __slots__ = ("at", "depth", "read", "text", "warnings")
 
     # For parsers that follow what is read: what to put in the place of a condition that began at an offset.
     on_condition: Callable[[Condition, int], Condition] | None = None
+    shares = True  # whether such a node may be part of several trees
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.depth = 0
+        # Where something can be read in two ways: the strings in braces that have been read, by where they begin, each
+        # with its end. To read them twice, and what is in them four times, and so on, could take for ever.
+        self.read: dict[int, tuple[Node | Fault, int]] | None = None
         self.warnings: list[Fault] = []  # what can be parsed, but will fail when it is reached
 
     # Text ---------------------------------------------------------------------------------------------------------
@@ -62,64 +87,110 @@ class Parser:
         """The whole string. A fault ends it: what stands before is evaluated first, as Exim would."""
         parts: list[Node] = []
         try:
-            self._sequence(parts, _SPECIAL_OPEN)
+            self._sequence(parts, _PIECE, _PIECE.match(self.text))
         except Fault as fault:
             self.warnings.append(fault)
             parts.append(Failure(fault.message))
-        return _joined(parts)
+        except RecursionError:
+            self.warnings.append(Fault(TOO_DEEP, 0))
+            parts.append(Failure(TOO_DEEP))
+        return _together(parts)
 
     def braced(self) -> Node:
         """An expanded string up to its closing brace, which is passed over; the opening one is behind us."""
-        if self.depth >= DEEPEST_NESTING:
-            raise Fault("the string is nested too deeply", self.at)
-        plain = _PLAIN.match(self.text, self.at)
-        if plain is not None:
-            self.at = plain.end()
-            text = plain[1] or plain[2]
-            return Literal(text) if text else EMPTY
-        self.depth += 1
+        found = _PIECE_IN_BRACES.match(self.text, self.at)
+        assert found is not None
+        kind = found.lastindex
+        if kind == _END:
+            self.at = found.end()
+            return Literal(found[1]) if found[1] else EMPTY
+        flat = None
+        if kind in (_VARIABLE, _NUMBER):
+            flat = _FLAT.match(self.text, self.at)
+            if flat is not None and self.shares and flat[0] in _shared:
+                self.at = flat.end()
+                return _shared[flat[0]]
+        warnings = len(self.warnings)
+        node = self._nested(found) if self.read is None else self._nested_once(found)
+        if flat is not None and self.shares and self.at == flat.end() and len(self.warnings) == warnings:
+            _share(flat[0], node)
+        return node
+
+    def _nested(self, found: re.Match[str]) -> Node:
+        """The parts of a string in braces, which begins with a piece."""
+        self.enter()
         parts: list[Node] = []
-        self._sequence(parts, _SPECIAL_CLOSED)
+        self._sequence(parts, _PIECE_IN_BRACES, found)
         self.depth -= 1
-        self.at += 1
-        return _joined(parts)
+        return _together(parts)
+
+    def _nested_once(self, found: re.Match[str]) -> Node:
+        """The same for a string that may have been read before."""
+        assert self.read is not None
+        start = self.at
+        known = self.read.get(start)
+        if known is None:
+            try:
+                known = self._nested(found), self.at
+            except Fault as fault:
+                known = fault, start
+            self.read[start] = known
+        result, self.at = known
+        if isinstance(result, Fault):
+            raise result
+        return result
+
+    def enter(self) -> None:
+        """Something within something begins. Raises Fault if that is one too many."""
+        if self.depth >= DEEPEST_NESTING:
+            raise Fault(TOO_DEEP, self.at)
+        self.depth += 1
 
     def braced_literal(self) -> str:
         """The same for a string that is not expanded, but has its escapes interpreted."""
-        parts: list[Node] = []
-        self._sequence(parts, _SPECIAL_CLOSED_LITERAL)
-        self.at += 1
-        return "".join(part.constant or "" for part in parts)
-
-    def _sequence(self, parts: list[Node], special: re.Pattern[str]) -> None:
-        """Read parts up to the closing brace that belongs to us, or to the end of the text."""
-        text = self.text
+        pieces: list[str] = []
         while True:
-            found = special.search(text, self.at)
-            if found is None:
-                if special is not _SPECIAL_OPEN:
-                    self.at = len(text)
-                    raise Fault("missing } at end of string", len(text))
-                if self.at < len(text):
-                    parts.append(Literal(text[self.at :]))
-                    self.at = len(text)
-                return
-            start = found.start()
-            if start > self.at:
-                parts.append(Literal(text[self.at : start]))
-            self.at = start + 1
-            character = text[start]
-            if character == "$":
-                parts.append(self._dollar(start))
-            elif character == "\\":
-                parts.append(Literal(self._escape()))
+            found = _LITERAL_PIECE_IN_BRACES.match(self.text, self.at)
+            assert found is not None
+            pieces.append(found[1])
+            self.at = found.end()
+            if found[2]:
+                return "".join(pieces)
+            pieces.append(self._escape())
+
+    def _sequence(self, parts: list[Node], pattern: re.Pattern[str], found: re.Match[str] | None) -> None:
+        """Read parts from a piece on, up to and with the closing brace that belongs to us, or the end of the text."""
+        text = self.text
+        constant = ""  # text that has not become a part yet
+        while found is not None:  # a piece may be empty: there always is one
+            constant += found[1]
+            self.at = found.end()
+            kind = found.lastindex
+            if kind == _END:
+                break
+            if kind != 1 or text[self.at : self.at + 1] == "$":
+                node = self._reference(found)
+                if node.constant is not None:
+                    constant += node.constant
+                else:
+                    if constant:
+                        parts.append(Literal(constant))
+                        constant = ""
+                    parts.append(node)
+            elif self.at < len(text) or pattern is not _PIECE:
+                constant += self._escape()
             else:
-                self.at = start
-                return
+                break
+            found = pattern.match(text, self.at)
+        if constant:
+            parts.append(Literal(constant))
 
     def _escape(self) -> str:
-        """What a backslash, just passed, and its followers stand for."""
+        """What a backslash and its followers stand for. It stands here, unless the text has ended."""
         text = self.text
+        if self.at == len(text):
+            raise Fault("missing } at end of string", self.at)
+        self.at += 1
         following = text[self.at : self.at + 1]
         if not following:
             raise Fault("\\ at end of string", self.at)
@@ -141,27 +212,37 @@ class Parser:
 
     # $... and ${...} ------------------------------------------------------------------------------------------------
 
-    def _dollar(self, start: int) -> Node:
-        """What a dollar sign, just passed, begins."""
+    def _reference(self, found: re.Match[str]) -> Node:
+        """What the dollar sign of a piece begins, which has been passed over as far as the piece goes."""
+        kind = found.lastindex
+        start = found.end(1)
+        if kind == _ITEM:
+            name = found[_ITEM]
+            item = find_item(name)
+            return self._other_item(name, start) if item is None else item.parse(self, name)
+        if kind == _NUMBER:
+            return capture(int(found[_NUMBER]))
+        if kind == _VARIABLE:
+            name = found[_VARIABLE]
+            if name[0] in "hrbl" and (header := _HEADER.match(name)):
+                self.at = start + 1 + header.end()
+                return find_header(header[1] or "", self.header_name())
+            return self.variable(name, start)
+        return self._number_in_braces(start)
+
+    def _number_in_braces(self, start: int) -> Node:
+        """``${1}``, or nothing that may follow a dollar sign."""
         text = self.text
-        following = text[self.at : self.at + 1]
-        if following == "{":
-            self.at += 1
-            return self._item(start)
-        if "0" <= following <= "9":
-            digits = _DIGITS.match(text, self.at)
-            assert digits is not None
-            self.at = digits.end()
-            return capture(int(digits[0]))
-        if not (following.isascii() and following.isalpha()):
+        if text[start + 1 : start + 2] != "{":
             raise Fault("$ not followed by letter, digit, or {", start)
-        if following in "hrbl" and (header := _HEADER.match(text, self.at)):
-            self.at = header.end()
-            return find_header(header[1] or "", self.header_name())
-        name = _NAME.match(text, self.at)
-        assert name is not None
-        self.at = name.end()
-        return self.variable(name[0], start)
+        digits = _DIGITS.match(text, start + 2)
+        if digits is None:
+            raise Fault("letter or digit expected after ${", start)
+        self.at = digits.end()
+        if text[self.at : self.at + 1] != "}":
+            raise Fault("} expected after number", self.at)
+        self.at += 1
+        return capture(int(digits[0]))
 
     def header_name(self) -> str:
         """The name of a header after ``$h_``, up to and with its colon, or up to white space."""
@@ -181,24 +262,9 @@ class Parser:
             return node
         raise Fault(complaint or complaint_about(name), start, did_you_mean(name, known_names()))
 
-    def _item(self, start: int) -> Node:
-        """What follows ``${``: an item, an operator, or a variable in braces."""
-        text = self.text
-        named = _NAME_IN_BRACES.match(text, self.at)
-        if named is None and (digits := _DIGITS.match(text, self.at)):
-            self.at = digits.end()
-            if text[self.at : self.at + 1] != "}":
-                raise Fault("} expected after number", self.at)
-            self.at += 1
-            return capture(int(digits[0]))
-        if named is None:
-            raise Fault("letter or digit expected after ${", start)
-        name = named[0]
-        self.at = named.end()
-        item = find_item(name)
-        if item is not None:
-            return item.parse(self, name)
-        following = text[self.at : self.at + 1]
+    def _other_item(self, name: str, start: int) -> Node:
+        """An operator, or a variable in braces, whose name has been read."""
+        following = self.text[self.at : self.at + 1]
         if following == "}":
             self.at += 1
             return self.variable(name, start, f'unknown variable in "${{{name}}}"{acl_hint(name)}')
@@ -240,10 +306,10 @@ class Parser:
 
     def argument(self, complaint: str) -> Node:
         """One string in braces; raises Fault with the complaint if there is none."""
-        plain = PLAIN_ARGUMENT.match(self.text, self.at)
+        plain = _ARGUMENT.match(self.text, self.at)
         if plain is not None:
             self.at = plain.end()
-            return Literal(plain[1] or plain[2] or "")
+            return Literal(plain_text(plain[1]))
         if self.skip_space() != "{":
             raise Fault(complaint, self.at)
         self.at += 1
@@ -306,19 +372,8 @@ class Parser:
         )
 
 
-def _joined(parts: list[Node]) -> Node:
-    """One node for several; neighbouring constants become one."""
+def _together(parts: list[Node]) -> Node:
+    """One node for several."""
     if len(parts) == 1:
-        return EMPTY if parts[0].constant == "" else parts[0]
-    joined: list[Node] = []
-    for part in parts:
-        if part.constant is not None:
-            if not part.constant:
-                continue
-            if joined and joined[-1].constant is not None:
-                joined[-1] = Literal(joined[-1].constant + part.constant)
-                continue
-        joined.append(part)
-    if not joined:
-        return EMPTY
-    return joined[0] if len(joined) == 1 else Concatenation(joined)
+        return parts[0]
+    return Concatenation(parts) if parts else EMPTY

@@ -11,6 +11,7 @@ from eximious.errors import ExpandError
 from eximious.taint import Tainted
 
 _NO_CONTEXT: Final = _cy.create_match_context()
+_span: Final = _cy.match_substring_span_bynumber
 
 MOST_CACHED: Final = 1024  # compiled patterns
 MOST_CAPTURES: Final = 10  # $0 to $9
@@ -20,12 +21,13 @@ MOST_CAPTURES: Final = 10  # $0 to $9
 class Pattern:
     """A compiled regular expression."""
 
-    __slots__ = ("_code", "_compiled", "groups")
+    __slots__ = ("_code", "_compiled", "_numbers", "groups")
 
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
         self._code = compiled._pcre2_code
         self.groups: int = compiled.groups
+        self._numbers = range(min(self.groups + 1, MOST_CAPTURES))
 
     def search(self, text: str) -> list[str] | None:
         """What becomes ``$0`` and so on if the pattern matches somewhere, else None. Raises ExpandError."""
@@ -33,11 +35,11 @@ class Pattern:
         data = self._match(octets)
         if data is None:
             return None
-        span = _cy.match_substring_span_bynumber
-        spans = [span(data, octets, group) for group in range(min(self.groups + 1, MOST_CAPTURES))]
-        if text.__class__ is Tainted:
-            return [Tainted(text[start:end]) if start >= 0 else "" for start, end in spans]
-        return [text[start:end] if start >= 0 else "" for start, end in spans]
+        found: list[str] = []
+        for number in self._numbers:
+            start, end = _span(data, octets, number)
+            found.append(text[start:end] if start >= 0 else "")
+        return found if text.__class__ is str else [Tainted(part) for part in found]
 
     def matches(self, text: str) -> bool:
         """True if the pattern matches somewhere. Raises ExpandError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.errors import ConfigError, Defer, ExpandError, Place
+from eximious.expand.fault import TOO_DEEP
 from eximious.expand.nodes import Literal, Node
 from eximious.taint import Tainted
 
@@ -32,15 +33,20 @@ class Template:
         """The expanded text (a `Tainted` if any part was). Raises ExpandError, ForcedFail or Defer."""
         if context.trace is not None and self.constant is None:
             return self._traced(context)
-        return self.root.evaluate(context)
+        try:
+            return self.root.evaluate(context)
+        except RecursionError:  # strings that expand strings that expand strings
+            raise ExpandError(TOO_DEEP) from None
 
     def _traced(self, context: Context) -> str:
         """The same while somebody looks (``-d``, ``explain``)."""
         try:
             result = self.root.evaluate(context)
-        except (ExpandError, Defer) as error:
+        except (ExpandError, Defer, RecursionError) as error:
+            if isinstance(error, RecursionError):
+                error = ExpandError(TOO_DEEP)
             context.trace.expand(f'expanding "{self.source}" failed: {error}')
-            raise
+            raise error from None
         mark = " (tainted)" if result.__class__ is Tainted else ""
         context.trace.expand(f'expanding "{self.source}" gave "{result}"{mark}')
         return result
@@ -103,10 +109,8 @@ def expand(text: str, context: Context) -> str:
         raise ExpandError(f"attempt to expand tainted string '{text}'")
     template = _cache.get(text)
     if template is None:
-        if context.trace is None and (len(text) > LONGEST_CACHED or not _comes_again(text)):
-            return (_parser_class or _load_parser())(text).whole().evaluate(context)
         template = compile(text)
-        if len(text) <= LONGEST_CACHED:
+        if len(text) <= LONGEST_CACHED and _comes_again(text):
             if len(_cache) >= MOST_CACHED:
                 _cache.clear()
             _cache[text] = template

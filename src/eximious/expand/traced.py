@@ -6,6 +6,7 @@ nothing of it, so whoever does not look pays nothing.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, final
@@ -157,19 +158,21 @@ class TracingParser(Parser):
 
     __slots__ = ("steps",)
 
+    shares = False
+
     def __init__(self, text: str, steps: Steps) -> None:
         super().__init__(text)
         self.steps = steps
 
-    def _dollar(self, start: int) -> Node:
-        node = super()._dollar(start)
+    def _reference(self, found: re.Match[str]) -> Node:
+        node = super()._reference(found)
         if isinstance(node, Lookup):
             node.spec = TracedSpec(node.spec, self.steps)  # type: ignore[assignment]
         elif isinstance(node, Run):
             for word in node.words or ():
                 if word.constant is None:
                     word.root = TracingParser(word.source, self.steps).whole()
-        return TracedNode(node, self.text[start : self.at], self.steps)
+        return TracedNode(node, self.text[found.end(1) : self.at], self.steps)
 
     def on_condition(self, condition: Condition, start: int) -> Condition:
         """A condition has been read; exclamation marks before it belong to it."""
@@ -181,16 +184,16 @@ class TracingParser(Parser):
 
 def expand_with_steps(text: str, context: Context) -> tuple[Steps, list[ConfigError]]:
     """Expand a string; gives the steps, of which the root has result or error, and the faults of the string."""
-    from eximious.expand.template import compile
+    from eximious.expand.template import Template, compile
 
     steps = Steps()
     root = steps.root
     root.source = text
-    node = TracingParser(text, steps).whole()
+    template = Template(text, TracingParser(text, steps).whole(), [])
     context.trace = steps
     begun = time.perf_counter()
     try:
-        root.result = node.evaluate(context)
+        root.result = template.expand(context)
         root.is_tainted = root.result.__class__ is Tainted
     except (ExpandError, Defer) as error:
         root.error = ("forced failure: " if isinstance(error, ForcedFail) else "") + _reason(error)

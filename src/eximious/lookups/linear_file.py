@@ -44,7 +44,8 @@ class Table:
 
     def find(self, key: str) -> Entry | None:
         """The first entry with that key, whatever the case of letters."""
-        return self._entries.get(lower(key))
+        entries = self._entries
+        return entries[key] if key in entries else entries.get(lower(key))
 
 
 class LargeFile:

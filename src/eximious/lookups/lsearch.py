@@ -39,6 +39,8 @@ def answer(entry: Entry, options: Options) -> str:
 
 def data(rest: str) -> str:
     """The data in what follows a key."""
+    if rest[:2] == ": " and rest[2:3] > " ":
+        return rest[2:]  # as most lines have it
     found = _AFTER_KEY.match(rest)
     return rest[found.end() :] if found else rest
 

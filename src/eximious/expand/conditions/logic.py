@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from eximious.errors import Defer, ExpandError
 from eximious.expand.condition import Condition, add_words, parse_part, syntax
@@ -12,6 +13,10 @@ from eximious.expand.fault import Fault
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.parse import Parser
+
+
+_BRACE = re.compile(r"[ \t\n\r\f\v]*([{}])")
+_INSIDE: Final = {name: f' inside "{name}{{...}}" condition' for name in ("and", "or")}
 
 
 @final
@@ -29,7 +34,7 @@ class And(Condition):
                 if not condition.holds(context):
                     return False
         except (ExpandError, Defer) as error:
-            add_words(error, ' inside "and{...}" condition')
+            add_words(error, _INSIDE["and"])
             raise
         return True
 
@@ -49,7 +54,7 @@ class Or(Condition):
                 if condition.holds(context):
                     return True
         except (ExpandError, Defer) as error:
-            add_words(error, ' inside "or{...}" condition')
+            add_words(error, _INSIDE["or"])
             raise
         return False
 
@@ -60,16 +65,14 @@ def parse_logic(parser: Parser, name: str) -> Condition:
     if parser.skip_space() != "{":
         raise Fault(f'missing {{ after "{name}"', parser.at)
     parser.at += 1
+    inside = _INSIDE[name]
     found: list[Condition] = []
-    inside = f' inside "{name}{{...}}" condition'
-    while (following := parser.skip_space()) != "}":
-        if following != "{":
-            message = f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}'
-            raise Fault(message, parser.at)
-        parser.at += 1
+    while (brace := _BRACE.match(parser.text, parser.at)) is not None:
+        parser.at = brace.end()
+        if brace[1] == "}":
+            return And(found) if name == "and" else Or(found)
         found.append(parse_part(parser, inside))
         if parser.skip_space() != "}":
             raise Fault(f'missing }} at end of condition inside "{name}" group', parser.at)
         parser.at += 1
-    parser.at += 1
-    return And(found) if name == "and" else Or(found)
+    raise Fault(f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}', parser.at)

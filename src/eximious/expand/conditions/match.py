@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from eximious.errors import ExpandError
-from eximious.expand.condition import Condition, condition_arguments, syntax
+from eximious.expand.condition import Condition, builder
 from eximious.expand.nodes import Node
 from eximious.expand.regex import Pattern, compile
 
 if TYPE_CHECKING:
     from eximious.context import Context
-    from eximious.expand.parse import Parser
 
 
 @final
@@ -51,10 +50,9 @@ class MatchExpanded(Condition):
         return True
 
 
-@syntax("match")
-def parse_match(parser: Parser, name: str) -> Condition:
+@builder("match", 2)
+def match(subject: Node, pattern: Node) -> Condition:
     """``match{text}{regular expression}``."""
-    subject, pattern = condition_arguments(parser, name, 2)
     if pattern.constant is not None:
         try:
             return Match(subject, compile(pattern.constant))

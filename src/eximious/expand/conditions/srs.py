@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.expand.condition import Condition, ContextTest, syntax
-from eximious.expand.nodes import Node
 from eximious.mailauth.srs.native import decode
 from eximious.octets import lower
 from eximious.taint import Tainted
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
 @syntax("inbound_srs")
 def parse_inbound_srs(parser: Parser, name: str) -> Condition:
     """``inbound_srs{local part}{secret}``."""
-    found: list[Node] = []
-    for _ in range(2):
-        found.append(parser.argument(f"too few arguments or bracketing error for {name}"))
-    return ContextTest(inbound_srs, found)
+    complaint = f"too few arguments or bracketing error for {name}"
+    return ContextTest(inbound_srs, parser.argument(complaint), parser.argument(complaint))
 
 
 def inbound_srs(context: Context, local_part: str, secret: str) -> bool:

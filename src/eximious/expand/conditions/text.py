@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from eximious.expand.condition import Condition, condition, condition_arguments, syntax
+from eximious.expand.condition import Condition, builder, condition
 from eximious.expand.nodes import Node
 from eximious.octets import lower
 
 if TYPE_CHECKING:
     from eximious.context import Context
-    from eximious.expand.parse import Parser
 
 
+@builder("eq", 2)
 @final
 class Equal(Condition):
-    """Two texts are the same. (A class of its own, since no condition is tested more often.)"""
+    """The texts are the same. (A class of its own, since no condition is tested more often.)"""
 
     __slots__ = ("one", "other")
 
@@ -25,13 +25,6 @@ class Equal(Condition):
 
     def holds(self, context: Context) -> bool:
         return self.one.evaluate(context) == self.other.evaluate(context)
-
-
-@syntax("eq")
-def parse_eq(parser: Parser, name: str) -> Condition:
-    """The texts are the same."""
-    one, other = condition_arguments(parser, name, 2)
-    return Equal(one, other)
 
 
 @condition("eqi", 2)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from eximious.errors import ExpandError
 from eximious.expand.fault import Fault
 from eximious.expand.item import item, syntax
-from eximious.expand.nodes import Choice, Node
+from eximious.expand.nodes import Choice, Failure, Literal, Node
 from eximious.lists.split import quote_item, split
 from eximious.octets import SPACE
 from eximious.taint import Tainted
@@ -166,59 +168,64 @@ def parse_extract(parser: Parser, name: str) -> Node:
         return ExtractJson(key, second, form == "jsons", yes, no)
     if key.constant is not None and not key.constant.strip(SPACE):
         raise Fault('first argument of "extract" must not be empty', parser.at)
-    if key.constant is not None and _NUMBER.match(key.constant):
-        source = parser.argument("missing '{' for arg 3 of extract")
-        yes, no = parser.branches(name)
-        return ExtractNumbered(key, second, source, yes, no)
     if key.constant is None:
         return _parse_either(parser, name, key, second)
-    yes, no = parser.branches(name)
-    return ExtractNamed(key, second, yes, no)
+    parse = _parse_named if _NUMBER.match(key.constant) is None else _parse_numbered
+    return parse(parser, name, second)(key)
 
 
 @final
 class ExtractEither(Node):
-    """Both readings of an item whose first string is only known when it is expanded."""
+    """An item whose first string, which tells how to read the others, is only known when it is expanded."""
 
     __slots__ = ("key", "named", "numbered")
 
-    def __init__(self, key: Node, named: Node, numbered: Node) -> None:
+    def __init__(self, key: Node, named: Callable[[Node], Node], numbered: Callable[[Node], Node]) -> None:
         self.key = key
         self.named = named
         self.numbered = numbered
 
     def evaluate(self, context: Context) -> str:
-        is_number = _NUMBER.match(self.key.evaluate(context)) is not None
-        return (self.numbered if is_number else self.named).evaluate(context)
+        key = self.key.evaluate(context)
+        make = self.named if _NUMBER.match(key) is None else self.numbered
+        return make(Literal(key)).evaluate(context)
 
 
 def _parse_either(parser: Parser, name: str, key: Node, second: Node) -> Node:
     """Read what follows the second string in both ways: a number takes one string more."""
-    start = parser.at
-    readings: list[Node] = []
-    ends: list[int] = []
-    for numbered in (False, True):
-        parser.at = start
-        depth = parser.depth
+    start, depth = parser.at, parser.depth
+    if parser.read is None:
+        parser.read = {}
+    readings: list[Callable[[Node], Node]] = []
+    faults: list[Fault] = []
+    end = start
+    for parse in (_parse_named, _parse_numbered):
+        parser.at, parser.depth = start, depth
         try:
-            if numbered:
-                source = parser.argument("missing '{' for arg 3 of extract")
-                yes, no = parser.branches(name)
-                readings.append(ExtractNumbered(key, second, source, yes, no))
-            else:
-                yes, no = parser.branches(name)
-                readings.append(ExtractNamed(key, second, yes, no))
-            ends.append(parser.at)
+            readings.append(parse(parser, name, second))
+            end = parser.at
         except Fault as fault:
-            from eximious.expand.nodes import Failure
+            readings.append(partial(_failing, fault.message))
+            faults.append(fault)
+    if len(faults) == 2:
+        raise faults[0]
+    parser.at, parser.depth = end, depth
+    return ExtractEither(key, *readings)
 
-            parser.depth = depth
-            readings.append(Failure(fault.message))
-    if not ends:
-        parser.at = start
-        yes, no = parser.branches(name)  # raises the fault of the first reading
-    parser.at = ends[0]
-    return ExtractEither(key, readings[0], readings[1])
+
+def _parse_named(parser: Parser, name: str, source: Node) -> Callable[[Node], Node]:
+    yes, no = parser.branches(name)
+    return partial(ExtractNamed, source=source, yes=yes, no=no)
+
+
+def _parse_numbered(parser: Parser, name: str, separators: Node) -> Callable[[Node], Node]:
+    source = parser.argument("missing '{' for arg 3 of extract")
+    yes, no = parser.branches(name)
+    return partial(ExtractNumbered, separators=separators, source=source, yes=yes, no=no)
+
+
+def _failing(message: str, key: Node) -> Node:
+    return Failure(message)
 
 
 @syntax("listextract")

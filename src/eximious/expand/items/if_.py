@@ -30,7 +30,7 @@ class If(Node):
         try:
             holds = self.condition.holds(context)
             if context.trace is not None:
-                context.trace.expand(f"condition {self.source} is {'true' if holds else 'false'}")
+                context.trace.expand(f"condition {self.source.strip()} is {'true' if holds else 'false'}")
             return self.yes.evaluate(context) if holds else self.no.evaluate(context)
         finally:
             context.lookup_value, context.captures = value, captures
@@ -39,7 +39,6 @@ class If(Node):
 @syntax("if")
 def parse_if(parser: Parser, name: str) -> Node:
     """A condition, and what to give if it holds and if not."""
-    parser.skip_space()
     start = parser.at
     condition = parse_condition(parser)
     source = parser.text[start : parser.at]
