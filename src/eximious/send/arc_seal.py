@@ -63,7 +63,8 @@ def _sealer(text: str, now: float, client_ip: str) -> Sealer | None:
         domain,
         with_time=with_time,
         expire_after=expire,
-        takes_first_only=True,  # lists have the results of hosts before us under the same name
+        is_body_relaxed=False,  # as Exim has it
+        takes_block_only=True,
         client_ip=client_ip,
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import dkim as dkimpy
@@ -131,6 +132,56 @@ def test_no_more_than_fifty() -> None:
     assert validated(header * 4 + MESSAGE).reason == "more than 50 sets"
 
 
+LAID_OUT = """\
+ARC-Seal: i=1; cv=none; a=ed25519-sha256; d=one.example; s=e; t=1700000000;
+\t b=+
+ARC-Authentication-Results: i=1; one.example;
+\tarc=none; spf=pass smtp.mailfrom=one.example
+ARC-Message-Signature: i=1; a=ed25519-sha256; c=relaxed; d=one.example; s=e; t=1700000000; x=1700000060;
+\tbh=+;
+\th=MIME-Version:Content-Transfer-Encoding:Resent-Message-ID:List-Unsubscribe:
+\t  Resent-From:Date:To:To:From;
+\tb=+
+"""
+
+
+def test_layout() -> None:
+    message = (
+        b"from: a@one.example\r\nTO: b\r\nX-Other: c\r\nTo: d\r\nDate: e\r\nResent-From: f\r\nList-Unsubscribe: g\r\n"
+        b"Resent-Message-Id: h\r\nContent-Transfer-Encoding: 7bit\r\nmime-version: 1.0\r\nReceived: i\r\n\r\nbody  \r\n"
+    )
+    text = hop(message, "one.example", key=ED25519, is_body_relaxed=False, expire_after=60)
+    made = text.decode("ascii").partition("Authentication-Results: one.example;")[0].replace("\r\n", "\n")
+    assert (
+        re.sub(r"\b(bh?)=[\s\w/+=]+(;?)", r"\1=+\2", made).replace("=+;\nARC", "=+\nARC").rstrip(";\n ")
+        == LAID_OUT.rstrip()
+    )
+    assert validated(text, {"e._domainkey.one.example": {"TXT": [ED25519.record()]}}).result is ChainResult.PASS
+
+
+RESULTS = [
+    (b"A: one.example; spf=pass\r\nA: one.example; dkim=pass\r\n", b"spf=pass;dkim=pass", b"spf=pass;dkim=pass"),
+    (b"A: one.example; spf=pass\r\nReceived: x\r\nA: one.example; dkim=pass\r\n", b"spf=pass", b"spf=pass;dkim=pass"),
+    (b"A: other.example; spf=fail\r\nA: one.example; dkim=pass\r\n", b"dkim=pass", b"dkim=pass"),
+    (
+        b"A: one.example; spf=pass\r\nA: other.example; x=pass\r\nA: one.example; dkim=pass\r\n",
+        b"spf=pass",
+        b"spf=pass;dkim=pass",
+    ),
+    (b"Received: x\r\nA: one.example; none\r\nA: ONE.example; spf=pass;\r\n", b"spf=pass", b"spf=pass"),
+]
+
+
+@pytest.mark.parametrize(("header", "block", "whole"), RESULTS)
+def test_which_results_are_taken(header: bytes, block: bytes, whole: bytes) -> None:
+    for block_only, expected in ((True, block), (False, whole)):
+        headers, body = split(header.replace(b"A:", b"Authentication-Results:") + MESSAGE)
+        sealing = Sealing(headers, Sealer("one.example", "s", RSA, takes_block_only=block_only))
+        sealing.feed(body)
+        results = sealing.fields(NOW)[1]
+        assert b"".join(results.split()) == b"ARC-Authentication-Results:i=1;one.example;" + expected
+
+
 def test_nothing_to_say() -> None:
     headers, _ = split(b"Authentication-Results: other.example; spf=pass\r\nAuthentication-Results: %%%\r\n" + MESSAGE)
     sealing = Sealing(headers, Sealer("one.example", "s", RSA))
@@ -210,6 +261,6 @@ def test_the_address_of_the_client_goes_along() -> None:
 
 
 def test_sealers_of_a_chain_that_is_not_intact() -> None:
-    headers, _ = split(three_hops().replace(b"ARC-Seal: a=rsa-sha256;", b"X-Seal: a=rsa-sha256;"))
+    headers, _ = split(re.sub(rb"ARC-Seal: i=[13]", b"X-Seal: i=1", three_hops()))
     assert sealers(headers) == ["", "two.example"]
     assert sealers(split(MESSAGE)[0]) == []

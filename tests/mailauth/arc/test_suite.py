@@ -53,7 +53,7 @@ def test_sealing(case: dict[str, Any], document: dict[str, Any]) -> None:
         PrivateKey.load(document["privatekey"]),
         authserv_id=case["srv-id"],
         headers=case["sig-headers"].split(":"),
-        is_folded=False,
+        is_alphabetical=True,
     )
     sealed = seal(case["message"].encode(), sealer, now=int(case["t"]))
     headers, _ = split(sealed)

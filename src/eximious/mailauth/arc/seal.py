@@ -22,46 +22,53 @@ from eximious.mailauth.arc.chain import (
     seal_status,
     sets,
 )
-from eximious.mailauth.authres import AuthresError, parse
+from eximious.mailauth.arc.layout import alphabetical, as_exim, divided
+from eximious.mailauth.authres import AuthenticationResults, AuthresError, parse
 from eximious.mailauth.canonical import BodyHashes
 from eximious.mailauth.dkim.key import PrivateKey
 from eximious.mailauth.dkim.sign import Signer, signature_text, signed_names
 from eximious.mailauth.message import Field, Headers
 
-# As for DKIM, but nothing that hosts on the way are expected to add or change (RFC 8617 section 4.1.2).
+# As for DKIM, and its signatures; not what hosts on the way are expected to add or change (RFC 8617 section 4.1.2).
 DEFAULT_HEADERS: Final = (
-    "=from", "=sender", "=reply-to", "=subject", "=date", "=message-id", "=to", "=cc", "=mime-version",
-    "=content-type", "=content-transfer-encoding", "=content-id", "=content-description", "=resent-date",
-    "=resent-from", "=resent-sender", "=resent-to", "=resent-cc", "=resent-message-id", "=in-reply-to", "=references",
-    "=list-id", "=list-help", "=list-unsubscribe", "=list-subscribe", "=list-post", "=list-owner", "=list-archive",
-    "=dkim-signature",
+    "From", "Sender", "Reply-To", "Subject", "Date", "Message-ID", "To", "Cc", "MIME-Version", "Content-Type",
+    "Content-Transfer-Encoding", "Content-ID", "Content-Description", "Resent-Date", "Resent-From", "Resent-Sender",
+    "Resent-To", "Resent-Cc", "Resent-Message-ID", "In-Reply-To", "References", "List-Id", "List-Help",
+    "List-Unsubscribe", "List-Subscribe", "List-Post", "List-Owner", "List-Archive", "DKIM-Signature",
 )  # fmt: skip
+_SPELLINGS: Final = {name.lower().encode("ascii"): name for name in DEFAULT_HEADERS}
 
 _FORBIDDEN: Final = frozenset({"arc-seal", "authentication-results"})
+# By whether header and body are relaxed; the body is simple if nothing is said about it.
+_CANONICALIZATIONS: Final = {
+    (False, False): "simple/simple",
+    (False, True): "simple/relaxed",
+    (True, False): "relaxed",
+    (True, True): "relaxed/relaxed",
+}
 RESULTS_LIMIT: Final = 100  # Authentication-Results fields that are looked at
-_LINE: Final = 72  # octets of a line of a long value
 
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
     """How to seal. `authserv_id` is whose Authentication-Results are taken; the domain's, if empty.
 
-    `headers` is as for DKIM; `expire_after` is in seconds and goes on the message signature. `is_folded` breaks the
-    signatures into lines.
+    `headers` is as for DKIM; None for all of DEFAULT_HEADERS that there are, from the last one up. `expire_after` is in
+    seconds and goes on the message signature. `is_alphabetical` is about the order of the tags.
     """
 
     domain: str
     selector: str
     key: PrivateKey
     authserv_id: str = ""
-    headers: Sequence[str] = DEFAULT_HEADERS
+    headers: Sequence[str] | None = None
     hash_name: str = "sha256"
     is_header_relaxed: bool = True
     is_body_relaxed: bool = True
     with_time: bool = True
     expire_after: int | None = None
-    is_folded: bool = True
-    takes_first_only: bool = False  # of our Authentication-Results; RFC 8617 wants all
+    is_alphabetical: bool = False
+    takes_block_only: bool = False  # the first of our Authentication-Results, and those next to it
     client_ip: str = ""  # of the client that the message came from, to be told to later hosts
 
 
@@ -89,8 +96,7 @@ class Sealing:
         """The body is complete: the three fields, with CRLF, to go on top; or none, see `why_not`."""
         self._body.finish()
         sealer, headers = self._sealer, self._headers
-        limit = 1 if sealer.takes_first_only else RESULTS_LIMIT
-        payload, stated = own_results(headers, sealer.authserv_id or sealer.domain, limit)
+        payload, stated = own_results(headers, sealer.authserv_id or sealer.domain, block_only=sealer.takes_block_only)
         if not payload:
             self.why_not = "there are no Authentication-Results of our own"
             return []
@@ -125,52 +131,42 @@ class Sealing:
             who, _, rest = payload.partition(b";")
             payload = b"%b; smtp.remote-ip=%b;%b" % (who, sealer.client_ip.encode("ascii", "replace"), rest)
         results = Field(b"ARC-Authentication-Results: i=%d; %b\r\n" % (instance, payload))
-        names = [name.lower() for name in signed_names(headers, sealer.headers) if name.lower() not in _FORBIDDEN]
+        names = _names(headers, sealer)
         times = {"t": str(now)} if sealer.with_time else {}
         tags = {"a": signer.algorithm, "d": sealer.domain, "s": sealer.selector, "i": str(instance), **times}
-        words = ("simple", "relaxed")
         message_tags = tags | {
-            "c": f"{words[sealer.is_header_relaxed]}/{words[sealer.is_body_relaxed]}",
+            "c": _CANONICALIZATIONS[sealer.is_header_relaxed, sealer.is_body_relaxed],
             "h": ":".join(names),
             "bh": base64.b64encode(self._digest.value).decode("ascii"),
         }
         if sealer.expire_after is not None:
             message_tags["x"] = str(now + sealer.expire_after)
-        chosen = headers.chosen(name.encode("latin-1") for name in names)
+        chosen = headers.chosen(name.lower().encode("latin-1") for name in names)
         data = b"".join(field.canonical(sealer.is_header_relaxed) for field in chosen)
-        message = _signed(b"ARC-Message-Signature", message_tags, data, signer, sealer)
+        message = _signed("ARC-Message-Signature", message_tags, data, signer, sealer)
         data = b"" if status == "fail" else _earlier(headers)
         data += results.relaxed + message.relaxed
-        seal_field = _signed(b"ARC-Seal", tags | {"cv": status}, data, signer, sealer)
-        return [seal_field.raw, message.raw, results.raw]
+        seal_field = _signed("ARC-Seal", tags | {"cv": status}, data, signer, sealer)
+        return [seal_field.raw, results.raw, message.raw]
 
 
-def _signed(name: bytes, tags: dict[str, str], data: bytes, signer: Signer, sealer: Sealer) -> Field:
-    """A field with its tags in alphabetical order, each in a line; b= is of the data and the field without it.
+def _names(headers: Headers, sealer: Sealer) -> list[str]:
+    """What h= of the message signature names."""
+    if sealer.headers is None:
+        return [_SPELLINGS[field.name] for field in reversed(headers.fields) if field.name in _SPELLINGS]
+    return [name.lower() for name in signed_names(headers, sealer.headers) if name.lower() not in _FORBIDDEN]
 
-    Lines begin with a space: dkimpy looks for one before ``i=``.
-    """
-    before = [f"{tag}={tags[tag]};" for tag in sorted(tags) if tag < "b"]
-    after = [_folded(f"{tag}={tags[tag]}") for tag in sorted(tags) if tag > "b"]
-    head = name + b": " + " ".join(before).encode("latin-1") + b"\r\n b="
-    tail = ";\r\n ".join(["", *after]).encode("latin-1") + b"\r\n"
-    bare = Field(head + tail)
+
+def _signed(name: str, tags: dict[str, str], data: bytes, signer: Signer, sealer: Sealer) -> Field:
+    """A field; its b= is of the data and the field without it."""
+    head, tail = (alphabetical if sealer.is_alphabetical else as_exim)(name, tags)
+    bare = Field(f"{head}{tail}".encode("latin-1"))
     # Seals are always in relaxed form.
     is_relaxed = sealer.is_header_relaxed or "cv" in tags
-    signature = signature_text(signer, data + bare.canonical(is_relaxed)[:-2]).encode("ascii")
-    step = _LINE if sealer.is_folded else len(signature)
-    lines = [signature[at : at + step] for at in range(0, len(signature), step)]
-    return Field(head + b"\r\n  ".join(lines) + tail)
-
-
-def _folded(text: str) -> str:
-    """A list of names in lines of bearable length, divided after colons."""
-    lines = [""]
-    for part in re.split(r"(?<=:)", text):
-        if lines[-1] and len(lines[-1]) + len(part) > _LINE:
-            lines.append("")
-        lines[-1] += part
-    return "\r\n  ".join(lines)
+    signature = signature_text(signer, data + bare.canonical(is_relaxed)[:-2])
+    if not sealer.is_alphabetical:
+        signature = divided(signature)
+    return Field(f"{head}{signature}{tail}".encode("latin-1"))
 
 
 def _earlier(headers: Headers) -> bytes:
@@ -189,31 +185,45 @@ def _earlier(headers: Headers) -> bytes:
 _AUTHSERV_ID: Final = re.compile(rb"(?:[^;\"(]|\"(?:[^\"\\]|\\.)*\"|\((?:[^()\\]|\\.)*\))*;", re.DOTALL)
 
 
-def own_results(headers: Headers, authserv_id: str, limit: int = RESULTS_LIMIT) -> tuple[bytes, str]:
+def own_results(headers: Headers, authserv_id: str, *, block_only: bool = False) -> tuple[bytes, str]:
     """All that our Authentication-Results fields say, merged (section 4.1.1), and their ``arc=`` result.
 
-    Fields of others, and those that cannot be read, are left out. Empty if there is nothing.
+    Fields of others, and those that cannot be read, are left out. `block_only` leaves out as well what does not stand
+    next to the first one of ours: it may be of an earlier visit of the message, or made up. Empty if there is nothing.
     """
     parts: list[bytes] = []
     stated = ""
-    for field in headers.all(b"authentication-results")[:RESULTS_LIMIT]:
-        if len(parts) >= limit:
-            break
-        try:
-            found = parse(field.text)
-        except AuthresError:
+    looked_at = 0
+    for field in headers.fields:
+        own = None
+        if field.name == b"authentication-results" and looked_at < RESULTS_LIMIT:
+            looked_at += 1
+            own = _own(field, authserv_id)
+        if own is None:
+            if parts and block_only:
+                break
             continue
-        match = _AUTHSERV_ID.match(field.value)
-        if match is None or found.authserv_id.lower() != authserv_id.lower():
-            continue
+        found, text = own
         arc = found.result("arc")
         if arc is not None and not stated:
             stated = arc.result
-        parts.append(field.value[match.end() :].strip(b" \t\r\n").rstrip(b"; \t\r\n"))
+        parts.append(text)
     wanted = [part for part in parts if part and part.lower() != b"none"] or [part for part in parts if part]
     if not wanted:
         return b"", stated
     return b";\r\n\t".join([authserv_id.encode("latin-1", "replace"), *wanted]), stated
+
+
+def _own(field: Field, authserv_id: str) -> tuple[AuthenticationResults, bytes] | None:
+    """What a field of ours says, read and as it is; None if it is no such field."""
+    try:
+        found = parse(field.text)
+    except AuthresError:
+        return None
+    match = _AUTHSERV_ID.match(field.value)
+    if match is None or found.authserv_id.lower() != authserv_id.lower():
+        return None
+    return found, field.value[match.end() :].strip(b" \t\r\n").rstrip(b"; \t\r\n")
 
 
 def seal(message: bytes, sealer: Sealer, *, chain: Chain | None = None, now: float | None = None) -> bytes:
