@@ -21,6 +21,7 @@ from eximious.mailauth.arc.chain import (
     sets,
 )
 from eximious.mailauth.canonical import BodyHashes, Digest
+from eximious.mailauth.deadline import within
 from eximious.mailauth.dkim import key as keys
 from eximious.mailauth.dkim.key import KeyRecord
 from eximious.mailauth.dkim.signature import Signature, unsigned
@@ -112,10 +113,22 @@ class Validator:
 
     async def fetch_keys(self, resolver: Resolver) -> None:
         """Ask for the keys of the seals, which `validate` needs in any case. May run while the body arrives."""
-        if self._fault is None:
-            for one in reversed(self._sets):
+        if self._fault is not None:
+            return
+        try:
+            await within(self._policy.seconds, self._fetch_keys(resolver))
+        except TimeoutError:
+            for one in self._sets:
                 assert one.seal is not None
-                await self._look_up(one.seal, resolver)
+                self._keys.setdefault(one.seal.key_name.lower(), self._too_slow())
+
+    async def _fetch_keys(self, resolver: Resolver) -> None:
+        for one in reversed(self._sets):
+            assert one.seal is not None
+            await self._look_up(one.seal, resolver)
+
+    def _too_slow(self) -> _Bad:
+        return _Bad(f"the keys cannot be asked for now: no answer within {self._policy.seconds:g} seconds", True)
 
     async def validate(self, resolver: Resolver) -> Chain:
         """The body is complete: what the chain is worth."""
@@ -126,7 +139,10 @@ class Validator:
             return Chain(ChainResult.FAIL, str(self._fault), self._unchecked())
         if not self._sets:
             return Chain(ChainResult.NONE)
-        return await self._validate(resolver)
+        try:
+            return await within(self._policy.seconds, self._validate(resolver))
+        except TimeoutError:
+            return Chain(ChainResult.FAIL, str(self._too_slow()), self._unchecked(), is_temporary=True)
 
     def _unchecked(self) -> tuple[Link, ...]:
         """The sets, when the structure alone decides."""

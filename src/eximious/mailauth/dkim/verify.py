@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.mailauth import message as messages
 from eximious.mailauth.canonical import BodyHashes, Digest, relaxed_value
+from eximious.mailauth.deadline import within
 from eximious.mailauth.dkim import key as keys
 from eximious.mailauth.dkim.key import KeyRecord
 from eximious.mailauth.dkim.signature import Signature, SignatureFault, is_under, parse
@@ -85,6 +86,7 @@ class Policy:
     skew: int = 300  # that clocks may differ
     max_age: int | None = None  # since t=; None: x= alone counts
     checks_times: bool = True  # whether t= and x= count at all
+    seconds: float = 20.0  # for all keys of a message together, beyond which they are unavailable
 
 
 DEFAULT_POLICY: Final = Policy()
@@ -215,9 +217,16 @@ class Verifier:
 
     async def fetch_keys(self, resolver: Resolver) -> None:
         """Ask for the keys that are not there yet. Those of several signatures are asked for one after the other."""
-        for pending in self._pending:
-            if pending.fault is None and pending.key is None:
-                await fetch_key(pending, resolver)
+        missing = [pending for pending in self._pending if pending.fault is None and pending.key is None]
+        if not missing:
+            return
+        seconds = self._policy.seconds
+        try:
+            await within(seconds, _fetch_keys(missing, resolver))
+        except TimeoutError:
+            for pending in missing:
+                if pending.key is None:
+                    pending.break_(Fault.KEY_UNAVAILABLE, f"no answer within {seconds:g} seconds")
 
     async def verify(self, resolver: Resolver) -> tuple[Verification, ...]:
         """The body is complete: one verification for each signature, in the order of the header."""
@@ -250,6 +259,11 @@ class Verifier:
             digest.length if digest is not None else 0,
             tuple(pending.trace),
         )
+
+
+async def _fetch_keys(missing: list[_Pending], resolver: Resolver) -> None:
+    for pending in missing:
+        await fetch_key(pending, resolver)
 
 
 async def fetch_key(pending: _Pending, resolver: Resolver) -> None:

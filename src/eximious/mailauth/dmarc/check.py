@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from eximious.mailauth.deadline import within
 from eximious.mailauth.dmarc import suffixes
 from eximious.mailauth.dmarc.discovery import Discovery, Method, discover
 from eximious.mailauth.dmarc.record import Policy, Record
@@ -124,19 +125,43 @@ async def check(
     method: Method = Method.TREE_WALK,
     suffix_list: SuffixList | None = None,
     chance: Callable[[], float] = random.random,
+    discovered: Discovery | None = None,
+    seconds: float = 20.0,
 ) -> Verdict:
     """Evaluate a message whose author's domain is `domain`.
 
     `spf` is the domain that SPF was checked for (that of MAIL FROM, or HELO for the null sender) and its result, `dkim`
     the domain and the result of each signature; results are those of RFC 8601. `chance` gives numbers in [0, 1) and
-    decides about pct=. Raises nothing but OSError for a suffix list that cannot be read.
+    decides about pct=. `discovered` is what `discover` found for the domain, if it was asked before. What takes longer
+    than `seconds` is a temperror. Raises nothing but OSError for a suffix list that cannot be read.
     """
     domain = domain.lower().removesuffix(".")
     spf_domain, spf_result = ("", "none") if spf is None else (spf[0].lower().removesuffix("."), spf[1])
     signers = tuple((one.lower().removesuffix("."), result) for one, result in dkim)[:SIGNER_LIMIT]
     if not is_askable(domain):
         return Verdict(Result.PERMERROR, domain, problem=f'"{domain}" is no domain name')
-    found = await discover(domain, resolver, method=method, suffix_list=suffix_list)
+    evaluating = _evaluate(domain, resolver, (spf_domain, spf_result), signers, method, suffix_list, chance, discovered)
+    try:
+        return await within(seconds, evaluating)
+    except TimeoutError:
+        problem = f"no result within {seconds:g} seconds"
+        return Verdict(
+            Result.TEMPERROR, domain, spf_domain=spf_domain, spf_result=spf_result, dkim=signers, problem=problem
+        )
+
+
+async def _evaluate(
+    domain: str,
+    resolver: Resolver,
+    spf: tuple[str, str],
+    signers: tuple[tuple[str, str], ...],
+    method: Method,
+    suffix_list: SuffixList | None,
+    chance: Callable[[], float],
+    discovered: Discovery | None,
+) -> Verdict:
+    spf_domain, spf_result = spf
+    found = discovered or await discover(domain, resolver, method=method, suffix_list=suffix_list)
     trace = [str(found)]
     if found.failure or found.record is None:
         result = Result.TEMPERROR if found.failure else Result.NONE
@@ -155,6 +180,8 @@ async def check(
     result, problem = Result.FAIL, ""
     if spf_aligned or dkim_domain:
         result = Result.PASS
+    elif aligner.failure:
+        result, problem = Result.TEMPERROR, aligner.failure
     elif "temperror" in (spf_result, *(one for _, one in signers)):
         uncertain = [(spf_domain, spf_result), *signers]
         names = [name for name, one in uncertain if one == "temperror"]
@@ -188,7 +215,7 @@ async def check(
 class _Aligner:
     """Compares domains with the author's (RFC 9989 section 4.4)."""
 
-    __slots__ = ("_author", "_known", "_method", "_resolver", "_suffix_list", "_trace")
+    __slots__ = ("_author", "_known", "_method", "_resolver", "_suffix_list", "_trace", "failure")
 
     def __init__(
         self, author: Discovery, resolver: Resolver, method: Method, suffix_list: SuffixList | None, trace: list[str]
@@ -199,6 +226,7 @@ class _Aligner:
         self._suffix_list = suffix_list or suffixes.DEFAULT
         self._trace = trace
         self._known: dict[tuple[str, bool], bool] = {}
+        self.failure = ""  # of the DNS, so that something which may be aligned counts as not aligned
 
     async def is_aligned(self, domain: str, is_strict: bool) -> bool:
         key = (domain, is_strict)
@@ -224,6 +252,7 @@ class _Aligner:
         else:
             found = await discover(domain, self._resolver, method=self._method)
             if found.failure:
+                self.failure = found.failure
                 return False, found.failure
             theirs = found.organizational_domain
         if theirs == shared:
