@@ -7,11 +7,13 @@ results again: text made with a tainted part is tainted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Tainted(str):
     """Text that an outsider wrote or influenced."""
 
-    __slots__ = ()
+    quoter: str = ""  # the lookup type for whose queries all that is tainted in it has been quoted
 
 
 def is_tainted(text: str) -> bool:
@@ -27,3 +29,24 @@ def taint(text: str) -> Tainted:
 def untainted(text: str) -> str:
     """The same text without the mark: for what was found in the postmaster's own data."""
     return str(text)
+
+
+def quoted_for(lookup: str, text: str) -> str:
+    """Text that has been quoted for queries of that lookup type: still tainted if it was, and marked."""
+    if not isinstance(text, Tainted):
+        return text
+    marked = Tainted(text)
+    marked.quoter = lookup
+    return marked
+
+
+def made_of(whole: str, parts: Sequence[str]) -> Tainted:
+    """Text made of parts of which some are tainted: it is quoted if all of those are, for the same lookup type."""
+    if whole.__class__ is Tainted:
+        assert isinstance(whole, Tainted)
+        return whole
+    made = Tainted(whole)
+    quoters = {part.quoter for part in parts if isinstance(part, Tainted)}
+    if len(quoters) == 1 and (quoter := quoters.pop()):
+        made.quoter = quoter
+    return made

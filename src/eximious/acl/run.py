@@ -109,7 +109,7 @@ class Run:
                 if result is not None:
                     return result
         finally:
-            self.statement = saved
+            self.statement = self.context.facts["acl_statement"] = saved
         if self.trace is not None:
             self.trace.acl(f"end of {label}: implicit DENY")
         return DENY
@@ -118,7 +118,7 @@ class Run:
         """Obey one statement: the ACL's result, or None to go on with the next."""
         verb = statement.verb
         trace = self.trace
-        self.statement = statement
+        self.statement = self.context.facts["acl_statement"] = statement
         self.message_template = self.log_template = None
         self.user_message = self.log_message = ""
         self.may_tell = False

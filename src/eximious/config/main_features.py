@@ -73,15 +73,17 @@ class AuthenticationOptions(Options):
         "Please%_see%_http://www.open-spf.org/Why",
         doc="Explanation to give when SPF fails.",
     )
-    srs_config: str | None = option(
-        None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, instead of the other srs_ options.", later="SRS"
+    srs_config: StringList | None = option(
+        None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, which win over the other srs_ options; flags 1 or 0."
     )
-    srs_hashlength: int = option(6, doc="Characters of the hash in SRS addresses.", later="SRS")
-    srs_hashmin: int = option(-1, doc="Characters of the hash that must be there; -1: srs_hashlength.", later="SRS")
-    srs_maxage: int = option(31, doc="Days for which an SRS address is good.", later="SRS")
-    srs_secrets: StringList | None = option(None, doc="Secrets for SRS; the first signs.", later="SRS")
-    srs_usehash: bool = option(True, doc="SRS addresses have a hash.", later="SRS")
-    srs_usetimestamp: bool = option(True, doc="SRS addresses have a timestamp.", later="SRS")
+    srs_hashlength: int = option(6, doc="Base64 characters of the hash in SRS addresses, 1 to 20.")
+    srs_hashmin: int = option(-1, doc="Characters of the hash that must be there, 1 to 20; -1: srs_hashlength.")
+    srs_maxage: int = option(31, doc="Days for which an SRS address is good, 0 to 365.")
+    srs_secrets: StringList | None = option(
+        None, doc="Secrets for the option srs of redirect routers: the first signs, all are accepted. Better hidden."
+    )
+    srs_usehash: bool = option(True, doc="SRS addresses have a hash. Without, everybody can make them.")
+    srs_usetimestamp: bool = option(True, doc="SRS addresses have a timestamp. Without, they are good for ever.")
 
 
 class DatabaseOptions(Options):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, final
 
 from eximious.errors import ExpandError, ForcedFail
-from eximious.taint import Tainted
+from eximious.taint import Tainted, made_of
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -62,7 +62,7 @@ class Concatenation(Node):
             raise ExpandError("the expanded string is too long")
         for text in texts:
             if text.__class__ is Tainted:
-                return Tainted(whole)
+                return made_of(whole, texts)
         return whole
 
 
@@ -110,7 +110,7 @@ class Call(Node):
             return result
         for text in texts:
             if text.__class__ is Tainted:
-                return Tainted(result)
+                return made_of(result, texts)
         return result
 
 
@@ -132,7 +132,7 @@ class ContextCall(Node):
             return result
         for text in texts:
             if text.__class__ is Tainted:
-                return Tainted(result)
+                return made_of(result, texts)
         return result
 
 

@@ -189,12 +189,13 @@ def _may_be(numbers: re.Match[str], suffix: str) -> bool:
 
 def _lookup_quoting(lookup: str, name: str, position: int) -> Callable[[Node], Node]:
     """``quote_TYPE``: the rules of a lookup type."""
-    from eximious.lookups.base import find_lookup
+    from eximious.lookups.base import find_lookup, unknown
 
     lookup, _, option = lookup.partition("_")
     found = find_lookup(lookup)
     if found is None:
-        raise Fault(f'unknown lookup type "{lookup}"', position)
+        error = unknown(lookup)
+        raise Fault(error.message, position, error.hint)
 
     def build(operand: Node) -> Node:
         from eximious.expand.operators.quote import quote_for_lookup

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, final
 
-from eximious.errors import Defer, EximiousError, ExpandError
+from eximious.errors import Defer, EximiousError, ExpandError, did_you_mean
 from eximious.expand.refusal import refuse_tainted
+from eximious.lookups.quoting import check_quoting
 from eximious.octets import SPACE
 from eximious.registry import Registry
 from eximious.taint import Tainted, untainted
@@ -27,11 +28,27 @@ MOST_SPECS: Final = 200  # forms of lookups that are remembered
 
 
 class LookupError(EximiousError):
-    """What names a lookup in the configuration is wrong."""
+    """What names a lookup in the configuration is wrong. `hint` says what would be right, or why there is no such."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.hint = hint
+
+
+class Passing:
+    """An answer that is not remembered, after which those remembered from the same type mean nothing any more.
+
+    That is how it is with statements that change something, and with what is not there yet.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+
+
+Found = str | None | Passing
 
 
 class Lookup:
@@ -60,8 +77,9 @@ class QueryLookup(Lookup):
 
     is_single_key = False
     needs_quoting = True  # tainted text in a query must have been quoted for this type
+    remembers = True  # answers may serve again in the same context
 
-    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+    def find_query(self, context: Context, query: str, options: Options) -> Found:
         """The answer, or None."""
         raise NotImplementedError
 
@@ -82,6 +100,16 @@ _NAMES: Final = (
     *("regdom", "spf", "sqlite", "wildlsearch"),
 )
 
+# Types that Exim has, or had, and why they are not here.
+REFUSED: Final = {
+    "ibase": "InterBase is not supported: of the databases, mysql, pgsql and sqlite are",
+    "nisplus": "NIS+ is not supported: there are no servers any more; use ldap or a file",
+    "nmh": "nothing of that name is known; lsearch reads files of aliases",
+    "oracle": "Oracle is not supported: of the databases, mysql, pgsql and sqlite are",
+    "testdb": "it is for tests of Exim itself",
+    "whoson": "there are no whoson servers any more; authenticate senders instead",
+}
+
 lookups: Registry[Lookup] = Registry("eximious.lookups", "lookup type", _MODULES)
 
 _SPEC: Final = re.compile(
@@ -92,6 +120,11 @@ _SPEC: Final = re.compile(
 def find_lookup(name: str) -> Lookup | None:
     """The lookup type of that name, or None."""
     return lookups.find(name) if name in _NAMES else None
+
+
+def unknown(name: str) -> LookupError:
+    """The error for a type that there is not."""
+    return LookupError(f'unknown lookup type "{name}"', REFUSED.get(name, "") or did_you_mean(name, _NAMES))
 
 
 def known_lookups() -> tuple[str, ...]:
@@ -120,7 +153,7 @@ def _parse_spec(text: str) -> LookupSpec:
         raise LookupError(f'format error in lookup type "{text}"')
     if found is None or lookup is None:
         name = re.split(r"[*,]", re.sub(r"^partial[0-9]*(-|\([^)]*\))", "", text))[0]
-        raise LookupError(f'unknown lookup type "{name}"')
+        raise unknown(name)
     count, affix, name, default, options = found.groups()
     is_partial = count is not None
     if not lookup.is_single_key:
@@ -213,19 +246,27 @@ class LookupSpec:
         """The answer to a query, perhaps from the cache."""
         lookup = self.lookup
         assert isinstance(lookup, QueryLookup)
-        key = (lookup, self._variant, query)
+        tainted = query if isinstance(query, Tainted) and lookup.needs_quoting else None
+        key = (lookup, self._variant, query, None if tainted is None else tainted.quoter)
         cache = context.named_list_cache
         if not query:
             return None
         if self._reads_cache and key in cache:
             return cache[key]  # type: ignore[no-any-return]
+        if tainted is not None:
+            check_quoting(context, lookup.name, tainted)
         try:
-            found = lookup.find_query(context, query, self.options)
+            found: Found = lookup.find_query(context, query, self.options)
         except Defer as error:
             raise _deferred(query, error) from None
+        if isinstance(found, Passing):
+            for known in [known for known in cache if known.__class__ is tuple and known[0] is lookup]:
+                del cache[known]
+            found = found.text
+        elif lookup.remembers:
+            self._remember(cache, key, found)
         if context.trace is not None:
             context.trace.lookup(f'{lookup.name} "{query}" gave {_shown(found)}')
-        self._remember(cache, key, found)
         return found
 
     def _one(self, context: Context, source: str, key: str) -> str | None:

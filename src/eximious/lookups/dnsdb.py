@@ -104,6 +104,7 @@ class DnsDb(QueryLookup):
 
     name = "dnsdb"
     needs_quoting = False
+    remembers = False  # the resolver does, for as long as the records say
 
     def find_query(self, context: Context, query: str, options: Options) -> str | None:
         asked = parse(query)

@@ -10,7 +10,8 @@ from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Options, QueryLookup, lookups
 from eximious.lookups.ldap_client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, Connection, Entry, LdapError
 from eximious.lookups.ldap_url import PORTS, Query, host_and_port, parse
-from eximious.lookups.servers import CONNECT_TIMEOUT, QUERY_TIMEOUT, Pool
+from eximious.lookups.pool import Pool
+from eximious.lookups.servers import CONNECT_TIMEOUT, QUERY_TIMEOUT
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer, ExpandError
-from eximious.lookups.base import Options, QueryLookup, lookups
-from eximious.lookups.servers import CONNECT_TIMEOUT, QUERY_TIMEOUT, Pool, Server, servers_for
-from eximious.lookups.sql import row_text
-from eximious.waiting import in_thread
+from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
+from eximious.lookups.pool import Pool
+from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, servers_for
+from eximious.lookups.sql import rows_text
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
 PORT: Final = 3306
 MOST_ROWS: Final = 100_000
+USUAL_SOCKETS: Final = ("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock")
+OPTION_FILES: Final = ("/etc/my.cnf", "/etc/mysql/my.cnf", "/etc/mysql/conf.d/exim.cnf")
+DEFAULT_GROUP: Final = "exim"  # of settings in the option files
 _ESCAPES: Final = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\b": r"\b", "'": r"\'", '"': r"\"", "\\": r"\\"}
 _TO_ESCAPE = re.compile(r"[\n\t\r\x08'\"\\]")
 
@@ -24,15 +28,18 @@ class MySql(QueryLookup):
     """The rows of the result, a line each; the number of changed rows for a statement without a result."""
 
     name = "mysql"
-    options = ("servers",)
+    options = ("servers", *LIMIT_OPTIONS)
 
-    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+    def find_query(self, context: Context, query: str, options: Options) -> Found:
         servers, query = servers_for(context, "mysql", "MySQL", query, options, 3)
-        pool: Pool[Any] = context.services.lookups.connections.setdefault("mysql", Pool(_close))
+        limits = Limits(options)
+        cache = context.services.lookups
+        pool: Pool[Any] = cache.connections.setdefault("mysql", Pool(_close))
         why = ""
         for server in servers:
             try:
-                return in_thread(_ask, server, query, pool)
+                with pool.turn(server.text, limits.answer):
+                    return cache.in_thread(_ask, server, query, pool, limits)  # type: ignore[no-any-return]
             except Defer as error:
                 why = str(error)
         raise Defer(why)
@@ -45,26 +52,31 @@ def _close(connection: Any) -> None:
     connection.close()
 
 
-def _ask(server: Server, query: str, pool: Pool[Any]) -> str | None:
+def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
     """The answer of one server. A connection that the server closed meanwhile is made again."""
-    import pymysql
-
+    try:
+        import pymysql
+    except ImportError:
+        raise ExpandError('the lookup type "mysql" needs the Python package PyMySQL') from None
     connection = pool.take(server.text)
     if connection is not None:
         try:
             connection.ping(reconnect=False)
         except (pymysql.Error, OSError):
-            connection.close()
+            _close(connection)
             connection = None
     if connection is None:
-        connection = _connected(server)
+        connection = _connected(server, limits)
     try:
         with connection.cursor() as cursor:
             cursor.execute(query.encode("latin-1"))
             answer = _answer(cursor)
     except (pymysql.Error, OSError) as error:
-        connection.close()
+        _close(connection)
         raise Defer(f"MYSQL: query failed: {_reason(error)}\n") from None
+    except BaseException:
+        _close(connection)
+        raise
     pool.put(server.text, connection)
     return answer
 
@@ -73,44 +85,52 @@ def _reason(error: Exception) -> str:
     return str(error.args[1]) if len(error.args) > 1 else str(error)
 
 
-def _connected(server: Server) -> Any:
-    try:
-        import pymysql
-    except ImportError:
-        raise ExpandError('the lookup type "mysql" needs the Python package PyMySQL') from None
+def _connected(server: Server, limits: Limits) -> Any:
+    import pymysql
+
     arguments: dict[str, Any] = {
         "database": server.field(0) or None,
         "user": server.field(1) or None,
         "password": server.field(2),
-        "connect_timeout": CONNECT_TIMEOUT,
-        "read_timeout": QUERY_TIMEOUT,
-        "write_timeout": QUERY_TIMEOUT,
+        "connect_timeout": limits.connect,
+        "read_timeout": limits.answer,
+        "write_timeout": limits.answer,
         "charset": "utf8mb4",
         "use_unicode": False,
         "conv": {},
         "autocommit": True,
     }
-    if server.socket:
-        arguments["unix_socket"] = server.socket
+    socket = server.socket
+    if not socket and server.host in ("", "localhost") and not server.port:
+        socket = next(filter(os.path.exists, USUAL_SOCKETS), "")
+    if socket:
+        arguments["unix_socket"] = socket
     else:
         arguments |= {"host": server.host or "localhost", "port": server.port or PORT}
-    if server.group:
-        arguments |= {"read_default_group": server.group, "read_default_file": "/etc/mysql/my.cnf"}
+    group = server.group or DEFAULT_GROUP
+    option_file = next((path for path in OPTION_FILES if _has_group(path, group)), None)
+    if option_file is not None:
+        arguments |= {"read_default_group": group, "read_default_file": option_file}
     try:
         return pymysql.connect(**arguments)
     except (pymysql.Error, OSError) as error:
         raise Defer(f"MYSQL connection failed: {_reason(error)}") from None
 
 
-def _answer(cursor: Any) -> str | None:
+def _has_group(path: str, group: str) -> bool:
+    """Whether an option file has settings for a group."""
+    try:
+        with open(path, encoding="latin-1") as file:
+            return any(line.strip() == f"[{group}]" for line in file)
+    except OSError:
+        return False
+
+
+def _answer(cursor: Any) -> Found:
     if cursor.description is None:
-        return str(cursor.rowcount)
+        return Passing(str(cursor.rowcount))
     names = [_text(column[0]) or "" for column in cursor.description]
-    rows = cursor.fetchmany(MOST_ROWS)
-    if len(names) == 1:
-        rows = [row for row in rows if row[0] is not None]
-    lines = [row_text(names, [_text(value) or "" for value in row]) for row in rows]
-    return "\n".join(lines) if rows else None
+    return rows_text(names, ([_text(value) for value in row] for row in cursor.fetchmany(MOST_ROWS)))
 
 
 def _text(value: Any) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import select
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer, ExpandError
-from eximious.lookups.base import Options, QueryLookup, lookups
-from eximious.lookups.servers import CONNECT_TIMEOUT, QUERY_TIMEOUT, Pool, Server, servers_for
-from eximious.lookups.sql import row_text
-from eximious.waiting import in_thread
+from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
+from eximious.lookups.pool import Pool
+from eximious.lookups.servers import LIMIT_OPTIONS, Clock, Limits, Server, servers_for
+from eximious.lookups.sql import rows_text
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -25,15 +26,18 @@ class PgSql(QueryLookup):
     """The rows of the result, a line each; the number of changed rows for a statement without a result."""
 
     name = "pgsql"
-    options = ("servers",)
+    options = ("servers", *LIMIT_OPTIONS)
 
-    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+    def find_query(self, context: Context, query: str, options: Options) -> Found:
         servers, query = servers_for(context, "pgsql", "PostgreSQL", query, options, 3)
-        pool: Pool[Any] = context.services.lookups.connections.setdefault("pgsql", Pool(_close))
+        limits = Limits(options)
+        cache = context.services.lookups
+        pool: Pool[Any] = cache.connections.setdefault("pgsql", Pool(_close))
         why = ""
         for server in servers:
             try:
-                return in_thread(_ask, server, query, pool)
+                with pool.turn(server.text, limits.answer):
+                    return cache.in_thread(_ask, server, query, pool, limits)  # type: ignore[no-any-return]
             except Defer as error:
                 why = str(error)
         raise Defer(why)
@@ -46,14 +50,19 @@ def _close(connection: Any) -> None:
     connection.close()
 
 
-def _ask(server: Server, query: str, pool: Pool[Any]) -> str | None:
+def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
     """The answer of one server. A connection that the server closed meanwhile is made again."""
+    octets = query.replace("\0", "").encode("latin-1")
     while True:
         connection = pool.take(server.text)
         is_fresh = connection is None
         if connection is None:
-            connection = _connected(server)
-        result = connection.pgconn.exec_(query.replace("\0", "").encode("latin-1"))
+            connection = _connected(server, limits)
+        try:
+            result = _result(connection.pgconn, octets, limits.answer)
+        except TimeoutError:
+            connection.close()
+            raise Defer(f"PGSQL: query failed: no answer within {limits.answer:g} seconds ({query})\n") from None
         if connection.pgconn.status == 0:
             break
         connection.close()
@@ -65,7 +74,47 @@ def _ask(server: Server, query: str, pool: Pool[Any]) -> str | None:
         pool.put(server.text, connection)
 
 
-def _connected(server: Server) -> Any:
+def _result(pgconn: Any, query: bytes, limit: float) -> Any:
+    """The result of the last command of a query. Raises TimeoutError."""
+    from psycopg import OperationalError
+
+    clock = Clock(limit)
+    pgconn.nonblocking = 1
+    try:
+        pgconn.send_query(query)
+        while pgconn.flush():
+            _wait(pgconn, select.POLLIN | select.POLLOUT, clock)
+            pgconn.consume_input()
+        last = None
+        while True:
+            while pgconn.is_busy():
+                _wait(pgconn, select.POLLIN, clock)
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                return last
+            last = result
+    except OperationalError as error:
+        return Broken(str(error))
+
+
+def _wait(pgconn: Any, events: int, clock: Clock) -> None:
+    poller = select.poll()
+    poller.register(pgconn.socket, events)
+    if not poller.poll(clock.left() * 1000):
+        raise TimeoutError
+
+
+class Broken:
+    """In place of a result, where the connection does not work any more."""
+
+    status = 7  # PGRES_FATAL_ERROR
+
+    def __init__(self, why: str) -> None:
+        self.error_message = why.encode("latin-1", "replace")
+
+
+def _connected(server: Server, limits: Limits) -> Any:
     try:
         import psycopg
     except ImportError:
@@ -80,8 +129,8 @@ def _connected(server: Server) -> Any:
             dbname=server.field(0) or None,
             user=server.field(1) or None,
             password=server.field(2) or None,
-            connect_timeout=int(CONNECT_TIMEOUT),
-            options=f"-c statement_timeout={int(QUERY_TIMEOUT * 1000)}",
+            connect_timeout=max(1, round(limits.connect)),
+            options=f"-c statement_timeout={int(limits.answer * 1000)}",
             autocommit=True,
         )
     except psycopg.Error as error:
@@ -102,21 +151,21 @@ def _message(result: Any, query: str) -> str:
     return f"PGSQL: query failed: {words} (PGRES_{ExecStatus(result.status).name}) ({query})\n"
 
 
-def _answer(result: Any, query: str) -> str | None:
+def _answer(result: Any, query: str) -> Found:
     from psycopg.pq import ExecStatus
 
     status = result.status
     if status == ExecStatus.COMMAND_OK or status == ExecStatus.EMPTY_QUERY:
-        return "" if result.command_tuples is None else str(result.command_tuples)
+        return Passing("" if result.command_tuples is None else str(result.command_tuples))
     if status != ExecStatus.TUPLES_OK:
         raise Defer(_message(result, query))
     columns = range(result.nfields)
     names = [result.fname(column).decode("latin-1") for column in columns]
-    lines = [
-        row_text(names, [(result.get_value(row, column) or b"").decode("latin-1") for column in columns])
+    rows = (
+        [(result.get_value(row, column) or b"").decode("latin-1") for column in columns]
         for row in range(min(result.ntuples, MOST_ROWS))
-    ]
-    return "\n".join(lines) if lines else None
+    )
+    return rows_text(names, rows)
 
 
 lookups.register("pgsql")(PgSql())

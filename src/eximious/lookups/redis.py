@@ -1,4 +1,8 @@
-"""redis: commands to a Redis server or cluster."""
+"""redis: commands to a Redis server or cluster.
+
+A server is ``host::port/database/password``, ``(/path/of/socket)/database/password`` and so on; beyond Exim,
+``/database/user/password`` for servers with users, and ``host::port[tls]`` for TLS.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer
-from eximious.lookups.base import Options, QueryLookup, lookups
+from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
+from eximious.lookups.pool import Pool
 from eximious.lookups.resp import Connection, ErrorReply, ProtocolError
-from eximious.lookups.servers import CONNECT_TIMEOUT, Pool, Server, addresses_of, servers_for
+from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, addresses_of, servers_for
 
 if TYPE_CHECKING:
     from eximious.context import Context
+    from eximious.net.stream import Stream
 
 PORT: Final = 6379
 MOST_WORDS: Final = 32  # of a command
@@ -23,26 +29,34 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r"[ \t\n\r\f\v\\]")
 
 
+class Connections(Pool[Connection]):
+    """Open connections, and the settings of TLS by server."""
+
+    def __init__(self) -> None:
+        super().__init__(Connection.close)
+        self.tls: dict[str, Any] = {}
+
+
 class Redis(QueryLookup):
     """The reply: a text as it is, an array a line each, nothing as an empty text; a number as ``true`` or ``false``.
 
-    With ``ret=number`` a number is given as such.
+    With ``ret=number`` a number is given as such. ``connect`` and ``timeout`` limit the time.
     """
 
     name = "redis"
-    options = ("servers", "ret")
+    options = ("servers", "ret", *LIMIT_OPTIONS)
 
-    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+    def find_query(self, context: Context, query: str, options: Options) -> Found:
         servers, query = servers_for(context, "redis", "REDIS", query, options, 2)
+        limits = Limits(options)
         words = [_ESCAPED.sub(r"\1", word) for word in _WORD.findall(query)][:MOST_WORDS]
         if not words:
             raise Defer("REDIS: empty command")
         command = [word.encode("latin-1") for word in words]
-        pool: Pool[Connection] = context.services.lookups.connections.setdefault("redis", Pool(_close))
         why = ""
         for server in servers:
             try:
-                reply = _asked(server, command, pool, context)
+                reply = _asked(server, command, limits, context)
             except Defer as error:
                 why = str(error)
                 continue
@@ -53,15 +67,11 @@ class Redis(QueryLookup):
         return _TO_ESCAPE.sub(r"\\\g<0>", text)
 
 
-def _close(connection: Connection) -> None:
-    connection.close()
-
-
-def _asked(server: Server, command: list[bytes], pool: Pool[Connection], context: Context) -> Any:
+def _asked(server: Server, command: list[bytes], limits: Limits, context: Context) -> Any:
     """The server's reply; one that a cluster's other member has is fetched there. Raises Defer."""
     asking = False
     for _ in range(MOST_REDIRECTIONS):
-        reply = _one(server, command, pool, context, asking=asking)
+        reply = _one(server, command, limits, context, asking=asking)
         if not isinstance(reply, ErrorReply):
             return reply
         kind, _, rest = reply.text.partition(" ")
@@ -75,27 +85,30 @@ def _asked(server: Server, command: list[bytes], pool: Pool[Connection], context
 def _redirected(server: Server, address: str) -> Server:
     """The same credentials for another member; a member that gives no host means itself."""
     host, _, port = address.rpartition(":")
-    return Server("/".join([f"[{host or server.host}]:{port}", *server.fields]))
+    group = f"[{server.group}]" if server.group else ""
+    return Server("/".join([f"[{host or server.host}]:{port}{group}", *server.fields]))
 
 
-def _one(server: Server, command: list[bytes], pool: Pool[Connection], context: Context, *, asking: bool) -> Any:
+def _one(server: Server, command: list[bytes], limits: Limits, context: Context, *, asking: bool) -> Any:
     """One command to one server, over a connection of the pool if there is one that still works."""
-    while True:
-        connection = pool.take(server.text)
-        is_fresh = connection is None
-        if connection is None:
-            connection = _connected(server, context)
-        try:
-            if asking:
-                connection.call([b"ASKING"])
-            reply = connection.call(command)
-        except (OSError, ProtocolError) as error:
-            connection.close()
-            if is_fresh or isinstance(error, TimeoutError):
-                raise Defer(f"REDIS: query failed: {_reason(error)}") from None
-            continue  # the server closed it meanwhile
-        pool.put(server.text, connection)
-        return reply
+    pool: Connections = context.services.lookups.connections.setdefault("redis", Connections())
+    with pool.turn(server.text, limits.answer):
+        while True:
+            connection = pool.take(server.text)
+            is_fresh = connection is None
+            if connection is None:
+                connection = _connected(server, limits, pool, context)
+            try:
+                if asking:
+                    connection.call([b"ASKING"], limits.answer)
+                reply = connection.call(command, limits.answer)
+            except (OSError, ProtocolError) as error:
+                connection.close()
+                if is_fresh or isinstance(error, TimeoutError):
+                    raise Defer(f"REDIS: query failed: {_reason(error)}") from None
+                continue  # the server closed it meanwhile
+            pool.put(server.text, connection)
+            return reply
 
 
 def _reason(error: Exception) -> str:
@@ -103,20 +116,22 @@ def _reason(error: Exception) -> str:
     return os.strerror(number) if number else str(error)
 
 
-def _connected(server: Server, context: Context) -> Connection:
+def _connected(server: Server, limits: Limits, pool: Connections, context: Context) -> Connection:
     """A connection that has authenticated and chosen its database. Raises Defer."""
     from eximious.net.connect import connect
 
     error: OSError | None = None
     for address in addresses_of(server, context):
         try:
-            stream = connect(address, server.port or PORT, timeout=CONNECT_TIMEOUT)
+            stream = connect(address, server.port or PORT, timeout=limits.connect)
         except OSError as failure:
             error = failure
             continue
         connection = Connection(stream)
         try:
-            _introduce(connection, server)
+            if server.group:
+                _encrypt(stream, server, pool, context)
+            _introduce(connection, server, limits.connect)
         except (OSError, ProtocolError) as failure:
             connection.close()
             raise Defer(f"REDIS connection failed: {_reason(failure)}") from None
@@ -125,42 +140,87 @@ def _connected(server: Server, context: Context) -> Connection:
     raise Defer(f"REDIS connection failed: {_reason(error)}")
 
 
-def _introduce(connection: Connection, server: Server) -> None:
+def _encrypt(stream: Stream, server: Server, pool: Connections, context: Context) -> None:
+    """TLS from the first octet on, as ``[tls]`` after host and port asks for. Raises OSError or ProtocolError."""
+    from eximious.expand.ip import ip_version
+    from eximious.tls.errors import TlsError
+
+    if server.group != "tls":
+        raise ProtocolError(f'unknown word "{server.group}" after the server: "tls" is known')
+    name = "localhost" if server.socket else server.host
+    try:
+        settings = pool.tls.get(name)
+        if settings is None:
+            settings = pool.tls[name] = _tls_context(context.config.main, name)
+        stream.start_tls_client(settings, "" if ip_version(name) else name)
+    except TlsError as error:
+        raise ProtocolError(f"TLS: {error}") from None
+
+
+def _tls_context(main: Any, name: str) -> Any:
+    from eximious.tls.context import ClientContext, Verify
+
+    return ClientContext(
+        certificates=[main.redis_tls_certificate] if main.redis_tls_certificate else (),
+        private_keys=[main.redis_tls_privatekey] if main.redis_tls_privatekey else (),
+        verify=Verify.REQUIRE,
+        verify_certificates=main.redis_tls_verify_certificates,
+        verify_names=(name,),
+    )
+
+
+def _introduce(connection: Connection, server: Server, limit: float) -> None:
     """``/database/password`` or ``/database/user/password``."""
     database, *credentials = server.fields or [""]
     credentials = [word for word in credentials if word]
     if credentials:
-        _demand(connection, [b"AUTH", *[word.encode("latin-1") for word in credentials[:2]]], "authentication")
+        command = [b"AUTH", *[word.encode("latin-1") for word in credentials[:2]]]
+        _demand(connection, command, limit, "authentication")
     if database:
-        _demand(connection, [b"SELECT", database.encode("latin-1")], f"selecting database {database}")
+        _demand(connection, [b"SELECT", database.encode("latin-1")], limit, f"selecting database {database}")
 
 
-def _demand(connection: Connection, command: list[bytes], what: str) -> None:
-    reply = connection.call(command)
+def _demand(connection: Connection, command: list[bytes], limit: float, what: str) -> None:
+    reply = connection.call(command, limit)
     if isinstance(reply, ErrorReply):
         raise ProtocolError(f"{what} failed: {reply.text}")
 
 
-def _shown(reply: Any, *, as_number: bool) -> str:
+def _shown(reply: Any, *, as_number: bool) -> Found:
     if reply is None:
-        return ""
+        return Passing("")
     if isinstance(reply, int):
         return str(reply) if as_number else "true" if reply else "false"
     if isinstance(reply, list):
-        return "\n".join(_element(element) for element in reply)
+        return _listed(reply)
     text: str = reply.decode("latin-1")
     return text
 
 
-def _element(element: Any) -> str:
-    """An element of an array; of an array in an array, the elements are separated by spaces."""
-    if element is None:
-        return ""
-    if isinstance(element, list):
-        return " ".join(_element(one) for one in element)
-    if isinstance(element, ErrorReply):
-        return element.text
-    return str(element) if isinstance(element, int) else element.decode("latin-1")
+def _listed(elements: list[Any]) -> str | None:
+    """The elements of an array, a line each; those of an array in it begin after an empty line. None if there are none.
+
+    What has no text (nothing, an array in such an array) leaves its line empty.
+    """
+    parts: list[str] = []
+    for element in elements:
+        if parts:
+            parts.append("\n")
+        if not isinstance(element, list):
+            parts += _text(element)
+            continue
+        for inner in element:
+            if parts:
+                parts.append("\n")
+            parts += _text(inner)
+    return "".join(parts) if parts else None
+
+
+def _text(element: Any) -> list[str]:
+    """The text of an element, if it has one."""
+    if isinstance(element, int):
+        return [str(element)]
+    return [element.decode("latin-1")] if isinstance(element, bytes) else []
 
 
 lookups.register("redis")(Redis())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.lookups.servers import QUERY_TIMEOUT
+from eximious.lookups.servers import Clock
 
 if TYPE_CHECKING:
     from eximious.net.stream import Stream
 
 LONGEST_REPLY: Final = 64 * 1024 * 1024  # octets
 LONGEST_LINE: Final = 64 * 1024
+MOST_ELEMENTS: Final = 1_000_000  # of an array
 DEEPEST: Final = 8  # arrays within arrays
 
 
@@ -32,21 +33,25 @@ class Connection:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        stream.timeout = QUERY_TIMEOUT
         self._buffer = bytearray()
+        self._clock = Clock(0.0)
+        self._size = 0  # octets of the present reply
 
     def close(self) -> None:
         """End the connection."""
         self._stream.close()
 
-    def call(self, words: list[bytes]) -> Any:
-        """The reply to a command: bytes, an int, None, a list of these, or an ErrorReply.
+    def call(self, words: list[bytes], limit: float) -> Any:
+        """The reply to a command within `limit` seconds: bytes, an int, None, a list of these, or an ErrorReply.
 
         Raises OSError or ProtocolError; then the connection cannot be used any more.
         """
         parts = [b"*%d\r\n" % len(words)]
         for word in words:
             parts.append(b"$%d\r\n%s\r\n" % (len(word), word))
+        self._clock = Clock(limit)
+        self._size = 0
+        self._stream.timeout = limit
         self._stream.write(b"".join(parts))
         self._stream.flush()
         return self._reply(0)
@@ -74,6 +79,8 @@ class Connection:
             return self._octets(number)
         if depth >= DEEPEST:
             raise ProtocolError("the reply is nested too deeply")
+        if number > MOST_ELEMENTS:
+            raise ProtocolError("the reply has too many elements")
         return [self._reply(depth + 1) for _ in range(number)]
 
     def _line(self) -> bytes:
@@ -93,7 +100,11 @@ class Connection:
         return octets
 
     def _fill(self) -> None:
+        self._stream.timeout = self._clock.left()
         data = self._stream.read()
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self._buffer += data
+        self._size += len(data)
+        if self._size > LONGEST_REPLY:
+            raise ProtocolError("the reply is too long")

@@ -1,25 +1,68 @@
-"""Servers that query-style lookups ask: lists of them in the configuration, addresses, and connections kept open."""
+"""Servers that query-style lookups ask: lists of them in the configuration, addresses, and limits of time."""
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from eximious.config.lists import split
-from eximious.errors import Defer
+from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Options
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
-C = TypeVar("C")
-
-MOST_IDLE: Final = 8  # connections to one server that are kept for later
 CONNECT_TIMEOUT: Final = 10.0  # seconds
 QUERY_TIMEOUT: Final = 30.0  # seconds for one answer
+LIMIT_OPTIONS: Final = ("connect", "timeout")  # by which a query sets other limits
 
 _OLD_FORM = re.compile(r"[ \t\n]*servers[ \t]*=[ \t]*([^;]*);(.*)\Z", re.DOTALL)
+
+
+class Limits:
+    """How long a query may take: for the connection, and for the answer; in seconds."""
+
+    __slots__ = ("answer", "connect")
+
+    def __init__(self, options: Options) -> None:
+        """From the options of a lookup: ``connect=5s,timeout=1m``. Raises ExpandError for what is no time."""
+        self.connect = _seconds(options, "connect", CONNECT_TIMEOUT)
+        self.answer = _seconds(options, "timeout", QUERY_TIMEOUT)
+
+
+def _seconds(options: Options, name: str, default: float) -> float:
+    from eximious.config.numbers import seconds
+
+    text = options.get(name)
+    if text is None:
+        return default
+    try:
+        found = float(seconds(text))
+    except ValueError:
+        found = 0.0
+    if not found:
+        raise ExpandError(f'bad time value "{text}" for the lookup option "{name}"')
+    return found
+
+
+class Clock:
+    """The time for one answer, however many octets at a time it comes."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, limit: float) -> None:
+        self._end = time.monotonic() + limit
+
+    def left(self) -> float:
+        """Seconds that are left. Raises TimeoutError if there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        return left
 
 
 class Server:
@@ -52,7 +95,7 @@ class Server:
 
 def _slashed(text: str) -> list[str]:
     """The parts between slashes, of which those in parentheses do not count."""
-    start = text.rfind(")") + 1 if text.startswith("(") or "(" in text.partition("/")[0] else 0
+    start = text.find(")") + 1 if "(" in text.partition("/")[0] else 0
     head, *rest = text[start:].split("/")
     return [text[:start] + head, *rest]
 
@@ -117,30 +160,3 @@ def addresses_of(server: Server, context: Context) -> list[str]:
     if not found:
         raise Defer(f"no IP address found for host {server.host}")
     return found
-
-
-class Pool(Generic[C]):
-    """Connections that wait to be used again, by server."""
-
-    def __init__(self, close: Callable[[C], Any]) -> None:
-        self._idle: dict[str, list[C]] = {}
-        self._close = close
-
-    def close(self) -> None:
-        """Close all that wait."""
-        for idle in self._idle.values():
-            while idle:
-                self._close(idle.pop())
-
-    def take(self, key: str) -> C | None:
-        """One that was put back, if there is one."""
-        idle = self._idle.get(key)
-        return idle.pop() if idle else None
-
-    def put(self, key: str, connection: C) -> None:
-        """Keep a connection that is in order."""
-        idle = self._idle.setdefault(key, [])
-        if len(idle) < MOST_IDLE:
-            idle.append(connection)
-        else:
-            self._close(connection)

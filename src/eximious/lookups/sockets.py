@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import EximiousError
-from eximious.waiting import in_thread
 
 if TYPE_CHECKING:
     import socket
@@ -56,7 +55,7 @@ def ask(request: Request, context: Context) -> str:
     answers: dict[str, str] = cache.setdefault(("readsocket", request.name), {})
     if request.uses_cache and request.text in answers:
         return answers[request.text]
-    answer = in_thread(_ask, request, _targets(request.name, context))
+    answer: str = context.services.lookups.in_thread(_ask, request, _targets(request.name, context))
     if request.uses_cache:
         answers[request.text] = answer
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from eximious.octets import SPACE
@@ -24,6 +24,22 @@ def row_text(names: Sequence[str], values: Sequence[str | None]) -> str:
         return NULL if values[0] is None else values[0]
     pairs = zip(names, values, strict=True)
     return "".join(f"{name}={NULL if value is None else quoted(value)} " for name, value in pairs)
+
+
+def rows_text(names: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str | None:
+    """The rows of a result, a line each, where MySQL and PostgreSQL give them; None if there are none.
+
+    NULL is an empty text there, and as the only value in what comes first, nothing at all.
+    """
+    parts: list[str] = []
+    for row in rows:
+        if parts:
+            parts.append("\n")
+        if len(names) != 1:
+            parts.append(row_text(names, ["" if value is None else value for value in row]))
+        elif row[0] is not None:
+            parts.append(row[0])
+    return "".join(parts) if parts else None
 
 
 def double_quotes(text: str) -> str:

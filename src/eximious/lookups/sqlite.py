@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import ExpandError
 from eximious.expand.refusal import refuse_tainted
-from eximious.lookups.base import Options, QueryLookup, lookups
+from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
 from eximious.lookups.sql import double_quotes, row_text
 from eximious.taint import Tainted
-from eximious.waiting import in_thread
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,11 +50,12 @@ class Sqlite(QueryLookup):
     name = "sqlite"
     options = ("file",)
 
-    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+    def find_query(self, context: Context, query: str, options: Options) -> Found:
         path, query = _file_of(context, query, options)
         databases: Databases = context.services.lookups.connections.setdefault("sqlite", Databases())
         timeout = float(context.config.main.sqlite_lock_timeout)
-        return in_thread(_find, databases, path, query, timeout)
+        found: str | None = context.services.lookups.in_thread(_find, databases, path, query, timeout)
+        return Passing(None) if found is None else found
 
     def quote(self, text: str, option: str = "") -> str | None:
         return double_quotes(text)

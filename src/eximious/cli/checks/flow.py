@@ -28,6 +28,7 @@ from eximious.expand.items.sort import Sort
 from eximious.expand.items.substitute import Substitute
 from eximious.expand.nodes import Call, Choice, Concatenation, ContextCall, Node
 from eximious.expand.variable import Capture, ConnectionVariable, MessageAclVariable, RouterVariable, Variable
+from eximious.lookups.quoting import family
 
 # Variables that hold what strangers wrote.
 TAINTED: Final = frozenset(
@@ -46,7 +47,25 @@ TAINTED: Final = frozenset(
 # Variables whose taint is that of what the configuration puts into them.
 ASSIGNED: Final = ("address_data",)
 
-Cause = str  # how the tainted data is written in the string: "$local_part"
+
+class Cause:
+    """What taints a text. `written` is how it stands in the string: "$value"; `origin` where that has it from."""
+
+    __slots__ = ("node", "origin", "written")
+
+    def __init__(self, written: str, node: Node, origin: str = "") -> None:
+        self.written = written
+        self.node = node
+        self.origin = origin or written
+
+    def through(self, name: str, node: Node) -> Cause:
+        """The same data, which is now in another variable."""
+        return Cause(f"${name}", node, self.origin)
+
+    def __str__(self) -> str:
+        return self.written if self.origin == self.written else f"{self.written}, from {self.origin}"
+
+
 Report = Callable[[str, Cause, str], None]  # what refuses it, the cause, the lookup type if that can quote
 
 
@@ -74,15 +93,10 @@ class Moment:
 START: Final = Moment()
 
 
-def family(lookup: str) -> str:
-    """Lookup types that quote alike."""
-    return "ldap" if lookup.startswith("ldap") else lookup
-
-
 class Flow:
-    """Follows tainted data. `assigned` says what taints the variables that the configuration sets."""
+    """Follows tainted data. `assigned` are the names of variables that the configuration sets to such."""
 
-    def __init__(self, assigned: dict[str, Cause], report: Report) -> None:
+    def __init__(self, assigned: frozenset[str], report: Report) -> None:
         self.assigned = assigned
         self.report = report
 
@@ -94,7 +108,7 @@ class Flow:
         if method is not None:
             return method(self, node, now)
         if isinstance(node, Variable):
-            return self._variable(node.name, now)
+            return self._variable(node, now)
         if isinstance(node, Choice):
             return self._choice(node, self._first(self._found(node), now), now)
         return self._first(list(parts(node)), now)
@@ -131,10 +145,15 @@ class Flow:
 
     # Nodes ------------------------------------------------------------------------------------------------------------
 
-    def _variable(self, name: str, now: Moment) -> Cause | None:
+    def _variable(self, node: Variable, now: Moment) -> Cause | None:
+        name = node.name
         if name in ("value", "item"):
-            return now.value if name == "value" else now.item
-        return f"${name}" if name in TAINTED else self.assigned.get(name)
+            held = now.value if name == "value" else now.item
+            return None if held is None else held.through(name, node)
+        return Cause(f"${name}", node) if name in TAINTED or name in self.assigned else None
+
+    def _capture(self, node: Capture, now: Moment) -> Cause | None:
+        return None if now.captures is None else now.captures.through(node.name, node)
 
     def _found(self, node: Choice) -> list[Any]:
         return [part for part in parts(node) if part is not node.yes and part is not node.no]
@@ -208,32 +227,32 @@ class Flow:
 
     def _socket(self, node: ReadSocket, now: Moment) -> Cause | None:
         self._first(list(parts(node)), now)
-        return "${readsocket"
+        return Cause("${readsocket", node)
 
     def _environment(self, node: Environment, now: Moment) -> Cause | None:
-        return self._choice(node, "${env", now)
+        return self._choice(node, Cause("${env", node), now)
 
     def _certificate(self, node: CertExtract, now: Moment) -> Cause | None:
-        return self._choice(node, "${certextract", now)
+        return self._choice(node, Cause("${certextract", node), now)
 
 
 _METHODS: Final[dict[type, Callable[[Flow, Any, Moment], Cause | None]]] = {
     Call: Flow._call,
-    Capture: lambda flow, node, now: now.captures,
+    Capture: Flow._capture,
     CertExtract: Flow._certificate,
     Concatenation: lambda flow, node, now: flow._first(list(node.parts), now),
-    ConnectionVariable: lambda flow, node, now: flow.assigned.get(node.name),
+    ConnectionVariable: Flow._variable,
     ContextCall: Flow._call,
     Environment: Flow._environment,
     Filter: Flow._filter,
-    HeaderValue: lambda flow, node, now: f"${node.form}h_{node.name}",
+    HeaderValue: lambda flow, node, now: Cause(f"${node.form}h_{node.name}:", node),
     If: Flow._if,
     Lookup: Flow._lookup,
     Map: Flow._map,
-    MessageAclVariable: lambda flow, node, now: flow.assigned.get(node.name),
+    MessageAclVariable: Flow._variable,
     ReadSocket: Flow._socket,
     Reduce: Flow._reduce,
-    RouterVariable: lambda flow, node, now: flow.assigned.get(node.name),
+    RouterVariable: Flow._variable,
     Run: Flow._run,
     Sort: Flow._sort,
     Substitute: Flow._substitute,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, final
 
-from eximious.errors import ExpandError, did_you_mean
+from eximious.errors import ExpandError
 from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import Choice, Node
-from eximious.lookups.base import LookupError, LookupSpec, known_lookups, parse_spec
+from eximious.lookups.base import LookupError, LookupSpec, parse_spec
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -53,7 +53,7 @@ def parse_lookup(parser: Parser, name: str) -> Node:
     try:
         spec = parse_spec(kind)
     except LookupError as error:
-        raise Fault(error.message, start_of_type, did_you_mean(kind, known_lookups())) from None
+        raise Fault(error.message, start_of_type, error.hint) from None
     if spec.is_single_key and key is None:
         raise Fault(f'missing {{key}} for single-key "{kind}" lookup', parser.at)
     if not spec.is_single_key and key is not None:

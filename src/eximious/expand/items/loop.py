@@ -10,7 +10,7 @@ from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import LONGEST_RESULT, Node
 from eximious.lists.split import join, split_with_separator
-from eximious.taint import Tainted
+from eximious.taint import Tainted, made_of
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -47,7 +47,7 @@ class Map(Node):
         finally:
             context.item = saved
         result = join(texts, separator)
-        return Tainted(result) if tainted else result
+        return made_of(result, texts) if tainted else result
 
 
 @final

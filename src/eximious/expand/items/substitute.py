@@ -8,7 +8,7 @@ from eximious.errors import ExpandError
 from eximious.expand.item import item, syntax
 from eximious.expand.nodes import LONGEST_RESULT, Node
 from eximious.expand.regex import captures, compile
-from eximious.taint import Tainted
+from eximious.taint import Tainted, made_of
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -56,7 +56,7 @@ class Substitute(Node):
             context.captures = saved
         parts.append(subject[start:])
         result = "".join(parts)
-        return Tainted(result) if tainted else result
+        return made_of(result, [subject, *parts[1::2]]) if tainted else result
 
 
 @syntax("sg")

@@ -7,6 +7,8 @@ from typing import Any
 
 from eximious.errors import ExpandError
 from eximious.expand.operator import operator
+from eximious.lookups.quoting import family
+from eximious.taint import Tainted, quoted_for
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _BARE = re.compile(r"(?!\.)[^\x00-\x20\x7f-\xff()<>\[\]:;@\\,\"]+(?<!\.)\Z")
@@ -44,4 +46,4 @@ def quote_for_lookup(lookup: Any, option: str, text: str) -> str:
     quoted = lookup.quote(text, option)
     if quoted is None:
         raise ExpandError(f'"{lookup.name}" quoting failed')
-    return str(quoted)
+    return quoted_for(family(lookup.name), Tainted(quoted) if isinstance(text, Tainted) else quoted)
