@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import dmarc_history, spf
+from eximious.acl import ahead, dmarc_history, spf
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.expand.refusal import refuse_tainted
 from eximious.taint import Tainted
@@ -83,6 +83,42 @@ def matches(results: list[tuple[str, bool]], context: Context) -> bool:
     return True
 
 
+def begin(context: Context, lines: list[bytes]) -> None:
+    """The header is complete: ask for the record that the author's domain has, if an ACL may want to know."""
+    if not ahead.is_worthwhile(ahead.DMARC, context) or context.reception.dmarc_disable_verify:
+        return
+    from eximious.mailauth.dmarc import author_domains, discover
+    from eximious.mailauth.program_resolver import ProgramResolver
+    from eximious.mailauth.resolver import is_askable
+
+    fields = [line.decode("latin-1").partition(":") for line in lines if line[:4].lower() == b"from"]
+    authors = [one for name, _, text in fields if name.rstrip().lower() == "from" for one in author_domains(text)]
+    how = _discovery_at_once(context)
+    if not authors or not is_askable(authors[0]) or how is None:
+        return
+    method, suffix_list = how
+    resolver = ProgramResolver(context.services.dns)
+    ahead.begin(
+        context,
+        (ahead.DMARC, authors[0]),
+        lambda: discover(authors[0], resolver, method=method, suffix_list=suffix_list),
+    )
+
+
+def _discovery_at_once(context: Context) -> tuple[Method, SuffixList | None] | None:
+    """What `discovery` will say, if that is certain; what is wrong is not logged, which `check` will do."""
+    from eximious.mailauth.dmarc import Method
+
+    if context.config.main.dmarc_mode == "rfc9989":
+        return Method.TREE_WALK, None
+    template = context.config.main.dmarc_tld_file
+    path = None if template is None or template.constant is None else template.constant.strip()
+    try:
+        return (Method.SUFFIX_LIST, _loaded(path, os.stat(path).st_mtime_ns)) if path else None
+    except (OSError, ValueError):
+        return None
+
+
 def check(context: Context) -> Found:
     """The DMARC verdict on the message; the check is made once."""
     facts = context.message.facts
@@ -113,6 +149,7 @@ def _checked(context: Context) -> Found:
     if not authors:
         return Found("nofrom")
     verified = _spf(context)
+    begun = ahead.take(context, (ahead.DMARC, authors[0]))
     verdict = wait(
         evaluate(
             authors[0],
@@ -122,6 +159,7 @@ def _checked(context: Context) -> Found:
             method=method,
             suffix_list=suffix_list,
             chance=context.services.random.random,
+            discovered=None if begun is None else begun.result(),
         )
     )
     found = Found(_status(verdict), Tainted(authors[0]), verdict)

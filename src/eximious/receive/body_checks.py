@@ -1,14 +1,14 @@
-"""Checks that need a message's body, hashed as it passes: DKIM signatures, and ARC sets if an ACL wants to know.
+"""Checks that go on while a message's body arrives: DKIM signatures; ARC sets and DMARC, if an ACL wants to know.
 
-Begun when the header is complete: the signatures are read, and their keys asked for while the body arrives. The body is
-hashed once for all signatures that want the same form of it.
+Begun when the header is complete: the signatures are read, and their keys and the DMARC record are asked for. The body
+is hashed as it passes, once for all signatures that want the same form of it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from eximious.acl import arc
+from eximious.acl import arc, dmarc
 from eximious.receive import dkim
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ NOTHING: Final = BodyChecks(None)
 def begin(incoming: Incoming) -> BodyChecks:
     """The header is complete: begin what it asks for."""
     lines = incoming.reader.headers or []
+    dmarc.begin(incoming.context, lines)
     if not any(line[:14].lower().startswith(_FIELDS) for line in lines):
         return NOTHING
     from eximious.mailauth.canonical import BodyHashes
