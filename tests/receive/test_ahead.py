@@ -19,7 +19,9 @@ from eximious.receive.session import Session
 from tests.mailauth.keys import RSA
 from tests.receive.place import CLIENT, Conversation, Server
 
-SECONDS = 0.02  # that an answer of the DNS takes
+SECONDS = 0.01  # that an answer of the DNS takes
+# What a client waits for before it goes on.
+NOTHING, QUESTIONS, ANSWERS = 0, 1, 2
 HELO = b"EHLO client.test\r\n"
 MAIL = b"MAIL FROM:<a@example.org>\r\n"
 RCPT = b"RCPT TO:<b@test.ex>\r\n"
@@ -34,16 +36,15 @@ class SlowResolver(StaticResolver):
     def __init__(self, zone: str, events: list[str]) -> None:
         super().__init__(zone)
         self.events = events
+        self.unanswered = 0
         self.error: Exception | None = None
 
     async def _ask(self, name: str, type: str, blocking: bool) -> Answer:
         self.events.append(f"? {type} {name}")
-        try:
-            if not blocking:
-                await asyncio.sleep(SECONDS)
-        except asyncio.CancelledError:
-            self.events.append(f"cancelled {name}")
-            raise
+        if not blocking:
+            self.unanswered += 1
+            await asyncio.sleep(SECONDS)
+            self.unanswered -= 1
         if self.error is not None:
             raise self.error
         self.events.append(f"! {name}")
@@ -51,19 +52,28 @@ class SlowResolver(StaticResolver):
 
 
 class Client(Conversation):
-    """Waits a little before each piece; `events` gets the first line of each, and the answers."""
+    """Waits for others before each piece; `events` gets the first line of each, and the answers."""
 
-    def __init__(self, events: list[str], *pieces: bytes, seconds: float, address: str) -> None:
+    def __init__(self, resolver: SlowResolver, *pieces: bytes, waits_for: int, address: str) -> None:
         super().__init__(*pieces, peer=Endpoint(address, 40000))
-        self.events = events
-        self.seconds = seconds
+        self.resolver = resolver
+        self.events = resolver.events
+        self.waits_for = waits_for
 
     def _receive(self, size: int) -> bytes:
-        waiting.sleep(self.seconds)
+        if self.waits_for >= QUESTIONS:
+            self._wait()
+        while self.waits_for == ANSWERS and self.resolver.unanswered:
+            self._wait()
         piece = super()._receive(size)
         if piece:
             self.events.append("C: " + piece.split(b"\r\n")[0].decode())
         return piece
+
+    def _wait(self) -> None:
+        waiting.sleep(SECONDS / 10)
+        for _ in range(10):
+            waiting.sleep(0)
 
     def _send(self, data: bytes) -> None:
         super()._send(data)
@@ -91,20 +101,20 @@ class Site:
         ((message, _),) = self.server.queue.messages
         return [one.status for one in message.facts["dkim"].checked]
 
-    def session(self, *pieces: bytes, seconds: float, address: str) -> Session:
+    def session(self, *pieces: bytes, waits_for: int = NOTHING, address: str = CLIENT) -> Session:
         """A session with such a client."""
-        stream = Client(self.events, *pieces, seconds=seconds, address=address)
+        stream = Client(self.resolver, *pieces, waits_for=waits_for, address=address)
         session = Session(stream, Context(self.server.config, self.server.services))
         session.client.authenticator_name = self.authenticated
         return session
 
-    def talk(self, *pieces: bytes, seconds: float = SECONDS * 3, address: str = CLIENT) -> list[str]:
+    def talk(self, *pieces: bytes, waits_for: int = ANSWERS, address: str = CLIENT) -> list[str]:
         """What happens, in order, while a client sends the pieces; nothing is left behind on the loop."""
 
         async def run() -> None:
             complaints: list[Any] = []
             asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-            await waiting.run(self.session(*pieces, seconds=seconds, address=address).run)
+            await waiting.run(self.session(*pieces, waits_for=waits_for, address=address).run)
             await asyncio.sleep(SECONDS * 2)
             assert len(asyncio.all_tasks()) == 1
             assert complaints == []
@@ -137,7 +147,7 @@ def test_spf_begins_with_the_sender(tmp_path: Path) -> None:
 
 def test_spf_is_waited_for_if_it_must_be(tmp_path: Path) -> None:
     site = Site(tmp_path, SPF_ACL, "example.org TXT 'v=spf1 -all'")
-    events = site.talk(HELO, MAIL, RCPT, QUIT, seconds=0.0)
+    events = site.talk(HELO, MAIL, RCPT, QUIT, waits_for=NOTHING)
     assert before(events, "C: RCPT TO:<b@test.ex>", "! example.org")
     assert before(events, "! example.org", "S: 550")
     assert site.asked == ["example.org"]
@@ -164,7 +174,7 @@ def test_spf_does_not_begin(tmp_path: Path, text: str, address: str, authenticat
 @pytest.mark.parametrize("end", [b"RSET\r\n", b"EHLO again.test\r\n", b""], ids=["RSET", "EHLO", "lost"])
 def test_spf_is_called_off(tmp_path: Path, end: bytes) -> None:
     site = Site(tmp_path, SPF_ACL)
-    events = site.talk(HELO, MAIL, *[end] * bool(end), seconds=SECONDS / 4)
+    events = site.talk(HELO, MAIL, *[end] * bool(end), waits_for=QUESTIONS)
     assert "? TXT example.org" in events
     assert site.asked == ["example.org"]  # what it would have asked next was not asked
 
@@ -185,7 +195,7 @@ def test_what_goes_wrong_is_for_whoever_asks(tmp_path: Path) -> None:
 
 def test_without_an_event_loop_it_begins_when_it_is_asked_for(tmp_path: Path) -> None:
     site = Site(tmp_path, SPF_ACL)
-    site.session(HELO, MAIL, RCPT, QUIT, seconds=0.0, address=CLIENT).run()
+    site.session(HELO, MAIL, RCPT, QUIT).run()
     assert before(site.events, "C: RCPT TO:<b@test.ex>", "? TXT example.org")
 
 
@@ -217,21 +227,21 @@ def test_keys_are_asked_for_while_the_body_arrives(tmp_path: Path) -> None:
     assert site.statuses == ["pass"]
 
 
-@pytest.mark.parametrize("seconds", [0.0, SECONDS * 3])
+@pytest.mark.parametrize("waits_for", [NOTHING, ANSWERS])
 @pytest.mark.parametrize("is_on_loop", [True, False])
-def test_chunks(tmp_path: Path, seconds: float, is_on_loop: bool) -> None:
+def test_chunks(tmp_path: Path, waits_for: int, is_on_loop: bool) -> None:
     first, rest = signed()
     rest = rest[:-3]
     text = "chunking_advertise_hosts = *\nbegin acl\nrcpt:\n  accept\ndata:\n  accept\n"
     site = Site(tmp_path, text, DKIM_ZONE)
     pieces = [b"BDAT %d\r\n" % len(first), first, b"BDAT %d LAST\r\n" % len(rest), rest]
     if is_on_loop:
-        site.talk(HELO, MAIL, RCPT, *pieces, QUIT, seconds=seconds)
+        site.talk(HELO, MAIL, RCPT, *pieces, QUIT, waits_for=waits_for)
     else:
-        site.session(HELO, MAIL, RCPT, *pieces, QUIT, seconds=0.0, address=CLIENT).run()
+        site.session(HELO, MAIL, RCPT, *pieces, QUIT).run()
     assert site.asked == ["s._domainkey.example.org"]
     assert site.statuses == ["pass"]
-    if seconds and is_on_loop:
+    if waits_for and is_on_loop:
         assert before(site.events, "! s._domainkey.example.org", f"C: BDAT {len(rest)} LAST")
 
 
@@ -254,7 +264,7 @@ def test_keys_are_called_off_when_the_client_goes(tmp_path: Path) -> None:
     twice = b"".join(signed())[:-3]
     other = dkim.sign(twice, dkim.Signer("second.example", "s", RSA))
     site = Site(tmp_path, "begin acl\nrcpt:\n  accept\ndata:\n  accept\n", DKIM_ZONE)
-    site.talk(HELO, MAIL, RCPT, DATA, other[:-5], seconds=SECONDS / 4)
+    site.talk(HELO, MAIL, RCPT, DATA, other[:-5], waits_for=QUESTIONS)
     assert site.asked == ["s._domainkey.second.example"]
 
 
@@ -301,3 +311,65 @@ def test_the_body_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(Digest, "finish", lambda self: hashed.append(self.length))
     site.talk(HELO, MAIL, RCPT, DATA, text + b".\r\n", QUIT)
     assert hashed == [len(b"Hello.\r\n\r\nWorld\r\n")]
+
+
+DMARC_ZONE = ZONE + "_dmarc.example.org TXT 'v=DMARC1; p=none'\n"
+DMARC_ACL = """
+begin acl
+rcpt:
+  warn spf = *
+  accept
+data:
+  warn dmarc_status = *
+  accept
+"""
+HEADER = b"From: Joe <joe@mail.Example.ORG>\r\nSubject: hello\r\n\r\nHel"
+
+
+@pytest.fixture
+def suffix_list(tmp_path: Path) -> str:
+    path = tmp_path / "list"
+    path.write_text("org\n")
+    return f"dmarc_tld_file = {path}\n"
+
+
+@pytest.mark.parametrize("mode", ["", "dmarc_mode = rfc9989\n"])
+def test_the_dmarc_record_is_asked_for_while_the_body_arrives(tmp_path: Path, suffix_list: str, mode: str) -> None:
+    site = Site(tmp_path, (mode or suffix_list) + DMARC_ACL, DMARC_ZONE)
+    events = site.talk(HELO, MAIL, RCPT, DATA, HEADER, b"lo.\r\n.\r\n", QUIT)
+    assert before(events, "! _dmarc.example.org", "C: lo.")
+    walked = ["_dmarc.org"] if mode else []
+    assert sorted(site.asked[2:]) == ["_dmarc.example.org", "_dmarc.mail.example.org", *walked]
+    ((message, _),) = site.server.queue.messages
+    assert message.facts["dmarc"].status == "accept"
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "authenticated"),
+    [
+        (SPF_ACL, HEADER, ""),
+        (DMARC_ACL, HEADER, "plain"),
+        (DMARC_ACL.replace("warn spf", "warn control = dmarc_disable_verify\n spf"), HEADER, ""),
+        (DMARC_ACL, HEADER.replace(b"From:", b"Fromage:"), ""),
+        (DMARC_ACL, HEADER.replace(b"mail.", b"mail.." + b"x" * 70), ""),
+        ("dmarc_tld_file = /no/such/file\n" + DMARC_ACL, HEADER, ""),
+        ("dmarc_tld_file =\n" + DMARC_ACL, HEADER, ""),
+    ],
+    ids=["no ACL wants it", "authenticated", "switched off", "no author", "no name", "no list", "no file name"],
+)
+def test_dmarc_does_not_begin(tmp_path: Path, suffix_list: str, text: str, header: bytes, authenticated: str) -> None:
+    site = Site(tmp_path, text if "tld_file" in text else suffix_list + text, DMARC_ZONE)
+    site.authenticated = authenticated
+    site.talk(HELO, MAIL, RCPT, DATA, header, b"lo.\r\n.\r\n", QUIT)
+    assert not any(name.startswith("_dmarc") for name in site.asked)
+    missing = [line for line in site.server.logs.lines if "dmarc_tld_file" in line]
+    assert len(missing) == int("no/such" in text)  # nothing is logged twice
+
+
+def test_a_header_that_is_rewritten(tmp_path: Path, suffix_list: str) -> None:
+    text = suffix_list + DMARC_ACL + "begin rewrite\njoe@* joe@new.example f\n"
+    site = Site(tmp_path, text, DMARC_ZONE + "_dmarc.new.example TXT 'v=DMARC1; p=reject'\n")
+    site.talk(HELO, MAIL, RCPT, DATA, HEADER, b"lo.\r\n.\r\n", QUIT)
+    ((message, _),) = site.server.queue.messages
+    assert message.facts["dmarc"].status == "reject"
+    assert message.facts["dmarc"].author == "new.example"
