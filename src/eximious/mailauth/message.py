@@ -43,6 +43,11 @@ class Field:
         return f"Field({self.raw!r})"
 
     @property
+    def spelling(self) -> str:
+        """The name as it is written."""
+        return self.raw[: len(self.name)].decode("latin-1")
+
+    @property
     def value(self) -> bytes:
         """What follows the colon, folds and all, without the final CRLF."""
         return self.raw[self.value_at : -2]

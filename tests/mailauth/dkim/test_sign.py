@@ -15,13 +15,13 @@ HEADERS = Headers([b"From: a\r\n", b"Received: 1\r\n", b"Received: 2\r\n", b"To:
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
-        (["from"], ["from"]),
-        (["From", "subject", "to"], ["From", "to", "subject"]),
-        (["+from", "+subject"], ["from", "from", "subject"]),
-        (["from", "=received", "=subject"], ["from", "received", "received"]),
-        (["from", "received", "received", "received"], ["from", "received", "received", "received"]),
-        (["from", "received", "+received"], ["from", "received", "received", "received"]),
-        (["to"], ["From", "to"]),
+        (["from"], ["From"]),
+        (["From", "subject", "to"], ["To", "From", "subject"]),
+        (["+from", "+subject"], ["From", "from", "subject"]),
+        (["from", "=received", "=subject"], ["Received", "Received", "From"]),
+        (["from", "received", "received", "received"], ["Received", "Received", "From", "received"]),
+        (["from", "received", "+received"], ["Received", "Received", "From", "received"]),
+        (["to"], ["To", "From"]),
         ([], ["From"]),
     ],
 )

@@ -75,7 +75,7 @@ CHANGES = [
     (b"a=rsa-sha256", b"a=ed25519-sha256", Result.PERMERROR, Fault.KEY_MISUSED),
     (b"c=relaxed/relaxed", b"c=loose", Result.NEUTRAL, Fault.SYNTAX),
     (b"bh=", b"bh=!", Result.NEUTRAL, Fault.SYNTAX),
-    (b"h=From:", b"h=", Result.FAIL, Fault.SIGNATURE),
+    (b"h=Subject:", b"h=", Result.FAIL, Fault.SIGNATURE),
 ]
 
 

@@ -26,7 +26,7 @@ from eximious.mailauth.arc.layout import alphabetical, as_exim, divided
 from eximious.mailauth.authres import AuthenticationResults, AuthresError, parse
 from eximious.mailauth.canonical import BodyHashes
 from eximious.mailauth.dkim.key import PrivateKey
-from eximious.mailauth.dkim.sign import Signer, signature_text, signed_names
+from eximious.mailauth.dkim.sign import Signer, signature_text
 from eximious.mailauth.message import Field, Headers
 
 # As for DKIM, and its signatures; not what hosts on the way are expected to add or change (RFC 8617 section 4.1.2).
@@ -53,8 +53,8 @@ RESULTS_LIMIT: Final = 100  # Authentication-Results fields that are looked at
 class Sealer:
     """How to seal. `authserv_id` is whose Authentication-Results are taken; the domain's, if empty.
 
-    `headers` is as for DKIM; None for all of DEFAULT_HEADERS that there are, from the last one up. `expire_after` is in
-    seconds and goes on the message signature. `is_alphabetical` is about the order of the tags.
+    `headers` are the names of what is signed if it is there; None for all of DEFAULT_HEADERS, from the last one up.
+    `expire_after` is in seconds and goes on the message signature. `is_alphabetical` is about the order of the tags.
     """
 
     domain: str
@@ -154,7 +154,12 @@ def _names(headers: Headers, sealer: Sealer) -> list[str]:
     """What h= of the message signature names."""
     if sealer.headers is None:
         return [_SPELLINGS[field.name] for field in reversed(headers.fields) if field.name in _SPELLINGS]
-    return [name.lower() for name in signed_names(headers, sealer.headers) if name.lower() not in _FORBIDDEN]
+    names: list[str] = []
+    for name in map(str.lower, sealer.headers):
+        there = len(headers.all(name.encode("latin-1", "replace")))
+        if name not in _FORBIDDEN and names.count(name) < there:
+            names.append(name)
+    return names
 
 
 def _signed(name: str, tags: dict[str, str], data: bytes, signer: Signer, sealer: Sealer) -> Field:

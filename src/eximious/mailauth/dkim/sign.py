@@ -65,22 +65,27 @@ class Signer:
 def signed_names(headers: Headers, wanted: Sequence[str]) -> list[str]:
     """What a list of names with marks comes to for one message; ``From`` is always in it.
 
-    Names of which nothing is there, or nothing more, come last.
+    What is there comes first, from the last field up (so are fields of one name taken), as it is spelt there; names of
+    which nothing is there, or nothing more, come last.
     """
-    present: list[str] = []
+    if not any(entry.strip("+= \t").lower() == "from" for entry in wanted):
+        wanted = ["From", *wanted]
     absent: list[str] = []
-    taken: dict[str, int] = {}
+    taken: dict[bytes, int] = {}
     for entry in wanted:
         mark, name = (entry[0], entry[1:].strip()) if entry[:1] in ("+", "=") else ("", entry.strip())
-        key = name.lower()
-        there = len(headers.all(key.encode("latin-1", "replace"))) - taken.get(key, 0)
+        key = name.lower().encode("latin-1", "replace")
+        there = len(headers.all(key)) - taken.get(key, 0)
         count = max(0, there if mark else min(there, 1))
         taken[key] = taken.get(key, 0) + count
-        present += [name] * count
         if mark == "+" or (not mark and not count):
             absent.append(name)
-    names = [*present, *absent]
-    return names if "from" in taken else ["From", *names]
+    present: list[str] = []
+    for field in reversed(headers.fields):
+        if taken.get(field.name):
+            taken[field.name] -= 1
+            present.append(field.spelling)
+    return [*present, *absent]
 
 
 class Signing:
