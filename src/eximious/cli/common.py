@@ -30,8 +30,11 @@ def configuration_options(function: F) -> F:
     return click.option("-C", "config_file", default="", metavar="FILE", help="Use this configuration.")(decorated)
 
 
-def invocation(config_file: str, macros: tuple[str, ...] = ()) -> Invocation:
-    """A call under a configuration, as the mail user if we are root. Ends the program with a message if that fails."""
+def invocation(config_file: str, macros: tuple[str, ...] = (), *, delivers: bool = False) -> Invocation:
+    """A call under a configuration, as the mail user if we are root. Ends the program with a message if that fails.
+
+    With `delivers`, messages that it queues are delivered, by a process that keeps the rights for that.
+    """
     line = CommandLine("eximious")
     line.config_files = config_file
     for macro in macros:
@@ -49,9 +52,14 @@ def invocation(config_file: str, macros: tuple[str, ...] = ()) -> Invocation:
     caller.learn(config.main)
     services = Services(config)
     services.admin, services.real_uid = caller.is_admin, caller.uid
-    if privilege.is_root():
+    call = Invocation(line, caller, config, services)
+    if delivers:
+        from eximious.exim import deliveries
+
+        deliveries.arrange(call)
+    elif privilege.is_root():
         privilege.become(config.main.exim_user, config.main.exim_group)
-    return Invocation(line, caller, config, services)
+    return call
 
 
 def require_admin(call: Invocation) -> None:

@@ -16,6 +16,7 @@ class Lazy(click.Group):
 
     COMMANDS: ClassVar[dict[str, str]] = {
         "check": "Check a configuration: every fault, with its place.",
+        "dmarc": "Look at reports about DMARC, and send them.",
         "explain": "Show how a result comes about, step by step.",
         "log": "Show the log, in colour, and go on showing it.",
         "lookup": "Make indexed files for lookups.",

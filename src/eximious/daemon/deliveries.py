@@ -20,7 +20,7 @@ WAITING: Final = 10000  # messages that wait for their turn; what comes then is 
 
 
 class WorkerDeliveries:
-    """Starts deliveries of messages that this worker has accepted, and queue runs."""
+    """Starts deliveries of messages that this worker has accepted, queue runs, and the sending of reports."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -78,6 +78,12 @@ class WorkerDeliveries:
                 return None
 
         return attempt
+
+    def send_reports(self) -> None:
+        """Send the reports about DMARC that are due, unless another process does."""
+        from eximious.deliver.dmarc import sending
+
+        self._spawn(lambda: sending.run_due(self.services), lambda: None, "DMARC reports")
 
     def spill(self, done: Callable[[], None]) -> None:
         """Put what is only in the journal into spool files; `done` is called when that is durable."""

@@ -1,4 +1,4 @@
-"""When the daemon is to run which queue."""
+"""When the daemon is to run which queue, and to do what else comes round."""
 
 from __future__ import annotations
 
@@ -56,6 +56,25 @@ class Schedule:
     def over(self) -> None:
         """A run is over."""
         self.active = max(self.active - 1, 0)
+
+
+class Periodic:
+    """Something that is to be done now and then, first at once; never, if it is not wanted. Times as above."""
+
+    def __init__(self, interval: float, now: float, *, is_wanted: bool) -> None:
+        self._interval = interval
+        self._due = now if is_wanted else None
+
+    def next_due(self) -> float | None:
+        """When it is to be done next; None for never."""
+        return self._due
+
+    def take_due(self, now: float) -> bool:
+        """True if it is to be done now."""
+        if self._due is None or self._due > now:
+            return False
+        self._due = now + self._interval
+        return True
 
 
 def order(run: QueueRun, line: CommandLine) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from eximious.daemon import listening, pid_file, processes, submission, tls_warn
 from eximious.daemon.connections import ConnectionTable
 from eximious.daemon.control_server import ControlServer
 from eximious.daemon.process_log import report
-from eximious.daemon.schedule import Schedule
+from eximious.daemon.schedule import Periodic, Schedule
 from eximious.errors import EximiousError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 STOP_GRACE: Final = 10.0  # seconds that workers get to end before they are killed
 GENERATIONS: Final = 4  # of workers that live at the same time, when the configuration is read again and again
+REPORTS_EVERY: Final = 600.0  # seconds between two looks for reports about DMARC that are to be sent
 RESTART_DELAY: Final = 1.0  # seconds between two starts of a worker that keeps dying
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)
 
@@ -44,6 +45,7 @@ class Supervisor:
         self.agent: processes.AgentProcess | None = None
         self.table = ConnectionTable(setup.worker_count * GENERATIONS)
         self.schedule = Schedule(setup.line, setup.queue_run_max, time.monotonic())
+        self.reports = self._report_schedule()
         self.generation = 0
         self.control: ControlServer | None = None
         self.submission: socket.socket | None = None  # where local users hand in messages
@@ -60,7 +62,7 @@ class Supervisor:
     def start(self) -> None:
         """Start all processes. Raises OSError."""
         self._catch_signals()
-        if self._is_main_daemon():
+        if self._is_main_daemon() and self.config.main.notifier_socket:
             self.control = ControlServer(self.config, self._poll, self._spill, self.status)
         if not self.setup.line.asks("bw"):
             self.submission = submission.listen(self.config.main, self.setup.line, self._log)
@@ -69,8 +71,12 @@ class Supervisor:
     def _is_main_daemon(self) -> bool:
         """True for the daemon of this spool; others, on ports of their own, take no commands (-oX without -oP, -oY)."""
         line = self.setup.line
-        is_main = not line.no_notifier and (not line.listen_on or bool(line.pid_file)) and not line.asks("bw")
-        return is_main and bool(self.config.main.notifier_socket)
+        return not line.no_notifier and (not line.listen_on or bool(line.pid_file)) and not line.asks("bw")
+
+    def _report_schedule(self) -> Periodic:
+        """When to send reports about DMARC, which daemons on ports of their own leave to the main one."""
+        is_wanted = self._is_main_daemon() and bool(self.config.main.dmarc_aggregate_reports)
+        return Periodic(REPORTS_EVERY, time.monotonic(), is_wanted=is_wanted)
 
     def listen(self) -> None:
         """Open the sockets, or those that a new configuration wants besides. Raises ListeningError."""
@@ -172,7 +178,7 @@ class Supervisor:
     def _next_event(self) -> float | None:
         """Seconds until something is to be done although nobody asks for it."""
         now = time.monotonic()
-        times = [self.schedule.next_due(), *self._restart_at.values()]
+        times = [self.schedule.next_due(), self.reports.next_due(), *self._restart_at.values()]
         if self._stopping_since is not None:
             times = [self._stopping_since + STOP_GRACE]
         if self.setup.line.wait_timeout:
@@ -289,6 +295,8 @@ class Supervisor:
             worker = min(current, key=lambda each: each.runs)
             worker.runs += 1
             worker.link.say("run", run=run)
+        if self.reports.take_due(time.monotonic()):
+            min(current, key=lambda each: each.runs).link.say("send_reports")
 
     # Reloading.
 
@@ -304,6 +312,7 @@ class Supervisor:
             self._log(f"the daemon keeps its old configuration: {error}", panic=True)
             return
         self.schedule = Schedule(self.setup.line, self.setup.queue_run_max, time.monotonic())
+        self.reports = self._report_schedule()
         self.replace_processes()
         self.announce()
 

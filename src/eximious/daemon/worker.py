@@ -200,6 +200,10 @@ class Worker:
         assert self.deliveries is not None
         self.deliveries.run_queue(message["run"], lambda: self.link.say("ran", run=message["run"]))
 
+    def _obey_send_reports(self, message: dict[str, Any]) -> None:
+        assert self.deliveries is not None
+        self.deliveries.send_reports()
+
     def _obey_spill(self, message: dict[str, Any]) -> None:
         assert self.deliveries is not None
         self.deliveries.spill(lambda: self.link.say("spilled"))

@@ -39,10 +39,11 @@ class Reporter:
 class Made:
     """A report, and what it was made from: the keys of the rows, and how many messages of each."""
 
-    __slots__ = ("keys", "messages", "record", "report", "until")
+    __slots__ = ("keys", "messages", "receiver", "record", "report", "until")
 
-    def __init__(self, report: Report, record: Record, keys: dict[str, int], until: int) -> None:
+    def __init__(self, report: Report, receiver: str, record: Record, keys: dict[str, int], until: int) -> None:
         self.report = report
+        self.receiver = receiver  # the domain that reports
         self.until = until  # the report's end is the second before
         self.record = record
         self.keys = keys
@@ -74,7 +75,7 @@ def make(hints: Hints, one: Gathered, until: int, reporter: Reporter) -> Made | 
         reporter.is_rfc7489,
     )
     report = dataclasses.replace(report, report_id=_report_id(report, reporter.domain))
-    return Made(report, record, {key: count for key, count, _ in found}, until)
+    return Made(report, reporter.domain, record, {key: count for key, count, _ in found}, until)
 
 
 def _report_id(report: Report, receiver: str) -> str:

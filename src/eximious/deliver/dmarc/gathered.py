@@ -145,7 +145,7 @@ def forget(hints: Hints, one: Gathered, reported: dict[str, int], until: int) ->
 
 def forget_days(hints: Hints, before: int) -> None:
     """Nothing of days that ended before a time is of use any more."""
-    days = {key.partition(" ")[0] for key in hints.dmarc_domains.keys()}
+    days = {key.partition(" ")[0] for key, _ in hints.dmarc_domains.items()}
     for day in days:
         if not (day.isascii() and day.isdigit()) or (int(day) + 1) * DAY <= before:
             for table in (hints.dmarc_rows, hints.dmarc_domains):

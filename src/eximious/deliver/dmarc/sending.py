@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from eximious.acl import dmarc
@@ -60,15 +61,12 @@ class Result:
 class Wanted:
     """Which reports are to be made, and what is to be done with them."""
 
-    __slots__ = ("domain", "is_now", "keep", "sends")
+    __slots__ = ("domain", "is_now", "sends")
 
-    def __init__(
-        self, *, is_now: bool = False, domain: str = "", sends: bool = True, keep: Callable[[Made], None] | None = None
-    ) -> None:
+    def __init__(self, *, is_now: bool = False, domain: str = "", sends: bool = True) -> None:
         self.is_now = is_now  # not only those that are due, but all, up to this moment
         self.domain = domain  # only about this one
         self.sends = sends  # otherwise they are only made, and what was gathered stays
-        self.keep = keep  # is given each report
 
 
 def run(services: Services, wanted: Wanted | None = None) -> Iterator[Result]:
@@ -109,8 +107,8 @@ def _alone(services: Services) -> Iterator[None]:
 
 def due_at(one: Gathered, spread: float, host: str) -> float:
     """When the report of a day is to be sent. Each host has its own order, so that not all ask one place at once."""
-    part = zlib.crc32(f"{host} {one.domain}".encode("latin-1", "replace")) / 2**32
-    return one.end + GRACE + part * spread
+    digest = hashlib.sha256(f"{host} {one.domain}".encode("latin-1", "replace")).digest()
+    return one.end + GRACE + int.from_bytes(digest[:4], "big") / 2**32 * spread
 
 
 def _reports(services: Services, wanted: Wanted) -> Iterator[Result]:
@@ -140,8 +138,6 @@ def _dispose(context: Context, one: Gathered, made: Made, reporter: Reporter, wa
     services = context.services
     notes: list[str] = []
     places, is_undecided = _places(context, one, made, notes)
-    if wanted.keep is not None:
-        wanted.keep(made)
     if not wanted.sends:
         return Result(made, MADE, [place.address for place in places], notes)
     outcomes = {place.address: _send_one(context, made, reporter, place, notes) for place in places}

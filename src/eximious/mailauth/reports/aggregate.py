@@ -23,6 +23,12 @@ from xml.sax.saxutils import escape
 from eximious.mailauth.reports.tree import Element, XmlFault, parse
 
 SIZE_LIMIT: Final = 64 << 20  # octets of a report, unpacked
+PART_LIMIT: Final = 50  # parts of a mail that are looked at
+# What the part with the report is called; the older ones for what is sent in fact.
+TYPES: Final = frozenset({
+    "application/gzip", "application/x-gzip", "application/zip", "application/x-zip-compressed", "application/xml",
+    "application/octet-stream", "text/xml",
+})  # fmt: skip
 NAMESPACE: Final = "urn:ietf:params:xml:ns:dmarc-2.0"
 
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -314,6 +320,21 @@ def unpacked(data: bytes) -> bytes:
     if len(found) > SIZE_LIMIT:
         raise ReportFault("the report is too large")
     return found
+
+
+def from_mail(data: bytes) -> Report:
+    """Read a report out of the mail that brought it; a report alone is read as well. Raises ReportFault."""
+    if data.lstrip()[:1] == b"<" or data.startswith((b"\x1f\x8b", b"PK")):
+        return read(data)
+    import email
+
+    for number, part in enumerate(email.message_from_bytes(data[:SIZE_LIMIT]).walk()):
+        if number >= PART_LIMIT:
+            break
+        payload = part.get_payload(decode=True)
+        if isinstance(payload, bytes) and part.get_content_type() in TYPES:
+            return read(payload)
+    raise ReportFault("the mail has no report")
 
 
 def _from_zip(data: bytes) -> bytes:
