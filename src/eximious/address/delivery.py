@@ -157,8 +157,14 @@ class Address:
         self.transport_return = 0
         self.dsn_flags = 0
         self.dsn_orcpt = ""
-        self.srs: Any = None
+        self.srs: str | None = None  # the sender to deliver with, rewritten by a redirect router
         self.start_router: Any = None  # where routing of this address starts; None: at the first router
+
+    def return_path(self, sender: str) -> str:
+        """The envelope sender to deliver with, for a message from `sender`."""
+        if self.srs is not None:
+            return self.srs
+        return sender if self.errors_to is None else self.errors_to
 
     @property
     def top(self) -> Address:

@@ -74,7 +74,7 @@ class AuthenticationOptions(Options):
         doc="Explanation to give when SPF fails.",
     )
     srs_config: StringList | None = option(
-        None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, which win over the other srs_ options; flags 1 or 0."
+        None, doc="``secret:maxage:hashlength:usetimestamp:usehash``, winning over other srs_ options; flags 1 or 0."
     )
     srs_hashlength: int = option(6, doc="Base64 characters of the hash in SRS addresses, 1 to 20.")
     srs_hashmin: int = option(-1, doc="Characters of the hash that must be there, 1 to 20; -1: srs_hashlength.")

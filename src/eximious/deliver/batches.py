@@ -19,6 +19,7 @@ def common(address: Address) -> tuple[Any, ...]:
     return (
         address.transport.name,
         address.errors_to,
+        address.srs,
         tuple(address.extra_headers),
         tuple(address.remove_headers),
         address.uid,

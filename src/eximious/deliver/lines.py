@@ -87,6 +87,8 @@ def delivered_line(
     parts = [flag, address_text(address, all_parents="all_parents" in selected)]
     if sender is not None:
         parts.append(f"F=<{sender}>")
+    if address.srs is not None:
+        parts.append(f"SRS=<{address.srs}>")
     if outcome.return_path is not None and "return_path_on_delivery" in selected:
         parts.append(f"P=<{outcome.return_path}>")
     if address.router is not None:

@@ -28,7 +28,8 @@ def make_one_time(progress: Progress) -> bool:
             continue
         recipient = Recipient(child.address)
         recipient.parent_number = names.index(child.onetime_parent) if child.onetime_parent in names else -1
-        recipient.errors_to = child.errors_to or ""
+        # The router does not run again, so a sender that it rewrote has to be kept as well.
+        recipient.errors_to = child.srs or child.errors_to or ""
         top = child.top.recipient
         if top is not None:
             recipient.dsn_flags, recipient.orcpt = top.dsn_flags, top.orcpt

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def new_batch(addresses: list[Address], context: Context, done: Done) -> Batch:
     """A batch for these addresses."""
-    first = addresses[0]
-    batch = Batch(addresses, context.message.sender if first.errors_to is None else first.errors_to)
+    batch = Batch(addresses, addresses[0].return_path(context.message.sender))
     batch.envelope_to = done.originals(addresses)
     return batch
 
@@ -52,7 +51,7 @@ def _of_many(addresses: list[Address]) -> Address:
     seen = Address(f"@{first.domain}" if is_one_domain else "")
     seen.address = ""
     seen.router, seen.transport = first.router, first.transport
-    seen.errors_to = first.errors_to
+    seen.errors_to, seen.srs = first.errors_to, first.srs
     seen.host_list = first.host_list
     seen.home_directory = first.home_directory
     seen.uid, seen.gid = first.uid, first.gid

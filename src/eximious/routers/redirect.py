@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 BAD_REDIRECT = -17  # the error number, as Exim logs it
+SRS_DIRECTIONS: Final = ("forward", "reverse", "reverseandforward")
 
 
 @routers.register("redirect")
@@ -86,6 +87,17 @@ class Redirect(Router):
         None, doc="Where Sieve's vacation keeps its records.", later="Sieve filters"
     )
     skip_syntax_errors: bool = option(False, doc="Skip addresses that are malformed.")
+    srs: str | None = option(
+        None,
+        doc="forward: what is redirected gets a sender in our domain; reverse: an address made so is turned back into "
+        "$srs_recipient, others are declined; reverseandforward: both.",
+    )
+    srs_alias: Template | None = option(None, doc="The domain of rewritten senders; unset: that of the address.")
+    srs_condition: Template | None = option(None, doc="If it expands to nothing, 0, no or false, srs counts as unset.")
+    srs_dbinsert: Template | None = option(
+        None, doc="Expanded to store $srs_db_address under $srs_db_key, which the rewritten sender then has in it."
+    )
+    srs_dbselect: Template | None = option(None, doc="Expanded to find the address stored under $srs_db_key.")
     syntax_errors_text: Template | None = option(None, doc="The beginning of the message to syntax_errors_to.")
     syntax_errors_to: Template | None = option(None, doc="Who is told about skipped addresses.")
 
@@ -104,6 +116,13 @@ class Redirect(Router):
             raise self.fault('only one of "qualify_domain" or "qualify_preserve_domain" must be set')
         if self.syntax_errors_text is not None and self.syntax_errors_to is None:
             raise self.fault('"syntax_errors_to" must be set with "syntax_errors_text"')
+        self._check_srs()
+
+    def _check_srs(self) -> None:
+        if self.srs is not None and self.srs not in SRS_DIRECTIONS:
+            raise self.fault(f'"{self.srs}" is not valid for the srs option: {", ".join(SRS_DIRECTIONS)}')
+        if self.srs == "reverseandforward" and (self.srs_dbinsert is None) != (self.srs_dbselect is None):
+            raise self.fault('"srs_dbinsert" and "srs_dbselect" go together with "srs = reverseandforward"')
 
     @property
     def is_owner_checked(self) -> bool:
@@ -153,6 +172,12 @@ class Redirect(Router):
         domain = qualify_domain_of(self, address, context)
         if domain is None:
             return decline()
+        if self.srs is not None:
+            from eximious.routers.redirect_srs import turn_back
+
+            refused = turn_back(self, address, context)
+            if refused is not None:
+                return refused
         text = redirection_data(self, address, context)
         if text is None:
             return decline()

@@ -52,6 +52,11 @@ class Parent:
         )
         address.errors_to, address.extra_headers, address.remove_headers = kept
         self.qualify_domain = domain  # for addresses that come without one
+        self.srs = address.srs
+        if router.srs is not None:
+            from eximious.routers.redirect_srs import rewritten_sender
+
+            self.srs = rewritten_sender(router, address, context) or address.srs
 
     def make(self, text: str) -> Address:
         """A child with everything that children inherit, for an address or what stands in its place."""
@@ -62,6 +67,7 @@ class Parent:
         child.router_variables = parent.router_variables
         child.self_hostname = parent.self_hostname
         child.errors_to = self.errors_to
+        child.srs = self.srs
         child.extra_headers = list(self.extra_headers)
         child.remove_headers = list(self.remove_headers)
         child.start_router = self.router.redirect_to

@@ -83,6 +83,7 @@ def successor(address: Address, text: str) -> Address:
     child.address_data = address.address_data
     child.router_variables = address.router_variables
     child.errors_to = address.errors_to
+    child.srs = address.srs
     child.extra_headers = list(address.extra_headers)
     child.remove_headers = list(address.remove_headers)
     child.onetime_parent = address.onetime_parent

@@ -36,6 +36,7 @@ def duplicate(address: Address) -> Address:
     copy.recipient = address.recipient
     copy.onetime_parent = address.onetime_parent
     copy.errors_to = address.errors_to
+    copy.srs = address.srs
     copy.address_data = address.address_data
     copy.router_variables = address.router_variables
     copy.flags = set(address.flags)

@@ -153,11 +153,10 @@ def local_user_gid(address: Address) -> str:
 def return_path(context: Context) -> str:
     """The sender that the delivery of the address will show: that of the message, unless a router changed it."""
     changed = context.facts.get("return_path")  # by the transport that runs
-    if changed is None:
-        changed = context.address.errors_to
-    if changed is None:
-        return context.message.sender if context.address.local_part or context.address.domain else ""
-    return str(changed)
+    if changed is not None:
+        return str(changed)
+    address = context.address
+    return address.return_path(context.message.sender if address.local_part or address.domain else "")
 
 
 @variable

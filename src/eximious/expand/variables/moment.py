@@ -53,12 +53,6 @@ def prvscheck_result(context: Context) -> str | None:
 
 
 @variable
-def srs_recipient(context: Context) -> str | None:
-    """The address that ``inbound_srs`` decoded."""
-    return context.facts.get("srs_recipient")
-
-
-@variable
 def ldap_dn(context: Context) -> str | None:
     """The name of the last entry that an LDAP lookup found."""
     return context.facts.get("ldap_dn")

@@ -10,6 +10,6 @@ postsrsd implement it (`Scheme`), and the shorter one that Exim has built in (`n
     'joe@example.com'
 """
 
-from eximious.mailauth.srs.scheme import BadHash, Expired, NotRewritten, Scheme, SrsError
+from eximious.mailauth.srs.scheme import BadHash, Expired, NotRewritten, Scheme, SrsError, TooLong
 
-__all__ = ["BadHash", "Expired", "NotRewritten", "Scheme", "SrsError"]
+__all__ = ["BadHash", "Expired", "NotRewritten", "Scheme", "SrsError", "TooLong"]
