@@ -54,11 +54,11 @@ class SuffixList:
     def _load(self) -> frozenset[str]:
         with self._lock:
             if self._rules is None:
-                self._rules = _parsed((Path(self._path) if self._path is not None else _packaged()).read_bytes())
+                self._rules = _parsed((Path(self._path) if self._path is not None else packaged()).read_bytes())
             return self._rules
 
 
-def _packaged() -> Path:
+def packaged() -> Path:
     """The package's list; the package is not imported, which would take longer than to read the list."""
     found = find_spec(PACKAGE)
     if found is None or found.origin is None:
