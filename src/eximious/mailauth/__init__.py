@@ -11,6 +11,7 @@ of one is a line for people, its ``trace`` says how it came about.
 `mailauth.dmarc`      RFC 7489 and RFC 9989: what the author's domain wants done
 `mailauth.srs`        sender addresses that survive forwarding, and the way back
 `mailauth.authres`    RFC 8601: Authentication-Results, read and written
+`mailauth.summary`    the results of checks as one Authentication-Results field
 `mailauth.reports`    aggregate and failure reports, made and read
 `mailauth.damage`     how a signed message was changed on its way
 `mailauth.explain`    all checks of a message, in words, and what would mend it

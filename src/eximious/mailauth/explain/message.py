@@ -18,8 +18,10 @@ from eximious.mailauth.explain import srs as srs_words
 from eximious.mailauth.explain.envelope import Envelope, envelope
 from eximious.mailauth.explain.finding import Finding, readable
 from eximious.mailauth.message import Headers, split
+from eximious.mailauth.summary import authentication_results
 
 if TYPE_CHECKING:
+    from eximious.mailauth.authres import AuthenticationResults
     from eximious.mailauth.resolver import Resolver
 
 AUTHOR_LIMIT: Final = 20  # domains of a From field that are checked
@@ -51,6 +53,10 @@ class Explanation:
         if dmarc.Result.TEMPERROR in results:
             return 75
         return 1 if results & {dmarc.Result.FAIL, dmarc.Result.PERMERROR} else 0
+
+    def authentication_results(self, authserv_id: str) -> AuthenticationResults:
+        """The results as a field that the host `authserv_id` may put on top of the message (RFC 8601)."""
+        return authentication_results(authserv_id, spf=self.spf, dkim=self.dkim, arc=self.arc, dmarc=self.dmarc)
 
     def __str__(self) -> str:
         lines = [f"({readable(note)})" for note in self.envelope.notes]
