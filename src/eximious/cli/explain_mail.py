@@ -105,9 +105,11 @@ def _secrets(config_file: str, macros: tuple[str, ...]) -> list[str]:
         from eximious.config.main import MainOptions
 
         main = MainOptions()  # the message can be judged without one
+    from eximious.routers.srs_scheme import srs_secrets
+
     if privilege.is_root():
         privilege.become(main.exim_user, main.exim_group)
-    return main.srs_secrets or []
+    return srs_secrets(main)
 
 
 def _print(found: Explanation) -> None:

@@ -41,7 +41,7 @@ TAINTED: Final = frozenset(
         *("reply_address", "return_path", "sender_address", "sender_address_domain", "sender_address_local_part"),
         *("sender_fullhost", "sender_helo_name", "sender_ident", "sender_rcvhost", "smtp_command"),
         *("smtp_command_argument", "srs_recipient", "thisaddress", "tls_in_peerdn", "tls_in_sni", "tls_peerdn"),
-        *("tls_sni", "warn_message_recipients"),
+        *("srs_db_address", "srs_orig_recipient", "srs_orig_sender", "tls_sni", "warn_message_recipients"),
     )
 )
 # Variables whose taint is that of what the configuration puts into them.

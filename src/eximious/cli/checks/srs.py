@@ -1,0 +1,53 @@
+"""The older interface to SRS: whether it can work, and that there is a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from eximious.config.configuration import Configuration
+from eximious.errors import ConfigError, Place
+from eximious.routers.srs_scheme import SrsMisconfigured, scheme_for
+
+MAIN_OPTIONS: Final = (
+    *("srs_config", "srs_secrets", "srs_maxage", "srs_hashlength", "srs_hashmin", "srs_usehash"),
+    "srs_usetimestamp",
+)
+SECRETS: Final = ("srs_config", "srs_secrets")  # which `eximious explain mail` uses, too
+NEWER_FORM: Final = (
+    "the newer form is return_path = ${srs_encode{secret}{$return_path}{$original_domain}} in the transport, and "
+    "condition = ${if inbound_srs{$local_part}{secret}} in a router"
+)
+
+
+def misconfigured_srs(config: Configuration) -> Iterator[ConfigError]:
+    """A warning if routers rewrite with options that make no scheme: every address will be deferred."""
+    place = _first_router(config)
+    if place is None:
+        return
+    try:
+        scheme_for(config.main, lambda: 0.0)
+    except SrsMisconfigured as error:
+        given = config.main.given
+        yield ConfigError(str(error), next((given[name].place for name in MAIN_OPTIONS if name in given), place))
+
+
+def older_srs(config: Configuration) -> Iterator[ConfigError]:
+    """One note, however many routers there are."""
+    place = _first_router(config)
+    if place is not None:
+        yield ConfigError("the option srs is the older interface to SRS", place, NEWER_FORM)
+        return
+    for name in MAIN_OPTIONS:
+        if name not in SECRETS and name in config.main.given:
+            hint = "no redirect router has the option srs"
+            yield ConfigError(f'the option "{name}" has no effect here', config.main.given[name].place, hint)
+
+
+def _first_router(config: Configuration) -> Place | None:
+    """Where the first router that rewrites says so."""
+    for router in config.routers:
+        if "srs" in router.given:
+            place: Place | None = router.given["srs"].place
+            return place
+    return None
