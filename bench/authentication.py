@@ -68,7 +68,8 @@ class Site:
         head, _, tail = text.partition("begin acl")
         acl = CHECKS if has_checks else "check_rcpt:\n  accept\ncheck_data:\n  accept\n"
         tail = f"{acl}\nbegin routers{tail.partition('begin routers')[2]}"
-        head += f"acl_smtp_data = check_data\ndmarc_tld_file = {packaged()}\nmessage_logs = false\nlog_selector = +spf +dmarc\n"
+        head += f"acl_smtp_data = check_data\ndmarc_tld_file = {packaged()}\n"
+        head += "message_logs = false\nlog_selector = +spf +dmarc\n"
         path = folder / "exim.conf"
         path.write_text(f"exim_user = {os.getuid()}\nexim_group = {os.getgid()}\n{head}\nbegin acl\n{tail}")
         for name in ("spool", "log"):

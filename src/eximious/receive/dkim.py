@@ -6,6 +6,7 @@ What was found stays in the message's facts, where the variables, dkim_status an
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.acl import ahead, engine, where
@@ -214,11 +215,18 @@ def _rank(one: Verification, config: Configuration) -> tuple[int, int]:
 
 
 def _policy(config: Configuration) -> Policy:
+    main = config.main
+    return _policy_of(
+        tuple(main.dkim_verify_keytypes), tuple(main.dkim_verify_hashes), str(main.dkim_verify_min_keysizes)
+    )
+
+
+@lru_cache(maxsize=4)
+def _policy_of(key_types: tuple[str, ...], hash_names: tuple[str, ...], min_key_sizes: str) -> Policy:
     from eximious.mailauth.dkim import Policy
 
-    main = config.main
-    sizes = dict(re.findall(r"(\w+)[ \t]*=[ \t]*([0-9]+)", main.dkim_verify_min_keysizes))
-    algorithms = frozenset(f"{key}-{name}" for key in main.dkim_verify_keytypes for name in main.dkim_verify_hashes)
+    sizes = dict(re.findall(r"(\w+)[ \t]*=[ \t]*([0-9]+)", min_key_sizes))
+    algorithms = frozenset(f"{key}-{name}" for key in key_types for name in hash_names)
     return Policy(
         algorithms, rsa_bits=int(sizes.get("rsa", 0)), ed25519_bits=int(sizes.get("ed25519", 0)), checks_times=False
     )

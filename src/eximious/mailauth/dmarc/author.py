@@ -35,6 +35,8 @@ def author_domains(text: str) -> list[str]:
 
 def _without_comments(text: str) -> str:
     """The text with comments taken out; quoted strings stay."""
+    if "(" not in text and ")" not in text:
+        return text
     pieces = []
     at = depth = 0
     while at < len(text):
