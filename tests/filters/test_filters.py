@@ -150,6 +150,22 @@ def test_what_is_lent_is_given_back() -> None:
     assert context.facts == facts
 
 
+CHARSETS = [
+    ("UTF-8", r"caf\303\251 \342\202\254."),
+    ("ISO-8859-1//IGNORE", r"caf\351 ."),
+    ("us-ascii//TRANSLIT", "cafe EUR."),
+]
+
+
+@pytest.mark.parametrize(("charset", "expected"), CHARSETS)
+def test_the_character_set_of_headers(charset: str, expected: str) -> None:
+    context = make_message_context("X-Where: =?utf-8?q?caf=C3=A9_=E2=82=AC?=\n")
+    testprint = "testprint $h_x-where:.\n"
+    shown = shown_for(f'headers charset "{charset}"\n{testprint}', context)
+    assert shown.splitlines()[1] == f"Testprint: {expected}"
+    assert shown_for(testprint, context).splitlines()[0] == r"Testprint: caf\303\251 \342\202\254."
+
+
 def test_headers_of_a_system_filter() -> None:
     context = make_message_context()
     text = 'headers add "X-A: b\\nX-C: d\\n e\\n"\nheaders remove "x-number : Subject"\nheaders remove "None:"'

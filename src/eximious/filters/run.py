@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_COUNTERS: Final = 10
 # These are as they were when the filter has ended.
-LENT_FACTS: Final[tuple[str, ...]] = ("filter_counters", "thisaddress", "recipients_visible")
+LENT_FACTS: Final[tuple[str, ...]] = ("filter_counters", "headers_charset", "thisaddress", "recipients_visible")
 MOST_STEPS: Final = 100_000  # commands obeyed in one run
 
 

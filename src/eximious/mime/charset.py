@@ -17,6 +17,10 @@ _NOT_CHARSETS: Final = frozenset(
 )  # fmt: skip
 # Codecs that have no alias in Python's own table.
 _WITHOUT_ALIAS: Final = ("cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "koi8_t", "koi8_u", "mac_arabic")
+# What stands for a character that cannot be had, where that is not one of the same letters.
+_SIMILAR: Final = dict(
+    zip("\u20ac\xdf\xc6\xe6\xd8\xf8\u0152\u0153", ["EUR", "ss", "AE", "ae", "O", "o", "OE", "oe"], strict=True)
+) | dict(zip("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--", strict=True))
 _UNSTEADY: Final = str.maketrans("- .", "___")
 
 
@@ -44,16 +48,41 @@ def codec_for(name: str) -> str | None:
 
 
 def convert(raw: str, source: str, target: str) -> str:
-    """Octets of one character set as octets of another, as they are if they are not of the first.
+    """Octets of one character set as octets of another, as they are if that is impossible.
 
-    Raises UnknownCharset.
+    After the name of the second, ``//IGNORE`` leaves out what it does not have, and ``//TRANSLIT`` gives something
+    similar in its place, as iconv does. Raises UnknownCharset.
     """
     if not target or source.lower() == target.lower():
         return raw
-    from_codec, to_codec = codec_for(source), codec_for(target)
+    name, _, manner = target.partition("//")
+    from_codec, to_codec = codec_for(source), codec_for(name)
     if from_codec is None or to_codec is None:
         raise UnknownCharset(source, target)
     try:
-        return raw.encode("latin-1").decode(from_codec).encode(to_codec).decode("latin-1")
+        text = raw.encode("latin-1").decode(from_codec)
+        return _encoded(text, to_codec, manner.upper().split("//")).decode("latin-1")
     except UnicodeError:
         return raw
+
+
+def _encoded(text: str, codec: str, manner: list[str]) -> bytes:
+    """The text in a character set. Raises UnicodeError for what that does not have, unless the manner helps."""
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError:
+        if "TRANSLIT" in manner:
+            text = "".join([_similar(character, codec) for character in text])
+        elif "IGNORE" not in manner:
+            raise
+    return text.encode(codec, "ignore")
+
+
+def _similar(character: str, codec: str) -> str:
+    """The character, or what stands for it in a character set that does not have it."""
+    import unicodedata
+
+    for similar in (character, unicodedata.normalize("NFKD", character), _SIMILAR.get(character, "?")):
+        if encoded := similar.encode(codec, "ignore"):
+            return encoded.decode(codec)
+    return ""

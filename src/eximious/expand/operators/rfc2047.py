@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["decode", "decode_words", "encode"]
 
 
+def headers_charset(context: Context) -> str:
+    """The character set of texts from headers: what a filter says (``headers charset``), or the configuration."""
+    return context.facts.get("headers_charset") or context.config.main.headers_charset or "UTF-8"
+
+
 def decode_words(text: str, context: Context, *, converts: bool = True) -> str:
-    """The text with its encoded words decoded, into the character set of `headers_charset`, or not converted."""
-    charset = context.config.main.headers_charset or "UTF-8" if converts else ""
-    return decode(text, charset, context.config.main.check_rfc2047_length)
+    """The text with its encoded words decoded, perhaps converted."""
+    return decode(text, headers_charset(context) if converts else "", context.config.main.check_rfc2047_length)
 
 
 def decode(text: str, charset: str, check_length: bool) -> str:
@@ -41,4 +45,4 @@ def rfc2047d(context: Context, text: str) -> str:
 @operator("rfc2047")
 def rfc2047(context: Context, text: str) -> str:
     """The text as encoded words, if it cannot stand as it is."""
-    return encode(text, context.config.main.headers_charset or "UTF-8")
+    return encode(text, headers_charset(context))
