@@ -14,18 +14,15 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    import dns.asyncresolver
-
-_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]")
+    import dns.name
+    import dns.resolver
 
 NAME_LIMIT: Final = 253  # octets of a name in text form
 LABEL_LIMIT: Final = 63  # octets of a label
-RECORD_LIMIT: Final = 65_535  # octets of TXT data that are looked at
 
 
 class Outcome(enum.Enum):
@@ -155,16 +152,21 @@ def _converted(type: str, data: Any) -> Any:
 
 
 class DnspythonResolver:
-    """Around a resolver of dnspython, which has a cache of its own (``resolver.cache = dns.resolver.LRUCache()``)."""
+    """Around a resolver of dnspython, of either kind; without one it makes an asynchronous one with a cache.
 
-    def __init__(self, resolver: dns.asyncresolver.Resolver | None = None, *, seconds: float = 10.0) -> None:
+    Those of ``dns.asyncresolver`` are awaited, those of ``dns.resolver`` called in a thread. Caches are the resolver's
+    (``resolver.cache = dns.resolver.LRUCache()``). `seconds` is for one question, with all tries.
+    """
+
+    def __init__(self, resolver: dns.resolver.BaseResolver | None = None, *, seconds: float = 10.0) -> None:
+        import dns.asyncresolver
+        import dns.resolver
+
         if resolver is None:
-            import dns.asyncresolver
-            import dns.resolver
-
             resolver = dns.asyncresolver.Resolver()
             resolver.cache = dns.resolver.LRUCache()
-        self._resolver = resolver
+        self._resolver: Any = resolver
+        self._blocks = isinstance(resolver, dns.resolver.Resolver)
         self._seconds = seconds
         self._made: dict[int, tuple[Any, Answer]] = {}
 
@@ -176,7 +178,7 @@ class DnspythonResolver:
 
         try:
             asked = dns.name.from_text(_escaped(name))
-            found = await self._resolver.resolve(asked, type, lifetime=self._seconds, search=False)
+            found = await self._resolve(asked, type)
         except dns.resolver.NXDOMAIN:
             return NO_SUCH_NAME
         except dns.resolver.NoAnswer:
@@ -186,6 +188,13 @@ class DnspythonResolver:
         except (dns.exception.DNSException, OSError) as error:
             return Answer(Outcome.FAILED, why=str(error) or type)
         return self._answer(found, type)
+
+    async def _resolve(self, name: dns.name.Name, type: str) -> Any:
+        if not self._blocks:
+            return await self._resolver.resolve(name, type, lifetime=self._seconds, search=False)
+        import asyncio
+
+        return await asyncio.to_thread(self._resolver.resolve, name, type, lifetime=self._seconds, search=False)
 
     def _answer(self, found: Any, type: str) -> Answer:
         """The same object for an answer that comes from the resolver's cache again."""
