@@ -11,6 +11,7 @@ import pytest
 from eximious.mailauth import arc, dkim
 from eximious.mailauth.message import split
 from eximious.mailauth.resolver import StaticResolver
+from eximious.send.dkim_sign import LOG_NAMES
 from tests.deliver.place import Place
 from tests.mailauth.keys import ED25519, RSA, ed25519, pem, rsa
 from tests.send.servers import ScriptedServer
@@ -104,13 +105,65 @@ def test_no_key_no_signature(send: Send, key: str) -> None:
     assert "Completed" in place.log
 
 
-@pytest.mark.parametrize("selector", ["bad", "missing"])
-def test_a_key_that_is_of_no_use(send: Send, selector: str, tmp_path: Path) -> None:
-    received, _ = send(SIGN.format(selectors=selector, keys="{keys}"))
-    assert received.startswith(b"Received:")
-    logged = "".join(path.read_text() for path in tmp_path.glob("*log"))
-    assert "DKIM signing: " in logged
-    assert "secret" not in logged
+NO_FILE = "unable to open file for reading: {keys}/missing"
+NO_KEY = "privkey PEM-block import: error:1E08010C:DECODER routines::unsupported"
+CANNOT = [
+    ("  dkim_selector = missing\n", [NO_FILE], ""),
+    ("  dkim_selector = bad\n", [f"signing_init: {NO_KEY}", "DKIM: signing failed: PRIVKEY"], NO_KEY),
+    ("  dkim_private_key = secret\n", [f"signing_init: {NO_KEY}", "DKIM: signing failed: PRIVKEY"], NO_KEY),
+    ("  dkim_hash = SHA256\n", ["DKIM: unrecognised hashname 'SHA256'"], ""),
+    ("  dkim_identity = a@other.example\n", ["DKIM: sender.example: the identity is not in the signing domain"], ""),
+    ("  dkim_timestamps = 1d\n", ['DKIM: dkim_timestamps "1d" is no number'], ""),
+]
+CANNOT += [
+    (f"  {option} = ${{if eq{{a}}{{b}}{{x}}fail}}\n", [text], text)
+    for option in (
+        "dkim_domain",
+        "dkim_selector",
+        "dkim_private_key",
+        "dkim_canon",
+        "dkim_hash",
+        "dkim_timestamps",
+        "dkim_sign_headers",
+        "dkim_identity",
+    )
+    for text in (f'failed to expand {LOG_NAMES.get(option, option)}: "if" failed and "fail" requested',)
+]
+
+
+def without(options: str, changed: str) -> str:
+    """The options, less the one that is set again."""
+    return "".join(f"{line}\n" for line in options.splitlines() if line.split("=")[0] != changed.split("=")[0])
+
+
+@pytest.mark.parametrize(("option", "logged", "reason"), CANNOT)
+@pytest.mark.parametrize("is_strict", [False, True])
+def test_what_cannot_be_signed(
+    send: Send, tmp_path: Path, option: str, logged: list[str], reason: str, is_strict: bool
+) -> None:
+    strict = "  dkim_strict = true\n" if is_strict else ""
+    script = PLAIN.partition("*data")[0] if is_strict else PLAIN
+    received, place = send(without(SIGN.format(selectors="r", keys="{keys}"), option) + option + strict, script=script)
+    logged = [line.replace("{keys}", "FOLDER/keys") for line in logged]
+    assert place.log[: len(logged)] == logged
+    text = "".join(path.read_text() for path in tmp_path.glob("*log"))
+    assert "secret" not in text
+    if not is_strict:
+        assert received.startswith(b"Received:")
+        return
+    assert not received
+    failed = f"smtp send to 127.0.0.1 [127.0.0.1] failed: {reason}"
+    assert place.log[len(logged) :] == [
+        "DKIM: message could not be signed, and dkim_strict is set. Deferring message delivery.",
+        f"H=127.0.0.1 [127.0.0.1]: {failed}: Permission denied",
+        f"== a@far.example R=remote T=smtp defer (13): Permission denied H=127.0.0.1 [127.0.0.1]: {failed}",
+    ]
+
+
+def test_an_unknown_form(send: Send) -> None:
+    received, place = send(SIGN.format(selectors="r", keys="{keys}") + "  dkim_canon = Simple\n")
+    assert b"c=relaxed/relaxed;" in received
+    assert place.log[0] == "DKIM: unknown canonicalization method 'Simple', defaulting to 'relaxed'."
 
 
 def test_arc(send: Send) -> None:

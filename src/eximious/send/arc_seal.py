@@ -33,7 +33,7 @@ def fields(transport: Smtp, context: Context, pieces: Iterable[bytes]) -> bytes:
     except ForcedFail:
         return b""
     except (CannotSign, ExpandError, Defer) as error:
-        log.main(f"ARC: {error}", context.message.id)
+        log.main(f"ARC: {str(error).partition(chr(10))[0]}", context.message.id)
         return b""
 
 
@@ -59,7 +59,7 @@ def _sealer(text: str, now: float, client_ip: str) -> Sealer | None:
     return Sealer(
         domain,
         selector,
-        key_of(key),
+        key_of(key, "AMS signing"),
         domain,
         with_time=with_time,
         expire_after=expire,

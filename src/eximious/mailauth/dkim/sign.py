@@ -119,9 +119,9 @@ def _field(signer: Signer, digest: Digest, headers: Headers, now: int) -> bytes:
     names = signer.names(headers)
     tags = [("v", "1"), ("a", signer.algorithm), ("q", "dns/txt"), ("c", _canonicalization(signer))]
     tags += [("d", signer.domain), ("s", signer.selector)]
+    tags += [("h", ":".join(names)), ("bh", base64.b64encode(digest.value).decode("ascii"))]
     if signer.identity:
         tags.append(("i", signer.identity))
-    tags += [("h", ":".join(names)), ("bh", base64.b64encode(digest.value).decode("ascii"))]
     if signer.length is not None:
         tags.append(("l", str(min(signer.length, digest.length))))
     if signer.with_time:
