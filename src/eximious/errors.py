@@ -7,6 +7,7 @@ expanded is `ExpandError`, or `ForcedFail` where the configuration asked for the
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -91,6 +92,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     def likeness(candidate: str) -> float:
         alike = difflib.SequenceMatcher(a=candidate, b=name).ratio()
-        return alike + (0.1 if candidate[:1] == name[:1] else 0) - 0.02 * abs(len(candidate) - len(name))
+        shared = len(os.path.commonprefix((candidate, name)))
+        return alike + 0.05 * min(shared, 4) - 0.02 * abs(len(candidate) - len(name))
 
     return max(near, key=likeness)

@@ -58,7 +58,7 @@ def test_json(tmp_path: Path) -> None:
     assert status == 1
     assert json.loads(output) == {
         "file": "FILE",
-        "files": [],
+        "files": ["FILE"],
         "good": False,
         "errors": [{"message": 'main option "foo" unknown', "file": "FILE", "line": 1, "column": 1, "text": "foo = ä"}],
         "warnings": [],

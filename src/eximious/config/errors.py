@@ -5,12 +5,15 @@ Exim stops at the first fault; here all of them are collected, and the first is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximious.errors import ConfigError, ConfigErrors, Place
 
 if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
+
+
+LONGEST_SHOWN: Final = 160  # characters of a line
 
 
 class Fault(ConfigError):
@@ -88,8 +91,8 @@ def with_caret(error: ConfigError) -> str:
     lines = [f"{place}: {message}"]
     text = place.text.expandtabs(1)
     if text.strip():
-        indent = len(text) - len(text.lstrip())
-        lines.append(f"    {text[indent:]}")
+        shown, indent = _window(text, place.column)
+        lines.append(f"    {shown}")
         if place.column > indent:
             caret = " " * (place.column - 1 - indent) + "^"
             lines.append(f"    {caret} {error.hint}".rstrip())
@@ -98,3 +101,15 @@ def with_caret(error: ConfigError) -> str:
     elif error.hint:
         lines.append(f"    {error.hint}")
     return "\n".join(lines)
+
+
+def _window(text: str, column: int) -> tuple[str, int]:
+    """What is shown of a line, and how many of its characters are left out at its beginning (less dots)."""
+    indent = len(text) - len(text.lstrip())
+    text = text.rstrip()
+    if len(text) - indent <= LONGEST_SHOWN:
+        return text[indent:], indent
+    start = max(indent, min(column - 1 - LONGEST_SHOWN // 2, len(text) - LONGEST_SHOWN))
+    before = "..." if start > indent else ""
+    after = "..." if start + LONGEST_SHOWN < len(text) else ""
+    return before + text[start : start + LONGEST_SHOWN] + after, start - len(before)

@@ -213,7 +213,7 @@ def unknown(setting: Setting, message: str, names: Iterable[str], elsewhere: str
     nearest of the names is suggested.
     """
     hint = elsewhere
-    for prefix in ("", "no_", "not_"):
+    for prefix in ("no_", "not_", ""):
         if not hint and setting.name.startswith(prefix):
             near = nearest(setting.name.removeprefix(prefix), names)
             hint = f"did you mean {prefix}{near}?" if near else ""

@@ -229,6 +229,12 @@ class MatchList:
             items.append(self._compile_item(Tainted(written) if is_tainted else written, variant, policy))
         return self.gathered(items)
 
+    def item_of(self, text: str) -> Item | None:
+        """One item, for whoever checks a configuration; None for a word like ``+include_unknown``."""
+        if self.policy_word(text, PLAIN_POLICY) is not None or self.variant_word(text, None) is not None:
+            return None
+        return self._compile_item(text, None, PLAIN_POLICY)
+
     def policy_word(self, text: str, policy: Policy) -> Policy | None:
         """The policy after an item like ``+include_unknown``; None for other items."""
         return None

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from eximious.cli.checks.acls import acls, unreached_statements
+from eximious.cli.checks.braces import braces
+from eximious.cli.checks.deliverable import deliverable, idle
+from eximious.cli.checks.files import files
 from eximious.cli.checks.ineffective import ineffective
+from eximious.cli.checks.list_items import list_items
+from eximious.cli.checks.macros import macros
 from eximious.cli.checks.names import unknown_names
+from eximious.cli.checks.numbers import numbers
 from eximious.cli.checks.old_names import old_names
+from eximious.cli.checks.patterns import patterns
+from eximious.cli.checks.refused import refused
+from eximious.cli.checks.relay import open_relay
+from eximious.cli.checks.srs import misconfigured_srs, older_srs
 from eximious.cli.checks.taint import tainted_uses
 from eximious.cli.checks.unused import unset_variables, unused
 from eximious.config.configuration import Configuration
 from eximious.config.load import load
-from eximious.config.review import review
+from eximious.config.review import compile_all, review
 from eximious.errors import ConfigError, ConfigErrors
 
 # Warnings of the reader that are about nothing that could fail.
@@ -32,28 +43,49 @@ class Findings:
         warnings: Iterable[ConfigError] = (),
         notes: Iterable[ConfigError] = (),
     ) -> None:
-        self.config = config  # None if it cannot be loaded
-        self.errors = list({str(error): error for error in errors}.values())  # which keep the server from starting
-        self.warnings = _sorted(config, warnings)  # what will fail when it is reached
+        self.config = config  # as far as it could be read; None if it could not at all
+        self.errors = _sorted(config, errors)  # which keep the server from starting
+        self.warnings = _sorted(config, warnings)  # what will fail, or do harm, when it is reached
         self.notes = _sorted(config, notes)  # what does no harm: unused, without effect, old
 
 
-def check(path: str, macros: dict[str, str]) -> Findings:
-    """Everything that is wrong with the file, and with those that it includes."""
+# What each string says for itself; this makes sense even where parts of the configuration could not be read.
+OF_STRINGS: Final = (tainted_uses, patterns, list_items, numbers, braces, refused)
+OF_THE_WHOLE: Final = (review, unknown_names, unset_variables, acls, deliverable, open_relay, misconfigured_srs)
+WARNINGS: Final = (*OF_STRINGS, *OF_THE_WHOLE)
+NOTES: Final = (old_names, ineffective, unused, unreached_statements, idle, macros, older_srs)
+
+
+def check(path: str, given_macros: dict[str, str], *, with_files: bool = True) -> Findings:
+    """Everything that is wrong with the file, and with those that it includes.
+
+    `with_files` looks whether the files are there that it names; that is for the machine on which it will be used.
+    """
     try:
-        config = load(path, macros)
+        config = load(path, given_macros)
     except ConfigErrors as errors:
-        return Findings(None, errors.faults)
-    old: list[ConfigError] = []
-    warnings: list[ConfigError] = []
-    for warning in config.warnings:
-        (old if HARMLESS.search(warning.message) else warnings).append(warning)
-    warnings += review(config)
-    warnings += unknown_names(config)
-    warnings += unset_variables(config)
-    warnings += tainted_uses(config)
-    notes = [*old, *old_names(config), *ineffective(config), *unused(config)]
-    return Findings(config, (), warnings, notes)
+        partly: Configuration | None = errors.config
+        if partly is None:
+            return Findings(None, errors.faults)
+        found = [*partly.warnings, *compile_all(partly), *_found(OF_STRINGS, partly)]
+        return Findings(partly, errors.faults, _harmful(found), (one for one in found if _is_harmless(one)))
+    found = [*config.warnings, *_found(WARNINGS, config), *(files(config) if with_files else ())]
+    notes = [*(one for one in found if _is_harmless(one)), *_found(NOTES, config)]
+    return Findings(config, (), _harmful(found), notes)
+
+
+def _found(
+    checks: Iterable[Callable[[Configuration], Iterable[ConfigError]]], config: Configuration
+) -> list[ConfigError]:
+    return [fault for one in checks for fault in one(config)]
+
+
+def _is_harmless(fault: ConfigError) -> bool:
+    return HARMLESS.search(fault.message) is not None
+
+
+def _harmful(found: Iterable[ConfigError]) -> Iterable[ConfigError]:
+    return (fault for fault in found if not _is_harmless(fault))
 
 
 def _sorted(config: Configuration | None, found: Iterable[ConfigError]) -> list[ConfigError]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from eximious.cli.checks.strings import Text, function_name, texts, walk
+from eximious.cli.checks.strings import Text, function_name, texts
 from eximious.config.configuration import Configuration
 from eximious.config.review import unknown_items
 from eximious.errors import ConfigError, Place, did_you_mean
@@ -26,7 +26,7 @@ def unknown_names(config: Configuration) -> Iterator[ConfigError]:
         if text.option == "acl" and text.template.constant is not None:
             yield from _acl(config, text.template.constant, text.place)
         if text.template.constant is None:
-            for node in walk(text.template.root):
+            for node in text.walk():
                 yield from _in_node(config, node, text)
 
 

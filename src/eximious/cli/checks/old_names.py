@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
-from eximious.cli.checks.strings import texts, walk
+from eximious.cli.checks.strings import texts
 from eximious.config.configuration import Configuration
-from eximious.errors import ConfigError
+from eximious.errors import ConfigError, Place
 from eximious.expand.variable import Variable
 
 VARIABLES: Final = {
@@ -18,19 +17,15 @@ VARIABLES: Final = {
     "tls_peerdn": "tls_in_peerdn",
     "tls_sni": "tls_in_sni",
 }
-_PERL: Final = re.compile(r"\$\{perl\b")
 
 
 def old_names(config: Configuration) -> Iterator[ConfigError]:
-    """A note for each use."""
+    """A note for each name, where it is used first."""
+    uses: dict[str, list[Place | None]] = {}
     for text in texts(config):
-        source = text.template.source
-        if found := _PERL.search(source):
-            place = None if text.place is None else text.place.at(found.start())
-            yield ConfigError("there is no Perl in this program", place, "write the function in Python: ${python{...}}")
-        if text.template.constant is not None:
-            continue
-        for node in walk(text.template.root):
+        for node in text.walk():
             if isinstance(node, Variable) and node.name in VARIABLES:
-                hint = f"now called ${VARIABLES[node.name]}"
-                yield ConfigError(f"${node.name} is an old name", text.place_of(f"${node.name}"), hint)
+                uses.setdefault(node.name, []).append(text.place_of(node))
+    for name, places in uses.items():
+        more = f" (there are {len(places) - 1} more uses)" if len(places) > 1 else ""
+        yield ConfigError(f"${name} is an old name", places[0], f"now called ${VARIABLES[name]}{more}")

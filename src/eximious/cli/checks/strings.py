@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from copy import copy
 from functools import partial
@@ -14,6 +15,7 @@ from eximious.config.option import Options
 from eximious.errors import ConfigError, Place
 from eximious.expand.condition import Condition, Not
 from eximious.expand.header import HeaderValue
+from eximious.expand.items.run import Run
 from eximious.expand.nodes import Node
 from eximious.expand.parse import Parser
 from eximious.expand.template import Template, compile
@@ -27,17 +29,22 @@ SPLIT_FIRST = frozenset({"command", "route_list", "server_prompts", "server_send
 class Text:
     """One string. `holder` is the Options or ACL item or named list that has it; `option` its name there."""
 
-    __slots__ = ("_positions", "holder", "is_list", "option", "place", "template")
+    __slots__ = ("_positions", "holder", "list", "option", "place", "template")
 
     def __init__(
-        self, template: Template, place: Place | None, option: str, holder: Any, *, is_list: bool = False
+        self, template: Template, place: Place | None, option: str, holder: Any, list: MatchList | None = None
     ) -> None:
         self.template = template
         self.place = place  # of the first character
         self.option = option
         self.holder = holder
-        self.is_list = is_list
+        self.list = list  # if it is one of hosts, domains, local parts or addresses
         self._positions: Positions | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """True if it is a list of hosts, domains, local parts or addresses."""
+        return self.list is not None
 
     @property
     def source(self) -> str:
@@ -73,6 +80,11 @@ class Text:
         found = self.source.find(part, start)
         return self.place.at(start if found < 0 else found)
 
+    def blanking(self, pattern: re.Pattern[str]) -> Text:
+        """The same text, with blanks in place of what matches."""
+        blanked = compile(pattern.sub(lambda found: " " * len(found[0]), self.source))
+        return Text(blanked, self.place, self.option, self.holder, self.list)
+
     def _parsed(self) -> Positions:
         if self._positions is None:
             self._positions = Positions(self.source)
@@ -82,26 +94,40 @@ class Text:
 class Positions(Parser):
     """A parser that remembers where everything begins. Every use of a variable is a node of its own."""
 
-    __slots__ = ("offsets", "on_condition", "root")
+    __slots__ = ("offsets", "root")
+
+    shares = False
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.offsets: dict[int, int] = {}  # by id of the node or condition
-        self.on_condition = self._mark_condition
         self.root = self.whole()
 
-    def _mark_condition(self, condition: Condition, start: int) -> Condition:
+    def on_condition(self, condition: Condition, start: int) -> Condition:
+        """A condition has been read."""
         self.offsets[id(condition)] = start
         if isinstance(condition, Not):
             self.offsets.setdefault(id(condition.condition), start)
         return condition
 
-    def _dollar(self, start: int) -> Node:
-        node = super()._dollar(start)
+    def _reference(self, found: re.Match[str]) -> Node:
+        node = super()._reference(found)
         if isinstance(node, Variable | HeaderValue):
             node = copy(node)
-        self.offsets[id(node)] = start
+        start = self.offsets[id(node)] = found.end(1)
+        if isinstance(node, Run):
+            for word in node.words or ():
+                if word.constant is None:
+                    start = self._word(word, start)
         return node
+
+    def _word(self, word: Template, start: int) -> int:
+        """Follow a word of a command, which stands somewhere after `start`; where it ends."""
+        inner = Positions(word.source)
+        start = max(start, self.text.find(word.source, start))
+        self.offsets.update((key, start + offset) for key, offset in inner.offsets.items())
+        word.root = inner.root
+        return start + len(word.source)
 
 
 def texts(config: Configuration) -> Iterator[Text]:
@@ -110,7 +136,7 @@ def texts(config: Configuration) -> Iterator[Text]:
         yield from _of_options(options)
     for _, key, _ in TYPES.values():
         for named in config.named_lists[key].values():
-            yield Text(named.list.template, named.place, f"{named.kind} {named.name}", named, is_list=True)
+            yield Text(named.list.template, named.place, f"{named.kind} {named.name}", named, named.list)
     for acl in config.acls.values():
         for statement in acl.statements:
             for item in statement.items:
@@ -142,7 +168,7 @@ def _of_options(options: Options) -> Iterator[Text]:
         if isinstance(value, Template):
             yield Text(value, given.place, name, options)
         elif isinstance(value, MatchList):
-            yield Text(value.template, given.place, name, options, is_list=True)
+            yield Text(value.template, given.place, name, options, value)
 
 
 def _of_item(item: Item) -> Text | None:
@@ -150,7 +176,7 @@ def _of_item(item: Item) -> Text | None:
     if isinstance(value, Template):
         return Text(value, item.place, item.name, item)
     if isinstance(value, MatchList):
-        return Text(value.template, item.place, item.name, item, is_list=True)
+        return Text(value.template, item.place, item.name, item, value)
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from eximious.cli.checks.strings import texts, walk
+from eximious.cli.checks.strings import texts
 from eximious.config.configuration import Configuration
 from eximious.config.named_lists import TYPES
 from eximious.errors import ConfigError, did_you_mean
@@ -25,12 +25,11 @@ def unused(config: Configuration) -> Iterator[ConfigError]:
     words = _words(config)
     for name, acl in config.acls.items():
         if words.get(name, 0) < 2:
-            place = acl.statements[0].place if acl.statements else None
-            yield ConfigError(f'nothing refers to the ACL "{name}"', place)
+            yield ConfigError(f'nothing refers to the ACL "{name}"', acl.place)
     for kind, (_, key, _) in TYPES.items():
         for name, named in config.named_lists[key].items():
             if words.get(name, 0) < 2:
-                yield ConfigError(f"nothing refers to the {kind} {name}", named.place)
+                yield ConfigError(f"nothing refers to the {kind} {name}", named.name_place)
     for name, transport in config.transports.items():
         if words.get(name, 0) < 2:
             yield ConfigError(f'nothing refers to the transport "{name}"', transport.place)
@@ -74,12 +73,12 @@ def unset_variables(config: Configuration) -> Iterator[ConfigError]:
     for text in texts(config):
         if text.template.constant is not None:
             continue
-        for node in walk(text.template.root):
+        for node in text.walk():
             if not isinstance(node, ConnectionVariable | MessageAclVariable | RouterVariable):
                 continue
             if node.name not in made and node.name not in told:
                 told.add(node.name)
-                place = text.place_of(f"${node.name}")
+                place = text.place_of(node)
                 yield ConfigError(f"nothing sets the variable ${node.name}", place, did_you_mean(node.name, made))
 
 
