@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eximious.daemon.schedule import Schedule
+from eximious.daemon.schedule import Periodic, Schedule
 from eximious.exim.options import parse
 
 
@@ -55,3 +55,17 @@ def test_what_a_worker_is_told() -> None:
 
 def test_without_runs_nothing_is_due() -> None:
     assert schedule().next_due() is None
+
+
+def test_what_comes_round() -> None:
+    reports = Periodic(600.0, 100.0, is_wanted=True)
+    assert reports.next_due() == 100.0
+    assert reports.take_due(100.0)
+    assert not reports.take_due(699.0)
+    assert reports.take_due(700.0)
+
+
+def test_what_is_not_wanted_never_comes() -> None:
+    reports = Periodic(600.0, 100.0, is_wanted=False)
+    assert reports.next_due() is None
+    assert not reports.take_due(1e9)

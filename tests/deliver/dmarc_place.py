@@ -30,7 +30,9 @@ class Place(Server):
     """One of them. `data` is the rest of its DATA ACL."""
 
     def __init__(self, folder: Path, main: str = "", data: str = REJECTING, zone: str = ZONE) -> None:
-        super().__init__(folder, f"{MAIN}{main}\n{RCPT}{data}", zone=zone)
+        own = {line.split()[0] for line in main.split("\n") if line}
+        usual = "".join(f"{line}\n" for line in MAIN.split("\n") if line and line.split()[0] not in own)
+        super().__init__(folder, f"{usual}{main}\n{RCPT}{data}", zone=zone)
 
     def receive(
         self, author: str = "joe@test.ex", sender: str = "joe@test.ex", address: str = "192.0.2.7", headers: str = ""
@@ -46,7 +48,7 @@ class Place(Server):
             b"QUIT\r\n",
             address=address,
         )
-        return said.split("\r\n")[-3][:3]
+        return said.partition("\r\n354 ")[2].split("\r\n")[1][:3]
 
     def sent(self) -> list[tuple[str, list[str], bytes]]:
         """Messages that the server has written itself: envelope and text."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import email
 
 import pytest
@@ -41,6 +42,18 @@ def test_there_and_back() -> None:
     assert found.arrival_text == "Thu, 01 Jan 1970 00:00:00 -0000"
     assert b"secret" not in found.original
     assert b"secret" in read(made(with_body=True)).original
+
+
+def test_octets_that_are_not_ascii_are_announced() -> None:
+    mail = to_mail(
+        dataclasses.replace(FAILURE, original=b"From: \xe4@b\r\n\r\n"),
+        sender="a@b",
+        recipient="c@d",
+        message_id="1",
+        now=1,
+    )
+    assert mail.count(b"\r\nContent-Transfer-Encoding: 8bit\r\n") == 2
+    assert b"8bit" not in made()
 
 
 def test_the_standard_library_reads_it() -> None:

@@ -81,8 +81,20 @@ def _begin(hints: Hints, key: str, day: int, policy: str, method: str) -> None:
 
 def _may_begin_row(hints: Hints, key: str, day: int) -> bool:
     """Take note of another kind of message; False if there are too many already."""
-    is_full = not _count_row(hints, f"{day} {_ALL}", TOTAL_MAX)
-    return _count_row(hints, key, 0 if is_full else ROWS_MAX)
+    if not _count_row(hints, key, ROWS_MAX):
+        return False  # one domain cannot take the room of all others
+    if _count_row(hints, f"{day} {_ALL}", TOTAL_MAX):
+        return True
+    hints.dmarc_domains.change(key, _omit)
+    return False
+
+
+def _omit(head: DmarcDomain | None) -> DmarcDomain | None:
+    """What was counted as another kind of message is left out after all."""
+    if head is not None:
+        head.rows -= 1
+        head.omitted += 1
+    return head
 
 
 def _count_row(hints: Hints, key: str, most: int) -> bool:

@@ -85,6 +85,7 @@ def to_mail(
     if with_body:
         kind, original = "message/rfc822", original + b"\r\n" + body
     original = original[:ORIGINAL_LIMIT]
+    encoding = [] if original.isascii() else ["Content-Transfer-Encoding: 8bit"]
     boundary = f"failure-{zlib.crc32(original + message_id.encode()):08x}-{int(now)}"
     report = "\r\n".join(f"{name}: {value}" for name, value in failure.fields())
     lines = [
@@ -96,6 +97,7 @@ def to_mail(
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type=feedback-report; boundary="{boundary}"',
+        *encoding,
         "",
         f"--{boundary}",
         "Content-Type: text/plain; charset=utf-8",
@@ -110,6 +112,7 @@ def to_mail(
         "",
         f"--{boundary}",
         f"Content-Type: {kind}",
+        *encoding,
         "",
         "",
     ]
