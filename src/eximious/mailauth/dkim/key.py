@@ -16,6 +16,7 @@ from eximious.mailauth import taglist
 from eximious.mailauth.taglist import TagError
 
 if TYPE_CHECKING:
+    from eximious.mailauth.dkim.ed25519 import Ed25519Key
     from eximious.mailauth.resolver import Answer
 
 ED25519_BITS: Final = 256
@@ -45,7 +46,7 @@ class KeyRecord:
         self.services: frozenset[str] = frozenset({"*"})
         self.flags: frozenset[str] = frozenset()
         self.notes = ""
-        self.public_key: RSAPublicKey | Ed25519PublicKey | None = None
+        self.public_key: RSAPublicKey | Ed25519Key | None = None
         self.bits = 0
         self.is_revoked = False
 
@@ -65,13 +66,12 @@ class KeyRecord:
     def verify(self, signature: bytes, data: bytes, digest: bytes, hash_name: str) -> bool:
         """Is it the signature of the data? For Ed25519 it is that of the data's `digest`."""
         key = self.public_key
+        if key is None:
+            return False
+        if not isinstance(key, RSAPublicKey):
+            return key.verify(signature, digest)
         try:
-            if isinstance(key, RSAPublicKey):
-                key.verify(signature, data, _PADDING, HASHES[hash_name])
-            elif key is not None:
-                key.verify(signature, digest)
-            else:
-                return False
+            key.verify(signature, data, _PADDING, HASHES[hash_name])
         except InvalidSignature:
             return False
         return True
@@ -108,9 +108,11 @@ def _load_public(record: KeyRecord, data: bytes) -> None:
     if record.type == "ed25519":
         if len(data) == 44 and data.startswith(_ED25519_PREFIX):
             data = data[12:]  # some put a whole SubjectPublicKeyInfo there
-        if len(data) != 32:
+        from eximious.mailauth.dkim.ed25519 import KEY_LENGTH, Ed25519Key
+
+        if len(data) != KEY_LENGTH:
             raise KeyFault("p= is not an Ed25519 key")
-        record.public_key = Ed25519PublicKey.from_public_bytes(data)
+        record.public_key = Ed25519Key(data)
         record.bits = ED25519_BITS
         return
     if record.type != "rsa":
