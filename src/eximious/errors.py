@@ -7,7 +7,6 @@ expanded is `ExpandError`, or `ForcedFail` where the configuration asked for the
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -92,7 +91,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     def likeness(candidate: str) -> float:
         alike = difflib.SequenceMatcher(a=candidate, b=name).ratio()
-        shared = len(os.path.commonprefix((candidate, name)))
-        return alike + 0.05 * min(shared, 4) - 0.02 * abs(len(candidate) - len(name))
+        begins_alike = sum(1 for end in range(1, 5) if candidate[:end] == name[:end])
+        return alike + 0.05 * begins_alike - 0.02 * abs(len(candidate) - len(name))
 
     return max(near, key=likeness)

@@ -28,7 +28,9 @@ from eximious.config.review import compile_all, review
 from eximious.errors import ConfigError, ConfigErrors
 
 # Warnings of the reader that are about nothing that could fail.
-HARMLESS: Final = re.compile(r"is an old name$|has no effect$|which this version does not have$")
+HARMLESS: Final = re.compile(
+    r"is an old name$|has no effect$|which this version does not have$|does not prevent it, this is an open relay$"
+)
 
 
 class Findings:

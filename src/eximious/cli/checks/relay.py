@@ -6,7 +6,6 @@ true conditions; a refusal with an unknown condition does not count, as it does 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -24,15 +23,29 @@ HIS_CHOICE: Final = frozenset({"encrypted", "verify"})
 NOT_HIS: Final = frozenset({"authenticated"})
 DEEPEST: Final = 10  # ACLs within ACLs, lists within lists
 ACCEPTS, DENIES = True, False
-Outcome = tuple[bool | None, Statement | None]  # accepted, refused or not known, and by which statement
+
+
+class Outcome:
+    """What an ACL says to the stranger: accepted, refused or not known (None), and by which statement.
+
+    `doubt` is a condition that may have stopped him before.
+    """
+
+    __slots__ = ("accepted", "doubt", "statement")
+
+    def __init__(self, accepted: bool | None, statement: Statement | None = None, doubt: Item | None = None) -> None:
+        self.accepted = accepted
+        self.statement = statement
+        self.doubt = doubt
+
 
 HINT: Final = "say before it: require domains = +local_domains : +relay_to_domains"
-# In a condition: what may tell strangers from others.
-_ABOUT_RELAYING: Final = re.compile(r"domain|local_part|recipient|sender_host|authenticated|acl|relay|lookup")
+# Conditions that, if their effect is not known, may be what prevents relaying.
+ABOUT_RELAYING: Final = frozenset({"acl", "domains", "hosts", "recipients"})
 
 
 def open_relay(config: Configuration) -> Iterator[ConfigError]:
-    """A warning if it is one."""
+    """A warning if it is one; harmless (a note) if nothing but a condition of unknown effect is against it."""
     given = config.main.given.get("acl_smtp_rcpt")
     if given is None or "$" in given.text or not _routes_strangers(config):
         return
@@ -43,10 +56,17 @@ def open_relay(config: Configuration) -> Iterator[ConfigError]:
     acl = config.acls.get(word)
     if acl is None:
         return
-    accepted, statement = _run(config, acl, 0)
-    if accepted and statement is not None:
+    outcome = _run(config, acl, 0)
+    if not outcome.accepted or outcome.statement is None:
+        return
+    doubt = outcome.doubt
+    if doubt is None:
         message = f'open relay: the ACL "{word}" accepts mail from any host to any domain here'
-        yield ConfigError(message, statement.place, HINT)
+        yield ConfigError(message, outcome.statement.place, HINT)
+    else:
+        line = doubt.place.line if doubt.place is not None else 0
+        message = f"if the condition in line {line} does not prevent it, this is an open relay"
+        yield ConfigError(message, outcome.statement.place, HINT)
 
 
 def _routes_strangers(config: Configuration) -> bool:
@@ -61,30 +81,22 @@ def _routes_strangers(config: Configuration) -> bool:
 
 def _run(config: Configuration, acl: Acl, depth: int) -> Outcome:
     """What the ACL says to the stranger."""
-    if depth > DEEPEST:
-        return None, None
-    for statement in acl.statements:
+    doubt: Item | None = None
+    for statement in acl.statements if depth <= DEEPEST else ():
         conditions = [item for item in statement.items if not item.declaration.is_modifier]
         holds = _all(_holds(config, item, depth) for item in conditions)
         verb = statement.verb
         if verb in ("accept", "discard"):
             if holds:
-                return (ACCEPTS if verb == "accept" else DENIES), statement
+                return Outcome(ACCEPTS if verb == "accept" else DENIES, statement, doubt)
         elif verb != "warn":
             if holds is (verb != "require"):
-                return DENIES, statement
-            if holds is None and any(_may_stop_him(config, item, depth) for item in conditions):
-                return None, statement
-    return DENIES, None
-
-
-def _may_stop_him(config: Configuration, item: Item, depth: int) -> bool:
-    """True for a condition that is not known, and that may be about who sends where."""
-    if _holds(config, item, depth) is not None:
-        return False
-    return item.name in ("acl", "domains", "hosts", "recipients") or (
-        item.name == "condition" and _ABOUT_RELAYING.search(item.source) is not None
-    )
+                return Outcome(DENIES, statement)
+            unknown = [item for item in conditions if holds is None and _holds(config, item, depth) is None]
+            if any(item.name in ABOUT_RELAYING for item in unknown):
+                return Outcome(None, statement)
+            doubt = doubt or next((item for item in unknown if item.name == "condition"), None)
+    return Outcome(DENIES if depth <= DEEPEST else None)
 
 
 def _all(values: Iterator[bool | None]) -> bool | None:
@@ -115,10 +127,16 @@ def _plainly(config: Configuration, item: Item, depth: int) -> bool | None:
         return True if item.source.split("/")[0].strip() in ("recipient", "sender") else None
     if item.name == "acl":
         acl = config.acls.get(called(item))
-        return None if acl is None else _run(config, acl, depth + 1)[0]
+        return None if acl is None else _nested(config, acl, depth + 1)
     if item.name in NOT_HIS:
         return False
     return True if item.name in HIS_CHOICE else None
+
+
+def _nested(config: Configuration, acl: Acl, depth: int) -> bool | None:
+    """What the condition ``acl`` gives."""
+    outcome = _run(config, acl, depth)
+    return outcome.accepted if outcome.doubt is None else None
 
 
 def _host(config: Configuration, hosts: Any, depth: int = 0) -> bool | None:
