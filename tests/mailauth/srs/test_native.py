@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eximious.mailauth.srs import native
 
@@ -56,3 +58,30 @@ def test_age(days: int, is_good: bool) -> None:
         made = NOW + start * DAY
         local_part = native.encode("secret", "user@example.com", "fwd.example", made).partition("@")[0]
         assert (native.decode("secret", local_part, made + days * DAY) is not None) is is_good
+
+
+anything = st.one_of(st.text(max_size=80), st.text(st.characters(max_codepoint=255), max_size=80))
+
+
+@given(secret=anything, text=anything, domain=anything, now=st.floats(0, 1e11))
+def test_anything_may_come(secret: str, text: str, domain: str, now: float) -> None:
+    made = native.encode(secret, text, domain, now)
+    assert (made == "") is (text == "")
+    for local_part in (text, made, f"SRS0={text}", f"SRS0=f154=jn={text}", f"SRS0=f154=jn=={text}", f"SRS0===={text}"):
+        found = native.decode(secret, local_part, now)
+        assert found is None or "@" in found
+
+
+local_parts = st.text(st.sampled_from("abzAZ019.=+-_!#$%&'*/?^`{|}~"), min_size=1, max_size=30)
+
+
+@given(local_part=local_parts, secret=st.text(min_size=1, max_size=20))
+def test_there_and_back(local_part: str, secret: str) -> None:
+    made = native.encode(secret, f"{local_part}@example.com", "fwd.example", NOW)
+    assert native.decode(secret, made.rpartition("@")[0], NOW) == f"{local_part}@example.com"
+
+
+def test_secrets_in_other_scripts_differ() -> None:
+    local_part = native.encode("\u043e\u0434\u0438\u043d", "user@example.com", "fwd.example", NOW).partition("@")[0]
+    assert native.decode("\u043e\u0434\u0438\u043d", local_part, NOW) == "user@example.com"
+    assert native.decode("\u0434\u0432\u0430!", local_part, NOW) is None

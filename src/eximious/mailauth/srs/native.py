@@ -9,6 +9,7 @@ import hmac
 import re
 from typing import Final
 
+from eximious.mailauth.srs.octets import octets
 from eximious.mailauth.srs.stamp import CYCLE, DIGITS, age, stamp
 
 MAX_AGE: Final = 10  # days
@@ -46,11 +47,10 @@ def decode(secret: str, local_part: str, now: float) -> str | None:
         return None
     # A quoted local part may have come here with or without need of the quotes.
     for candidate in (sender, f'"{local}"@{host}'):
-        if hmac.compare_digest(_hash(secret, candidate).encode(), given.encode("latin-1", "replace")):
+        if hmac.compare_digest(_hash(secret, candidate).encode(), octets(given)):
             return candidate
     return None
 
 
 def _hash(secret: str, sender: str) -> str:
-    data = sender.lower().encode("latin-1", "replace")
-    return hmac.digest(secret.encode("latin-1", "replace"), data, "md5").hex()[:HASH_LENGTH]
+    return hmac.digest(octets(secret), octets(sender.lower()), "md5").hex()[:HASH_LENGTH]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from eximious.mailauth.srs.octets import octets
 from eximious.mailauth.srs.stamp import age, stamp
 
 SEPARATORS: Final = "=+-"
@@ -81,7 +82,7 @@ class Scheme:
             raise ValueError(f"an SRS separator is one of {' '.join(SEPARATORS)}")
         if not 0 <= max_age < 1024:
             raise ValueError("SRS addresses live for 0 to 1023 days")
-        self._secrets = [secret if isinstance(secret, bytes) else _octets(secret) for secret in secrets]
+        self._secrets = [secret if isinstance(secret, bytes) else octets(secret) for secret in secrets]
         self._hash_length = hash_length
         self._hash_min = hash_length if hash_min is None or hash_min < 1 else min(hash_min, hash_length)
         self._max_age = max_age
@@ -127,9 +128,9 @@ class Scheme:
         if match[1] == "0":
             return self._shortcut(host, local_part[4:])
         parts = local_part[5:].split("=", 2)
-        if len(parts) == 3 and parts[1] and parts[2]:
+        if len(parts) == 3 and parts[1] and parts[2][:1] in tuple(SEPARATORS):
             return self._shortcut(parts[1], parts[2])
-        return None
+        return None  # it only begins as such do
 
     def _shortcut(self, first: str, rest: str) -> str:
         """SRS1: only the first forwarder is remembered; `rest` begins with the separator that it used."""
@@ -185,7 +186,7 @@ class Scheme:
         """Some mail servers change the case of local parts, so that cannot count."""
         if len(given) < self._hash_min:
             raise BadHash(f'"{address}" has too short a hash')
-        lowered = _octets(given).lower()
+        lowered = octets(given).lower()
         for secret in self._secrets:
             expected = self._hash(secret, fields, len(given)).lower().encode("ascii")
             if hmac.compare_digest(expected, lowered):
@@ -193,13 +194,5 @@ class Scheme:
         raise BadHash(f'"{address}" has a hash that does not fit')
 
     def _hash(self, secret: bytes, fields: list[str], length: int | None = None) -> str:
-        digest = base64.b64encode(hmac.digest(secret, _octets("".join(fields)).lower(), "sha1")).decode("ascii")
+        digest = base64.b64encode(hmac.digest(secret, octets("".join(fields)).lower(), "sha1")).decode("ascii")
         return digest[: length or self._hash_length]
-
-
-def _octets(text: str) -> bytes:
-    """One a character; text that is not made of octets is taken as UTF-8."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
