@@ -154,6 +154,11 @@ TOGETHER = [
     ("log_selector = +all -arguments", ""),
     ("syslog_facility = foo", 'Exim configuration error:\n  failed to interpret syslog_facility "foo"'),
     ("syslog_facility = LOCAL5", ""),
+    ("dmarc_mode = rfc9989", ""),
+    (
+        "dmarc_mode = rfc998",
+        'Exim configuration error in line 1 of FILE:\n  "rfc998" is not valid for dmarc_mode',
+    ),
     (
         "localhost_number = 300",
         "Exim configuration error:\n  localhost_number is greater than the maximum allowed value (16)",

@@ -8,13 +8,13 @@ from eximious.mailauth.reports import aggregate, failure
 from tests.receive.place import Server
 
 ZONE = """
-_dmarc.test.ex TXT "v=DMARC1; p=reject; fo=1; rua=mailto:agg@test.ex,mailto:far@agreed.example!1k,mailto:x@other.example; ruf=mailto:fail@test.ex"
+_dmarc.test.ex TXT "v=DMARC1; p=reject; fo=1; ruf=mailto:fail@test.ex; RUA"
 test.ex TXT "v=spf1 ip4:192.0.2.8 -all"
 test.ex._report._dmarc.agreed.example TXT "v=DMARC1"
 _dmarc.soft.ex TXT "v=DMARC1; p=quarantine; rua=mailto:agg@soft.ex"
 _dmarc.watch.ex TXT "v=DMARC1; p=none; ruf=mailto:fail@watch.ex"
 _dmarc.bank TXT "v=DMARC1; p=reject; psd=y; rua=mailto:agg@bank; ruf=mailto:fail@bank"
-"""
+""".replace("RUA", "rua=mailto:agg@test.ex,mailto:far@agreed.example!1k,mailto:x@other.example")
 MAIN = """
 dmarc_mode = rfc9989
 dmarc_aggregate_reports
@@ -22,17 +22,20 @@ dmarc_report_sender = DMARC reports <dmarc@mail.test>
 acl_smtp_rcpt = rcpt
 acl_smtp_data = data
 """
-RCPT = "begin acl\nrcpt:\n  accept control = dmarc_enable_forensic\ndata:\n  warn spf = *\n"
+ACLS = "begin acl\nrcpt:\n  {rcpt}\ndata:\n  warn spf = *\n{data}"
+FORENSIC = "accept control = dmarc_enable_forensic"
 REJECTING = "  deny dmarc_status = reject\n  warn dmarc_status = quarantine\n  accept\n"
 
 
 class Place(Server):
-    """One of them. `data` is the rest of its DATA ACL."""
+    """One of them. `data` is the rest of its DATA ACL, `rcpt` the ACL for recipients."""
 
-    def __init__(self, folder: Path, main: str = "", data: str = REJECTING, zone: str = ZONE) -> None:
+    def __init__(
+        self, folder: Path, main: str = "", data: str = REJECTING, zone: str = ZONE, rcpt: str = FORENSIC
+    ) -> None:
         own = {line.split()[0] for line in main.split("\n") if line}
         usual = "".join(f"{line}\n" for line in MAIN.split("\n") if line and line.split()[0] not in own)
-        super().__init__(folder, f"{usual}{main}\n{RCPT}{data}", zone=zone)
+        super().__init__(folder, f"{usual}{main}\n{ACLS.format(rcpt=rcpt, data=data)}", zone=zone)
 
     def receive(
         self, author: str = "joe@test.ex", sender: str = "joe@test.ex", address: str = "192.0.2.7", headers: str = ""

@@ -8,7 +8,7 @@ import pytest
 
 from eximious.deliver.dmarc import limits
 from eximious.hints.memory import MemoryHints
-from tests.deliver.dmarc_place import RCPT, ZONE, Place
+from tests.deliver.dmarc_place import ZONE, Place
 
 
 def record(tags: str, *more: str) -> str:
@@ -68,20 +68,14 @@ def test_when_one_is_sent(tags: str, address: str, headers: str, is_sent: bool, 
     assert bool(place.failure_reports()) is is_sent
 
 
-def test_not_unless_an_acl_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "tests.deliver.dmarc_place.RCPT", RCPT.replace("accept control = dmarc_enable_forensic", "accept")
-    )
-    place = Place(tmp_path)
+def test_not_unless_an_acl_wants_it(tmp_path: Path) -> None:
+    place = Place(tmp_path, rcpt="accept")
     place.receive()
     assert place.sent() == []
 
 
-def test_the_older_name_of_the_control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "tests.deliver.dmarc_place.RCPT", RCPT.replace("dmarc_enable_forensic", "dmarc_forensic_enable")
-    )
-    place = Place(tmp_path)
+def test_the_older_name_of_the_control(tmp_path: Path) -> None:
+    place = Place(tmp_path, rcpt="accept control = dmarc_forensic_enable")
     place.receive()
     assert len(place.failure_reports()) == 1
 

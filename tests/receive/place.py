@@ -57,7 +57,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.messages: list[tuple[Message, bytes]] = []
-        self.failure: OSError | None = None
+        self.failure: Exception | None = None
 
     def new_body(self, queue_name: str = "") -> Body:
         """Where the text goes that comes in."""
