@@ -140,9 +140,11 @@ def read_common(signature: Signature) -> None:
     if key_type not in KEY_TYPES or hash_name not in HASH_NAMES:
         raise SignatureFault(f'a= names an unknown algorithm, "{_shown(tags["a"])}"')
     signature.key_type, signature.hash_name = key_type, hash_name
-    if _DOMAIN.fullmatch(signature.domain) is None or not is_askable(signature.domain):
+    # A name that can be asked for is made of parts that can.
+    can_be_asked = is_askable(signature.key_name)
+    if _DOMAIN.fullmatch(signature.domain) is None or not (can_be_asked or is_askable(signature.domain)):
         raise SignatureFault("d= is no domain name")
-    if _DOMAIN.fullmatch(signature.selector) is None or not is_askable(signature.key_name):
+    if _DOMAIN.fullmatch(signature.selector) is None or not can_be_asked:
         raise SignatureFault("s= is no selector")
     signature.data = taglist.base64_value("b", tags["b"])
     if not signature.data:
