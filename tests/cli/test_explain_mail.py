@@ -6,8 +6,8 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from eximious.cli.explain import command
 from eximious.cli.explain_mail import _print
 from eximious.daemon import privilege
-from eximious.exim import start
 from eximious.mailauth import zone
 from eximious.mailauth.__main__ import main
 from eximious.mailauth.dkim import Signer, sign
@@ -80,12 +79,19 @@ def test_the_dns_fails(folder: Path) -> None:
     assert run("-", input=b"From: j@down.example\r\n\r\n")[0] == 75
 
 
-def test_secrets_come_from_the_configuration(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    main = SimpleNamespace(srs_secrets=["one", "two"], exim_user=0, exim_group=0)
-    monkeypatch.setattr(start, "load_configuration", lambda _: SimpleNamespace(main=main))
-    sender = Scheme(["two"]).forward("joe@example.org", "mail.example")
-    _, output = run("m.eml", "-C", "exim.conf", "--from", sender)
-    assert "    bounces go to joe@example.org\n" in output
+def test_secrets_come_from_the_configuration(folder: Path) -> None:
+    then = time.time() - 5 * 86400
+    sender = Scheme(["two"], hash_length=6, clock=lambda: then).forward("joe@example.org", "mail.example")
+    configuration = folder / "exim.conf"
+    with configuration.open("a") as file:
+        file.write("srs_secrets = one:two\n")
+    assert "    bounces go to joe@example.org\n" in run("m.eml", "-C", "exim.conf", "--from", sender)[1]
+    with configuration.open("a") as file:
+        file.write("srs_maxage = 3\n")
+    assert "bounces come too late" in run("m.eml", "-C", "exim.conf", "--from", sender)[1]
+    with configuration.open("a") as file:
+        file.write("srs_hashlength = 99\n")  # what is wrong with the options is not for us to say
+    assert "mail.example rewrote joe@example.org" in run("m.eml", "-C", "exim.conf", "--from", sender)[1]
 
 
 WRONG = [

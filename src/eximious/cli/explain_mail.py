@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from eximious.exim.command_line import CommandLine, CommandLineError
 if TYPE_CHECKING:
     from eximious.mailauth.explain import Explanation
     from eximious.mailauth.resolver import Resolver
+    from eximious.mailauth.srs import Scheme
 
 COLOURS: Final = {"pass": "green", "none": "dim", "neutral": "yellow", "softfail": "yellow", "policy": "yellow"}
 
@@ -61,12 +63,14 @@ def mail(
     with click.open_file(file, "rb") as opened:
         message = opened.read()
     resolver = _resolver(dns)
-    secrets = _secrets(config_file, macros)
+    secrets, scheme = _srs(config_file, macros)
     method = dmarc.Method.SUFFIX_LIST if rfc7489 else dmarc.Method.TREE_WALK
     who = None if sender is None else sender.strip().strip("<>")
     try:
         found = asyncio.run(
-            explain(message, resolver, ip=ip, helo=helo, sender=who, method=method, srs_secrets=secrets)
+            explain(
+                message, resolver, ip=ip, helo=helo, sender=who, method=method, srs_secrets=secrets, srs_scheme=scheme
+            )
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from None
@@ -92,8 +96,8 @@ def _resolver(dns: str | None) -> Resolver:
         raise click.UsageError(f"{dns}: {error}") from None
 
 
-def _secrets(config_file: str, macros: tuple[str, ...]) -> list[str]:
-    """The secrets for SRS of the configuration, if there is one. From here on root is the mail user."""
+def _srs(config_file: str, macros: tuple[str, ...]) -> tuple[list[str], Scheme | None]:
+    """Secrets and scheme for SRS of the configuration, if there is one. From here on root is the mail user."""
     line = CommandLine("eximious")
     line.config_files = config_file
     line.macros.update((name.strip(), text.strip()) for name, _, text in (one.partition("=") for one in macros))
@@ -105,11 +109,14 @@ def _secrets(config_file: str, macros: tuple[str, ...]) -> list[str]:
         from eximious.config.main import MainOptions
 
         main = MainOptions()  # the message can be judged without one
-    from eximious.routers.srs_scheme import srs_secrets
+    from eximious.routers.srs_scheme import SrsMisconfigured, scheme_for, srs_secrets
 
     if privilege.is_root():
         privilege.become(main.exim_user, main.exim_group)
-    return srs_secrets(main)
+    try:
+        return srs_secrets(main), scheme_for(main, time.time)
+    except SrsMisconfigured:
+        return srs_secrets(main), None
 
 
 def _print(found: Explanation) -> None:

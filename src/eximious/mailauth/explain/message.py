@@ -23,6 +23,7 @@ from eximious.mailauth.summary import authentication_results
 if TYPE_CHECKING:
     from eximious.mailauth.authres import AuthenticationResults
     from eximious.mailauth.resolver import Resolver
+    from eximious.mailauth.srs import Scheme
 
 AUTHOR_LIMIT: Final = 20  # domains of a From field that are checked
 METHODS: Final = ("SRS", "SPF", "DKIM", "ARC", "DMARC")
@@ -95,12 +96,14 @@ async def explain(
     method: dmarc.Method = dmarc.Method.TREE_WALK,
     now: float | None = None,
     srs_secrets: Sequence[str] = (),
+    srs_scheme: Scheme | None = None,
 ) -> Explanation:
     """Check a message in every way, and say what was found and why.
 
     `ip`, `helo` and `sender` (MAIL FROM, empty for the null sender) are those of its transaction; what is not given is
     taken from Received and Return-Path fields. `now` is the UNIX time; `srs_secrets` are those that rewritten senders
-    may have been made with. Raises ValueError if `ip` is no address, and OSError for a suffix list that cannot be read.
+    may have been made with, `srs_scheme` how, if that is not the usual way. Raises ValueError if `ip` is no address,
+    and OSError for a suffix list that cannot be read.
     """
     instant = time.time() if now is None else now
     if ip:
@@ -108,7 +111,7 @@ async def explain(
     headers, body = split(message)
     who = envelope(headers, ip=ip, helo=helo, sender=sender)
     findings: list[Finding] = []
-    rewritten = srs_words.explained(who.sender or "", instant, srs_secrets)
+    rewritten = srs_words.explained(who.sender or "", instant, srs_secrets, srs_scheme)
     if rewritten is not None:
         findings.append(rewritten)
     checked = await _spf(who, resolver)

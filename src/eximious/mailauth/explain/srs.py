@@ -16,8 +16,11 @@ _LATER: Final = re.compile(r"SRS1[=+-]([^=]*)=([^=]+)=([=+-].+)", re.IGNORECASE 
 SECRET_REMEDY: Final = "give the secret that the forwarder rewrites with, if it is yours; else only it can tell"
 
 
-def explained(sender: str, now: float, secrets: Sequence[str] = ()) -> Finding | None:
-    """The finding; None if the sender does not look rewritten. `secrets` are those that may have signed it."""
+def explained(sender: str, now: float, secrets: Sequence[str] = (), scheme: Scheme | None = None) -> Finding | None:
+    """The finding; None if the sender does not look rewritten.
+
+    `secrets` are those that may have signed it; `scheme` knows more about how, without it the usual one is taken.
+    """
     local_part, _, forwarder = sender.rpartition("@")
     first, later = _FIRST.fullmatch(local_part), _LATER.fullmatch(local_part)
     if first is not None:
@@ -29,15 +32,15 @@ def explained(sender: str, now: float, secrets: Sequence[str] = ()) -> Finding |
         return None
     if not secrets:
         return Finding("SRS", "none", text, ("no secret was given: whether that is true was not checked",))
-    return _checked(sender, local_part, text, now, secrets)
+    scheme = scheme or Scheme(secrets, hash_min=1, clock=lambda: now)
+    return _checked(sender, local_part, text, now, secrets, scheme)
 
 
-def _checked(sender: str, local_part: str, text: str, now: float, secrets: Sequence[str]) -> Finding:
+def _checked(sender: str, local_part: str, text: str, now: float, secrets: Sequence[str], scheme: Scheme) -> Finding:
     for secret in secrets:
         original = decode(secret, local_part, now)
         if original is not None:
             return Finding("SRS", "pass", text, (f"bounces go to {original} (Exim's own scheme)",))
-    scheme = Scheme(secrets, hash_min=1, clock=lambda: now)
     try:
         return Finding("SRS", "pass", text, (f"bounces go to {scheme.reverse(sender)}",))
     except Expired as error:
