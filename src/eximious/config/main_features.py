@@ -124,7 +124,9 @@ class DatabaseOptions(Options):
 class ExtraOptions(Options):
     """Proxies, events, embedded Perl, local_scan."""
 
-    event_action: Template | None = option(None, doc="Expanded at each event.", later="events")
+    event_action: Template | None = option(
+        None, doc="Expanded at each event.", aliases=("tpda_event_action",), later="events"
+    )
     hosts_proxy: HostList | None = option(
         None, doc="Proxies that speak the PROXY protocol.", aliases=("proxy_required_hosts",), later="PROXY protocol"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import eximious
+from eximious.config.configuration import Configuration
 from eximious.exim import features
 from eximious.exim.command_line import EXIT_SUCCESS
 from eximious.exim.invocation import Invocation
@@ -37,4 +38,14 @@ def run(invocation: Invocation) -> int:
     if not invocation.line.config_files:
         invocation.print("Configuration file search path is " + ":".join(paths.CONFIGURATIONS))
     invocation.print(f"Configuration file is {invocation.config.file}")
+    _warn_of_old_names(invocation.config)
     return EXIT_SUCCESS
+
+
+def _warn_of_old_names(config: Configuration) -> None:
+    """On standard error, where they do not disturb whoever reads the version: one line for each name."""
+    from eximious.cli.checks.old_names import old_names
+
+    for warning in (*(one for one in config.warnings if one.message.endswith("is an old name")), *old_names(config)):
+        where = "" if warning.place is None else f" in line {warning.place.line} of {warning.place.file}"
+        sys.stderr.write(f"Warning: {warning.message}{where}: {warning.hint}\n")

@@ -66,7 +66,9 @@ class Transport(Options):
     disable_logging: bool = option(False, doc="Log nothing about deliveries by this transport.")
     driver: str = option(None, doc="Which kind of transport this is.")
     envelope_to_add: bool = option(False, doc="Add an Envelope-to: header with the original recipients.")
-    event_action: Template | None = option(None, doc="String that is expanded at each event.", later="events")
+    event_action: Template | None = option(
+        None, doc="String that is expanded at each event.", aliases=("tpda_event_action",), later="events"
+    )
     group: ExpandedGroup | None = option(None, doc="Group for the delivery; overrides the router's.")
     headers_add: Template | None = option(
         None, repeat="\n", doc="Header lines to add, one a line; may be given several times."

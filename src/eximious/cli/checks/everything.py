@@ -70,7 +70,8 @@ def check(path: str, given_macros: dict[str, str], *, with_files: bool = True) -
         if partly is None:
             return Findings(None, errors.faults)
         found = [*partly.warnings, *compile_all(partly), *_found(OF_STRINGS, partly)]
-        return Findings(partly, errors.faults, _harmful(found), (one for one in found if _is_harmless(one)))
+        notes = [*(one for one in found if _is_harmless(one)), *old_names(partly)]
+        return Findings(partly, errors.faults, _harmful(found), notes)
     found = [*config.warnings, *_found(WARNINGS, config), *(files(config) if with_files else ())]
     notes = [*(one for one in found if _is_harmless(one)), *_found(NOTES, config)]
     return Findings(config, (), _harmful(found), notes)
