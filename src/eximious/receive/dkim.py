@@ -46,6 +46,7 @@ STATES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "WEAK_KEY": ("fail", "pubkey_too_short", "signature invalid (key too short)"),
 }
+NO_GOOD_KEY: Final = frozenset({"KEY_UNAVAILABLE", "NO_KEY", "KEY_SYNTAX"})
 # Reason -> the result and its comment in Authentication-Results.
 RESULTS: Final[dict[str, str]] = {
     "pubkey_syntax": "neutral (public key record import problem)",
@@ -56,19 +57,23 @@ RESULTS: Final[dict[str, str]] = {
 }
 
 
+NOT_VERIFIED: Final = ("none", "", "not verified")  # since another one is good, and that suffices
+
+
 class Checked:
     """One signature, and what it is held for; an ACL may change that."""
 
     __slots__ = ("is_changed", "reason", "status", "verification", "words")
 
-    def __init__(self, verification: Verification) -> None:
+    def __init__(self, verification: Verification, *, is_needed: bool = True) -> None:
         self.verification = verification
         fault = verification.fault
-        state = (
-            ("pass", "", "")
-            if fault is None
-            else STATES.get(fault.name, ("invalid", "unspecified", "unspecified problem"))
-        )
+        if not is_needed:
+            state = NOT_VERIFIED
+        elif fault is None:
+            state = ("pass", "", "")
+        else:
+            state = STATES.get(fault.name, ("invalid", "unspecified", "unspecified problem"))
         self.status, self.reason, self.words = state
         self.is_changed = False  # by the ACL
 
@@ -76,7 +81,7 @@ class Checked:
     def bits(self) -> int:
         """Of the key, if it was needed."""
         key = self.verification.key
-        if key is None or self.reason in ("bodyhash_mismatch", "pubkey_syntax"):
+        if key is None or self.words == NOT_VERIFIED[2] or self.reason in ("bodyhash_mismatch", "pubkey_syntax"):
             return 0
         return ED25519_BITS if key.type == "ed25519" else int(key.bits)
 
@@ -85,7 +90,11 @@ class Checked:
         """The domain, and the identity if there is one."""
         signature = self.verification.signature
         identity = signature.tags.get("i", "")
-        return [signature.domain.lower(), *([identity] if identity else [])]
+        return [signature.domain, *([identity] if identity else [])]
+
+    def is_of(self, signer: str) -> bool:
+        """True if that is who signed."""
+        return any(signer.lower() == identity.lower() for identity in self.identities)
 
     def log_line(self) -> str:
         """What the main log says."""
@@ -98,6 +107,8 @@ class Checked:
             outcome = f"{self.status} - {self.reason}" if self.reason else self.status
         elif self.status == "pass":
             outcome = "verification succeeded"
+        elif self.status == "none":
+            outcome = self.words
         else:
             outcome = f"{'verification failed' if self.status == 'fail' else self.status} - {self.words}"
         return printing(f"{text} [{outcome}]")
@@ -109,8 +120,8 @@ class Checked:
         properties = f" header.d={one.domain}{identity} header.s={one.selector} header.a={one.algorithm}"
         if self.is_changed and self.status != "pass":
             return f"dkim=policy ({self.status}{f' - {self.reason}' if self.reason else ''}){properties}"
-        if self.status == "pass":
-            return f"dkim=pass{properties}"
+        if self.status in ("pass", "none"):
+            return f"dkim={self.status}{properties}"
         return f"dkim={self._result()}\n\t\t{properties}"
 
     def _result(self) -> str:
@@ -126,11 +137,12 @@ class Checked:
 class Dkim:
     """What is known about the message's signatures."""
 
-    __slots__ = ("checked", "current", "key_bits", "reason", "signer", "status", "wanted")
+    __slots__ = ("checked", "current", "key_bits", "last", "reason", "signer", "status", "wanted")
 
     def __init__(self, checked: list[Checked]) -> None:
         self.checked = checked
         self.current: Checked | None = None  # that the ACL is about
+        self.last: Checked | None = None  # that it was about; its domain and selector stay known
         self.signer = ""  # $dkim_cur_signer
         self.status = ""  # $dkim_verify_status
         self.reason = ""  # $dkim_verify_reason
@@ -139,8 +151,8 @@ class Dkim:
 
     @property
     def signers(self) -> list[str]:
-        """Domains and identities, each once, in the order of the signatures."""
-        return list(dict.fromkeys(name for one in self.checked for name in one.identities))
+        """Domains and identities, in the order of the signatures."""
+        return [name for one in self.checked for name in one.identities]
 
 
 def check(incoming: Incoming) -> Verdict | None:
@@ -192,15 +204,15 @@ def _verified(context: Context, verifier: Verifier) -> list[Checked]:
     policy = _policy(context.config)
     found = wait(verifier.verify(ProgramResolver(context.services.dns)))
     checked = []
+    is_needed = True
     for one in sorted(found, key=lambda one: _rank(one, context.config)):
         name = one.fault.name if one.fault is not None else ""
         if name == "SYNTAX" or (one.signature.algorithm and one.signature.algorithm not in policy.algorithms):
             continue  # what cannot be understood, or may not be used, is as if it were not there
-        if name == "KEY_SYNTAX":
+        if name in NO_GOOD_KEY:
             _log(context, printing(f"DKIM: d={one.domain} s={one.selector} [failed key import]"))
-        checked.append(Checked(one))
-        if one.fault is None and context.config.main.dkim_verify_minimal:
-            break
+        checked.append(Checked(one, is_needed=is_needed))
+        is_needed = is_needed and not (one.fault is None and context.config.main.dkim_verify_minimal)
     return checked
 
 
@@ -236,6 +248,8 @@ def _judge(incoming: Incoming, dkim: Dkim) -> Verdict | None:
     context = incoming.context
     signers = _signers(context)
     if signers is None:
+        return None
+    if not signers:
         for one in dkim.checked:
             _conclude(incoming, one)
         return None
@@ -243,7 +257,7 @@ def _judge(incoming: Incoming, dkim: Dkim) -> Verdict | None:
     statuses = []
     option = context.config.main.acl_smtp_dkim
     for signer in signers:
-        matching: list[Any] = [one for one in dkim.checked if signer in one.identities]
+        matching: list[Any] = [one for one in dkim.checked if one.is_of(signer)]
         for current in matching or [None]:
             _enter(dkim, signer, current)
             verdict = engine.check(option, where.DKIM, context) if option is not None else Verdict(ACCEPT)
@@ -264,19 +278,22 @@ def _enter(dkim: Dkim, signer: str, current: Checked | None) -> None:
     dkim.signer, dkim.current = signer, current
     dkim.status, dkim.reason = ("none", "") if current is None else (current.status, current.reason)
     if current is not None:
+        dkim.last = current
         dkim.key_bits = current.bits
 
 
 def _signers(context: Context) -> list[str] | None:
-    """Those for whom the ACL is run, each once; None if the option is empty."""
+    """Those for whom the ACL is run, each once; None if the option cannot be expanded."""
     template = context.config.main.dkim_verify_signers
     try:
         text = template.expand(context) if template is not None else ""
     except (ExpandError, ForcedFail, Defer) as error:
         _log(context, f"expansion of dkim_verify_signers option failed: {error}", panic=True)
         return None
-    signers = list(dict.fromkeys(item.strip() for item in split(text)))
-    return [signer for signer in signers if signer][:SIGNER_LIMIT] or None
+    signers: dict[str, str] = {}
+    for item in split(text):
+        signers.setdefault(item.strip().lower(), item.strip())
+    return [signer for signer in signers.values() if signer][:SIGNER_LIMIT]
 
 
 def _conclude(incoming: Incoming, one: Checked) -> None:
@@ -284,7 +301,7 @@ def _conclude(incoming: Incoming, one: Checked) -> None:
     context = incoming.context
     if "dkim_verbose" in context.services.logs.selected:
         _log(context, one.log_line())
-    if one.status == "pass" and not incoming.arrival.dkim_domain:
+    if one.status == "pass":
         incoming.arrival.dkim_domain = one.verification.domain
 
 

@@ -33,6 +33,12 @@ def _signature(message: Message) -> Any:
     return None if found is None or found.current is None else found.current.verification.signature
 
 
+def _last(message: Message) -> Any:
+    """The same; after it the last one that there was, when the ACL is run for a signer who has not signed."""
+    found = message.facts.get("dkim")
+    return None if found is None or found.last is None else found.last.verification.signature
+
+
 def _key(message: Message) -> Any:
     found = message.facts.get("dkim")
     return None if found is None or found.current is None else found.current.verification.key
@@ -85,8 +91,8 @@ def dkim_domain(context: Context) -> str | None:
     signing = _signing(context, "domain")
     if signing is not None:
         return signing
-    one = _signature(context.message)
-    return None if one is None else _marked(one.domain.lower())
+    one = _last(context.message)
+    return None if one is None else _marked(one.domain)
 
 
 @variable
@@ -95,7 +101,7 @@ def dkim_selector(context: Context) -> str | None:
     signing = _signing(context, "selector")
     if signing is not None:
         return signing
-    one = _signature(context.message)
+    one = _last(context.message)
     return None if one is None else _marked(one.selector)
 
 
@@ -135,24 +141,24 @@ def dkim_copiedheaders(message: Message) -> str | None:
 
 
 @variable
-def dkim_bodylength(message: Message) -> str | None:
+def dkim_bodylength(message: Message) -> str:
     """How many octets of the body are signed (l=); a very large number if all are."""
     one = _signature(message)
-    return None if one is None else (NO_LIMIT if one.length is None else str(one.length))
+    return NO_LIMIT if one is None or one.length is None else str(one.length)
 
 
 @variable
-def dkim_created(message: Message) -> str | None:
+def dkim_created(message: Message) -> str:
     """When it was signed, as UNIX time; 0 if it does not say."""
     one = _signature(message)
-    return None if one is None else str(one.signed_at or 0)
+    return "0" if one is None else str(one.signed_at or 0)
 
 
 @variable
-def dkim_expires(message: Message) -> str | None:
+def dkim_expires(message: Message) -> str:
     """Until when it is good, as UNIX time; a very large number if it does not say."""
     one = _signature(message)
-    return None if one is None else (NO_LIMIT if one.expires is None else str(one.expires))
+    return NO_LIMIT if one is None or one.expires is None else str(one.expires)
 
 
 @variable
@@ -163,30 +169,30 @@ def dkim_headernames(message: Message) -> str | None:
 
 
 @variable
-def dkim_key_testing(message: Message) -> str | None:
+def dkim_key_testing(message: Message) -> str:
     """``1`` if the domain only tests."""
     key = _key(message)
-    return None if key is None else str(int(key.is_testing))
+    return "0" if key is None else str(int(key.is_testing))
 
 
 @variable
-def dkim_key_nosubdomains(message: Message) -> str | None:
+def dkim_key_nosubdomains(message: Message) -> str:
     """``1`` if the key is not for subdomains."""
     key = _key(message)
-    return None if key is None else str(int(key.is_strict))
+    return "0" if key is None else str(int(key.is_strict))
 
 
 @variable
-def dkim_key_srvtype(message: Message) -> str | None:
+def dkim_key_srvtype(message: Message) -> str:
     """The services that the key is for."""
     key = _key(message)
-    return None if key is None else Tainted(":".join(sorted(key.services)))
+    return "*" if key is None else Tainted(":".join(sorted(key.services)))
 
 
 @variable
-def dkim_key_granularity(message: Message) -> str | None:
+def dkim_key_granularity(message: Message) -> str:
     """A tag of an older version of DKIM, which no longer counts."""
-    return None if _key(message) is None else "*"
+    return "*"
 
 
 @variable
