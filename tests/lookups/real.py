@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 START_SECONDS = 30.0  # for a server to answer
 
@@ -114,6 +115,10 @@ SLAPD_CONFIGURATION = """include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 pidfile {0}/pid
+TLSCACertificateFile {1}/ca.pem
+TLSCertificateFile {1}/server.pem
+TLSCertificateKeyFile {1}/server.pem
+TLSVerifyClient try
 modulepath /usr/lib/ldap
 moduleload back_mdb
 database mdb
@@ -124,24 +129,65 @@ directory {0}/db
 """
 
 
+class Directory(NamedTuple):
+    """An OpenLDAP server: its ports, without and with TLS, and its socket."""
+
+    port: int
+    tls_port: int
+    socket: Path
+
+
 @contextmanager
-def slapd(entries: str) -> Iterator[tuple[int, Path]]:
-    """The port and the socket of an OpenLDAP server with these entries (LDIF) below o=base."""
+def slapd(entries: str, certificates: Path) -> Iterator[Directory]:
+    """A server with these entries (LDIF, with ``{0}`` for its port) below o=base, and the certificates of tests."""
     assert _SLAPD is not None
     with folder("ld-") as path:
         (path / "db").mkdir()
-        (path / "slapd.conf").write_text(SLAPD_CONFIGURATION.format(path))
-        (path / "entries").write_text(entries)
+        found = Directory(free_port(), free_port(), path / "s")
+        (path / "slapd.conf").write_text(SLAPD_CONFIGURATION.format(path, certificates))
+        (path / "entries").write_text(entries.replace("{0}", str(found.port)))
         slapadd = Path(_SLAPD).with_name("slapadd")
         subprocess.run(
             [str(slapadd), "-q", "-f", str(path / "slapd.conf"), "-l", str(path / "entries")], check=True,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        port = free_port()
-        local = path / "s"
-        urls = f"ldap://127.0.0.1:{port}/ ldapi://{str(local).replace('/', '%2F')}/"
-        with running([_SLAPD, "-f", str(path / "slapd.conf"), "-h", urls, "-d", "0"], answers(port)):
-            yield port, local
+        urls = f"ldap://127.0.0.1:{found.port}/ ldaps://127.0.0.1:{found.tls_port}/"
+        urls += f" ldapi://{str(found.socket).replace('/', '%2F')}/"
+        with running([_SLAPD, "-f", str(path / "slapd.conf"), "-h", urls, "-d", "0"], answers(found.port)):
+            yield found
+
+
+class RedisPlaces(NamedTuple):
+    """A Redis server: its ports, without and with TLS, and its socket."""
+
+    port: int
+    tls_port: int
+    socket: Path
+
+
+@contextmanager
+def redis(certificates: Path) -> Iterator[RedisPlaces]:
+    """A server with the password "secret", the user "mail" with the password "pw" who may only read, and TLS."""
+    with folder("rd-") as path:
+        found = RedisPlaces(free_port(), free_port(), path / "s")
+        (path / "redis.conf").write_text(
+            f"port {found.port}\ntls-port {found.tls_port}\nbind 127.0.0.1\nunixsocket {found.socket}\n"
+            f"tls-ca-cert-file {certificates}/ca.pem\ntls-cert-file {certificates}/server.pem\n"
+            f"tls-key-file {certificates}/server.pem\ntls-auth-clients optional\n"
+            f'requirepass secret\nuser mail on >pw ~* +get +select\nsave ""\ndir {path}\n'
+        )
+        with running(["redis-server", str(path / "redis.conf")], answers(found.port)):
+            yield found
+
+
+def _redis_cli(port: int, *words: str) -> str:
+    return subprocess.run(["redis-cli", "-p", str(port), *words], capture_output=True, text=True).stdout
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.1)
 
 
 @contextmanager
@@ -155,7 +201,7 @@ def redis_cluster() -> Iterator[list[int]]:
                 members = [f"127.0.0.1:{port}" for port in ports]
                 create = ["redis-cli", "--cluster", "create", *members, "--cluster-yes"]
                 subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
-                time.sleep(1)
+                _wait_until(lambda: all("cluster_state:ok" in _redis_cli(port, "cluster", "info") for port in ports))
                 yield ports
                 return
             port = left[0]

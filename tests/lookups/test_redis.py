@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -180,29 +176,3 @@ QUOTED = [("a b\\\\c\\t", "a\\ b\\\\c\\\t"), ("", ""), ("plain", "plain")]
 @pytest.mark.parametrize(("text", "expected"), QUOTED)
 def test_quoting(text: str, expected: str) -> None:
     assert answer(f"${{quote_redis:{text}}}") == expected
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server")
-def test_a_real_server(tmp_path: Path, context_for: Contexts) -> None:
-    path = tmp_path / "redis.sock"
-    process = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", str(path), "--requirepass", "secret", "--save", ""],
-        stdout=subprocess.DEVNULL,
-        cwd=tmp_path,
-    )
-    try:
-        for _ in range(200):
-            if path.exists():
-                break
-            time.sleep(0.02)
-        context = context_for(f"redis_servers = ({path})/2/secret\n")
-        assert answer("${lookup redis{set key ${quote_redis:two words}}}", context) == "OK"
-        assert answer("${lookup redis{get key}}", context) == "two words"
-        assert answer("${lookup redis{rpush list a b c}}", context) == "true"
-        assert answer("${lookup redis{lrange list 0 -1}}", context) == "a\nb\nc"
-        wrong = context_for(f"redis_servers = ({path})/2/wrong\n")
-        assert "authentication failed" in answer("${lookup redis{get key}}", wrong)
-    finally:
-        process.terminate()
-        process.wait(10)

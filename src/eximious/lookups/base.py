@@ -15,7 +15,7 @@ from eximious.expand.refusal import refuse_tainted
 from eximious.lookups.quoting import check_quoting
 from eximious.octets import SPACE
 from eximious.registry import Registry
-from eximious.taint import Tainted, untainted
+from eximious.taint import Tainted, made_of, untainted
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -174,11 +174,6 @@ def _options(text: str) -> Options:
     return found
 
 
-def _deferred(key: str, error: Defer) -> Defer:
-    why = str(error).replace("\\", "\\\\").replace('"', '\\"')
-    return Defer(f'lookup of "{key}" gave DEFER: "{why}"')
-
-
 def _shown(found: str | None) -> str:
     return "nothing" if found is None else f'"{found}"'
 
@@ -222,6 +217,20 @@ class LookupSpec:
         After a partial match ``$1`` and ``$2`` are the wild part of the key and the rest. Raises ExpandError if the
         source cannot be opened or is tainted, Defer if there is no answer for now.
         """
+        try:
+            return self._find(context, source, key)
+        except Defer as error:
+            why = str(error).replace("\\", "\\\\").replace('"', '\\"')
+            raise Defer(f'lookup of "{source if key is None else key}" gave DEFER: "{why}"') from None
+
+    def find_in_list(self, context: Context, source: str, key: str | None) -> str | None:
+        """The same for an item of a list, where a source that cannot be opened means "not now"."""
+        try:
+            return self._find(context, source, key)
+        except ExpandError as error:
+            raise Defer(str(error)) from None
+
+    def _find(self, context: Context, source: str, key: str | None) -> str | None:
         if key is None:
             return self._query(context, source)
         if source.__class__ is Tainted:
@@ -229,36 +238,32 @@ class LookupSpec:
         if len(key) > LONGEST_KEY:
             return None
         found = self._one(context, source, key) if key else None
-        if found is None and key and self.least >= 0:
-            found = self._partial(context, source, key)
+        if self.least >= 0 and key:
+            if found is None:
+                found = self._partial(context, source, key)
+            else:
+                self._capture(context, "", key, key.__class__ is Tainted)
         if found is None and self.default:
             found = self._default(context, source, key)
-        return found
-
-    def find_in_list(self, context: Context, source: str, key: str | None) -> str | None:
-        """The same for an item of a list, where a source that cannot be opened means "not now"."""
-        try:
-            return self.find(context, source, key)
-        except ExpandError as error:
-            raise Defer(str(error)) from None
+        return untainted(key) if self._returns_key and found is not None else found
 
     def _query(self, context: Context, query: str) -> str | None:
         """The answer to a query, perhaps from the cache."""
         lookup = self.lookup
         assert isinstance(lookup, QueryLookup)
+        stripped = query.lstrip(SPACE)
+        if not stripped:
+            return None
+        if len(stripped) < len(query):
+            query = made_of(stripped, [query]) if isinstance(query, Tainted) else stripped
         tainted = query if isinstance(query, Tainted) and lookup.needs_quoting else None
         key = (lookup, self._variant, query, None if tainted is None else tainted.quoter)
         cache = context.named_list_cache
-        if not query:
-            return None
         if self._reads_cache and key in cache:
             return cache[key]  # type: ignore[no-any-return]
         if tainted is not None:
             check_quoting(context, lookup.name, tainted)
-        try:
-            found: Found = lookup.find_query(context, query, self.options)
-        except Defer as error:
-            raise _deferred(query, error) from None
+        found: Found = lookup.find_query(context, query, self.options)
         if isinstance(found, Passing):
             for known in [known for known in cache if known.__class__ is tuple and known[0] is lookup]:
                 del cache[known]
@@ -276,17 +281,11 @@ class LookupSpec:
         cache_key = (lookup, self._variant, source, key)
         cache = context.named_list_cache
         if self._reads_cache and cache_key in cache:
-            found: str | None = cache[cache_key]
-        else:
-            try:
-                found = lookup.find(context, source, key, self.options)
-            except Defer as error:
-                raise _deferred(key, error) from None
-            if context.trace is not None:
-                context.trace.lookup(f'{lookup.name} of "{key}" in {source} gave {_shown(found)}')
-            self._remember(cache, cache_key, found)
-        if found is not None and self._returns_key:
-            return untainted(key)
+            return cache[cache_key]  # type: ignore[no-any-return]
+        found = lookup.find(context, source, key, self.options)
+        if context.trace is not None:
+            context.trace.lookup(f'{lookup.name} of "{key}" in {source} gave {_shown(found)}')
+        self._remember(cache, cache_key, found)
         return found
 
     def _remember(self, cache: dict[Any, Any], key: Any, found: str | None) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer, ExpandError
-from eximious.lookups.base import Options, QueryLookup, lookups
-from eximious.lookups.ldap_client import INVALID_CREDENTIALS, NO_SUCH_OBJECT, Connection, Entry, LdapError
-from eximious.lookups.ldap_url import PORTS, Query, host_and_port, parse
+from eximious.lookups.base import Found, Options, QueryLookup, lookups
+from eximious.lookups.ldap_client import (
+    INVALID_CREDENTIALS,
+    NO_SUCH_OBJECT,
+    REFERRAL,
+    Connection,
+    Entry,
+    LdapError,
+)
+from eximious.lookups.ldap_url import PORTS, Query, host_and_port, parse, referred
 from eximious.lookups.pool import Pool
 from eximious.lookups.servers import CONNECT_TIMEOUT, QUERY_TIMEOUT
 from eximious.taint import Tainted
@@ -18,6 +26,9 @@ if TYPE_CHECKING:
     from eximious.context import Context
 
 Place = tuple[str, int]  # host or path, and port
+
+MOST_REFERRALS: Final = 5  # one after the other
+MOST_REFERENCES: Final = 10  # of one referral, which are all the same
 
 _SAFE_IN_URL = re.compile(r"[^A-Za-z0-9!$'\-._()*+]")
 _IN_FILTER: Final = {"*": r"\2A", "(": r"\28", ")": r"\29", "\\": r"\5C", "\0": r"\00"}
@@ -32,7 +43,7 @@ class Ldap(QueryLookup):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def find_query(self, context: Context, query: str, options: Options) -> str | None:
+    def find_query(self, context: Context, query: str, options: Options) -> Found:
         asked = parse(query)
         entries = _search(asked, context)
         if not entries:
@@ -42,9 +53,14 @@ class Ldap(QueryLookup):
         context.facts["ldap_dn"] = Tainted(entries[-1][0].decode("latin-1"))
         if self.name == "ldapdn":
             return Tainted(entries[0][0].decode("latin-1"))
-        texts = [_shown(entry, asked.attribute_count) for entry in entries]
-        found = [text for text in texts if text is not None]
-        return Tainted("\n".join(found)) if found else None
+        parts: list[str] = []
+        for entry in entries:  # once there is something, entries without attributes leave empty lines
+            if parts:
+                parts.append("\n")
+            text = _shown(entry, asked.attribute_count)
+            if text is not None:
+                parts.append(text)
+        return Tainted("".join(parts)) if parts else None
 
     quote_options = ("dn",)
 
@@ -100,35 +116,62 @@ def _search(asked: Query, context: Context) -> list[Entry]:
     why = ""
     for place in _places(asked, context):
         try:
-            return _searched(asked, place, context)
+            return _followed(asked, place, context, MOST_REFERRALS)
+        except Defer as error:
+            why = str(error)
+    raise Defer(why)
+
+
+def _followed(asked: Query, place: Place, context: Context, hops: int) -> list[Entry]:
+    """The entries of one server, or of that to which it refers for the whole search. Raises Defer."""
+    try:
+        return _searched(asked, place, context)
+    except LdapError as error:
+        if error.code == NO_SUCH_OBJECT:
+            return []
+        if error.code != REFERRAL or not asked.refers or not hops:
+            raise Defer(f"LDAP search failed - error {error.code}: {error.details}") from None
+        return _elsewhere(asked, error.referrals, context, hops - 1)
+
+
+def _elsewhere(asked: Query, urls: Sequence[str], context: Context, hops: int) -> list[Entry]:
+    """The entries of the first of some servers that answers. Raises Defer."""
+    why = "LDAP search failed: the server refers to none"
+    for url in urls[:MOST_REFERENCES]:
+        query = referred(asked, url)
+        if query is None or not query.host:
+            continue
+        try:
+            return _followed(query, (query.host, query.port), context, hops)
         except Defer as error:
             why = str(error)
     raise Defer(why)
 
 
 def _searched(asked: Query, place: Place, context: Context) -> list[Entry]:
+    """What one server finds, over a connection of the pool if one is left that works. Raises LdapError or Defer."""
     pool: Pool[Connection] = context.services.lookups.connections.setdefault("ldap", Pool(_close))
     key = f"{asked.scheme}://{place[0]}:{place[1]}"
-    while True:
-        connection = pool.take(key)
-        is_fresh = connection is None
-        if connection is None:
-            connection = _connected(asked, place, context)
-        try:
-            _bind(connection, asked, place)
-            entries, _ = connection.search(asked.search)
-        except LdapError as error:
-            connection.close()
-            if error.code == NO_SUCH_OBJECT:
-                return []
-            raise Defer(f"LDAP search failed - error {error.code}: {error}") from None
-        except OSError as error:
-            connection.stream.close()
-            if is_fresh or isinstance(error, TimeoutError):
-                raise Defer(f"LDAP search failed: {_reason(error)}") from None
-            continue  # the server closed it meanwhile
-        pool.put(key, connection)
-        return entries
+    with pool.turn(key, asked.net_timeout or QUERY_TIMEOUT):
+        while True:
+            connection = pool.take(key)
+            is_fresh = connection is None
+            if connection is None:
+                connection = _connected(asked, place, context)
+            connection.limit = asked.net_timeout or QUERY_TIMEOUT
+            try:
+                _bind(connection, asked, place)
+                entries = connection.search(asked.search)
+            except LdapError:
+                connection.close()
+                raise
+            except OSError as error:
+                connection.stream.close()
+                if is_fresh or isinstance(error, TimeoutError):
+                    raise Defer(f"LDAP search failed: {_reason(error)}") from None
+                continue  # the server closed it meanwhile
+            pool.put(key, connection)
+            return entries
 
 
 def _close(connection: Connection) -> None:
@@ -148,10 +191,12 @@ def _bind(connection: Connection, asked: Query, place: Place) -> None:
         connection.bind(*credentials)
     except LdapError as error:
         connection.close()
-        raise Defer(
-            f"failed to bind the LDAP connection to server {place[0]}:{place[1] or PORTS[asked.scheme]}"
-            f" - LDAP error {error.code}: {error}"
-        ) from None
+        raise _not_bound(asked, place, f"LDAP error {error.code}: {error}") from None
+
+
+def _not_bound(asked: Query, place: Place, why: str) -> Defer:
+    shown = f"{place[0]}:{place[1] or PORTS[asked.scheme]}"
+    return Defer(f"failed to bind the LDAP connection to server {shown} - {why}")
 
 
 def _connected(asked: Query, place: Place, context: Context) -> Connection:
@@ -164,20 +209,21 @@ def _connected(asked: Query, place: Place, context: Context) -> Connection:
     if asked.scheme == "ldapi" and not is_socket:
         raise Defer(f'ldapi requires an absolute path ("{host}" given)')
     error: OSError | None = None
-    for address in [host] if is_socket else _addresses(host, context):
+    try:
+        addresses = [host] if is_socket else _addresses(host, context)
+    except Defer as why:
+        raise _not_bound(asked, place, str(why)) from None
+    for address in addresses:
         try:
             stream = connect(address, port or PORTS[asked.scheme], timeout=timeout)
         except OSError as failure:
             error = failure
             continue
-        stream.timeout = asked.net_timeout or QUERY_TIMEOUT
-        connection = Connection(stream)
+        connection = Connection(stream, asked.net_timeout or QUERY_TIMEOUT)
         if not is_socket:
             _encrypt(connection, asked, host, context)
         return connection
-    reason = "no address" if error is None else _reason(error)
-    shown = f"{host}:{port or PORTS[asked.scheme]}"
-    raise Defer(f"failed to bind the LDAP connection to server {shown} - {reason}")
+    raise _not_bound(asked, place, "no address" if error is None else _reason(error))
 
 
 def _addresses(host: str, context: Context) -> list[str]:
@@ -222,31 +268,32 @@ def _tls_context(main: Any, host: str) -> Any:
 
 def authenticate(text: str, context: Context) -> bool:
     """The condition ldapauth: may that user bind with that password? An empty one never may. Raises Defer."""
-    asked = parse(text, needs_url=False)
-    if not asked.user:
+    asked = parse(text)
+    if not asked.has_user or not asked.has_password:
         raise ExpandError("ldapauth lookups must specify the username and password")
     if not asked.password:
         return False
-    why = ""
+    why: Defer | None = None
     for place in _places(asked, context):
         try:
             connection = _connected(asked, place, context)
         except Defer as error:
-            why = str(error)
+            why = error
             continue
         try:
             connection.bind(asked.user.encode("latin-1"), asked.password.encode("latin-1"))
         except LdapError as error:
             if error.code in (INVALID_CREDENTIALS, NO_SUCH_OBJECT):
                 return False
-            why = f"LDAP error {error.code}: {error}"
+            why = _not_bound(asked, place, f"LDAP error {error.code}: {error}")
         except OSError as error:
-            why = _reason(error)
+            why = _not_bound(asked, place, _reason(error))
         else:
             return True
         finally:
             connection.close()
-    raise Defer(why)
+    assert why is not None
+    raise why
 
 
 lookups.register("ldap")(Ldap("ldap"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.lookups import ber
+from eximious.lookups.servers import Clock
 
 if TYPE_CHECKING:
     from eximious.net.stream import Stream
@@ -19,6 +21,7 @@ SEARCH_REQUEST: Final = 0x63
 SEARCH_ENTRY: Final = 0x64
 SEARCH_DONE: Final = 0x65
 SEARCH_REFERENCE: Final = 0x73
+REFERRALS: Final = 0xA3  # within a result
 EXTENDED_REQUEST: Final = 0x77
 EXTENDED_RESPONSE: Final = 0x78
 UNBIND_REQUEST: Final = b"\x42\x00"
@@ -26,6 +29,7 @@ START_TLS: Final = b"1.3.6.1.4.1.1466.20037"
 
 SUCCESS: Final = 0
 SIZE_LIMIT_EXCEEDED: Final = 4
+REFERRAL: Final = 10
 NO_SUCH_OBJECT: Final = 32
 INVALID_CREDENTIALS: Final = 49
 
@@ -40,11 +44,19 @@ RESULTS: Final = {
 
 
 class LdapError(Exception):
-    """The server said no; `code` is its result."""
+    """The server said no; `code` is its result, and the string is what that is called."""
 
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text or RESULTS.get(code, f"LDAP error {code}"))
+    def __init__(self, code: int, text: str = "", matched: str = "", referrals: Sequence[str] = ()) -> None:
+        super().__init__(RESULTS.get(code) or text or f"LDAP error {code}")
         self.code = code
+        self.text = text  # the server's own words
+        self.matched = matched  # how much of the name exists
+        self.referrals = referrals  # URLs of servers to ask instead
+
+    @property
+    def details(self) -> str:
+        """All that is known, with slashes between."""
+        return "/".join(word for word in (str(self), self.matched, self.text) if word)
 
 
 class Search:
@@ -68,8 +80,11 @@ Entry = tuple[bytes, list[tuple[bytes, list[bytes]]]]  # name, and attributes wi
 class Connection:
     """One connection to a server."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, limit: float) -> None:
+        """`limit` is the time for one answer, in seconds."""
         self.stream = stream
+        self.limit = limit
+        self._clock = Clock(limit)
         self.bound_as: tuple[bytes, bytes] | None = None
         self._buffer = bytearray()
         self._last_id = 0
@@ -93,8 +108,8 @@ class Connection:
         self._result(self._receive(), EXTENDED_RESPONSE)
         self.stream.start_tls_client(context, name)
 
-    def search(self, search: Search) -> tuple[list[Entry], int]:
-        """The entries that were found, and the final result if that is one of limits. Raises LdapError."""
+    def search(self, search: Search) -> list[Entry]:
+        """The entries that are found, perhaps only as many as a limit of size lets through. Raises LdapError."""
         attributes = b"".join(ber.string(name) for name in search.attributes)
         request = (
             ber.string(search.base)
@@ -113,21 +128,22 @@ class Connection:
             if tag == SEARCH_ENTRY:
                 entries.append(_entry(content))
                 if len(entries) > MOST_ENTRIES:
-                    raise LdapError(SIZE_LIMIT_EXCEEDED, "")
-            elif tag != SEARCH_REFERENCE:
-                return entries, self._search_done(tag, content)
+                    raise LdapError(SIZE_LIMIT_EXCEEDED)
+            elif tag != SEARCH_REFERENCE:  # to parts of the tree that others have, which are left out
+                self._search_done(tag, content)
+                return entries
 
-    def _search_done(self, tag: int, content: bytes) -> int:
+    def _search_done(self, tag: int, content: bytes) -> None:
         try:
             self._result((tag, content), SEARCH_DONE)
         except LdapError as error:
             if error.code != SIZE_LIMIT_EXCEEDED:
                 raise
-            return error.code
-        return SUCCESS
 
     def _send(self, operation: bytes) -> None:
         self._last_id += 1
+        self._clock = Clock(self.limit)
+        self.stream.timeout = self.limit
         self.stream.write(ber.encode(ber.SEQUENCE, ber.integer(self._last_id) + operation))
         self.stream.flush()
 
@@ -154,6 +170,7 @@ class Connection:
                 octets = bytes(self._buffer[:length])
                 del self._buffer[:length]
                 return ber.Reader(octets).expect(ber.SEQUENCE)
+            self.stream.timeout = self._clock.left()
             data = self.stream.read()
             if not data:
                 raise ConnectionResetError("the server closed the connection")
@@ -167,12 +184,25 @@ class Connection:
         try:
             reader = ber.Reader(content)
             code = reader.integer(ber.ENUMERATED)
-            reader.expect(ber.OCTET_STRING)
+            matched = reader.expect(ber.OCTET_STRING).decode("latin-1")
             text = reader.expect(ber.OCTET_STRING).decode("latin-1")
+            referrals = [] if code != REFERRAL or reader.is_at_end else _strings(reader.expect(REFERRALS))
         except ber.BerError as error:
             raise LdapError(2, f"the server's answer makes no sense: {error}") from None
         if code != SUCCESS:
-            raise LdapError(code, text)
+            raise LdapError(code, text, matched, referrals)
+
+
+def _strings(content: bytes) -> list[str]:
+    """Strings one after the other."""
+    found: list[str] = []
+    reader = ber.Reader(content)
+    try:
+        while not reader.is_at_end:
+            found.append(reader.expect(ber.OCTET_STRING).decode("latin-1"))
+    except ber.BerError as error:
+        raise LdapError(2, f"the server's answer makes no sense: {error}") from None
+    return found
 
 
 def _entry(content: bytes) -> Entry:

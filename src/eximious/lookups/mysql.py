@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
 from eximious.lookups.pool import Pool
-from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, servers_for
+from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, demand_fields, servers_for
 from eximious.lookups.sql import rows_text
 
 if TYPE_CHECKING:
+    import socket
+
     from eximious.context import Context
 
 PORT: Final = 3306
@@ -31,13 +33,14 @@ class MySql(QueryLookup):
     options = ("servers", *LIMIT_OPTIONS)
 
     def find_query(self, context: Context, query: str, options: Options) -> Found:
-        servers, query = servers_for(context, "mysql", "MySQL", query, options, 3)
+        servers, query = servers_for(context, "mysql", "MySQL", query, options)
         limits = Limits(options)
         cache = context.services.lookups
         pool: Pool[Any] = cache.connections.setdefault("mysql", Pool(_close))
         why = ""
         for server in servers:
             try:
+                demand_fields(server, "MySQL")
                 with pool.turn(server.text, limits.answer):
                     return cache.in_thread(_ask, server, query, pool, limits)  # type: ignore[no-any-return]
             except Defer as error:
@@ -58,7 +61,8 @@ def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
         import pymysql
     except ImportError:
         raise ExpandError('the lookup type "mysql" needs the Python package PyMySQL') from None
-    connection = pool.take(server.text)
+    key = f"{server.text} {limits.answer:g}"  # the limit is one of the connection
+    connection = pool.take(key)
     if connection is not None:
         try:
             connection.ping(reconnect=False)
@@ -77,7 +81,7 @@ def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
     except BaseException:
         _close(connection)
         raise
-    pool.put(server.text, connection)
+    pool.put(key, connection)
     return answer
 
 
@@ -100,21 +104,44 @@ def _connected(server: Server, limits: Limits) -> Any:
         "conv": {},
         "autocommit": True,
     }
-    socket = server.socket
-    if not socket and server.host in ("", "localhost") and not server.port:
-        socket = next(filter(os.path.exists, USUAL_SOCKETS), "")
-    if socket:
-        arguments["unix_socket"] = socket
+    path = server.socket
+    if not path and server.host in ("", "localhost") and not server.port:
+        path = next(filter(os.path.exists, USUAL_SOCKETS), "")
+    if path:
+        arguments["unix_socket"] = path
     else:
         arguments |= {"host": server.host or "localhost", "port": server.port or PORT}
     group = server.group or DEFAULT_GROUP
     option_file = next((path for path in OPTION_FILES if _has_group(path, group)), None)
     if option_file is not None:
         arguments |= {"read_default_group": group, "read_default_file": option_file}
+    connection = pymysql.Connection(defer_connect=True, **arguments)
+    target: Any = connection.unix_socket or (connection.host, connection.port)
     try:
-        return pymysql.connect(**arguments)
+        connection.connect(_plain_socket(target, limits.connect))
     except (pymysql.Error, OSError) as error:
         raise Defer(f"MYSQL connection failed: {_reason(error)}") from None
+    return connection
+
+
+def _plain_socket(target: str | tuple[str, int], timeout: float) -> socket.socket:
+    """A connected socket; the library would leave one that cannot be connected open. Raises Defer or OSError."""
+    import socket
+
+    if not isinstance(target, str):
+        try:
+            return socket.create_connection(target, timeout)
+        except OSError as error:
+            raise Defer(f"MYSQL connection failed: Can't connect to server on '{target[0]}' ({error.errno})") from None
+    plain = socket.socket(socket.AF_UNIX)
+    try:
+        plain.settimeout(timeout)
+        plain.connect(target)
+    except OSError as error:
+        plain.close()
+        what = f"local server through socket '{target}' ({error.errno})"
+        raise Defer(f"MYSQL connection failed: Can't connect to {what}") from None
+    return plain
 
 
 def _has_group(path: str, group: str) -> bool:

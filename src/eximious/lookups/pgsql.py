@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
 from eximious.lookups.pool import Pool
-from eximious.lookups.servers import LIMIT_OPTIONS, Clock, Limits, Server, servers_for
+from eximious.lookups.servers import LIMIT_OPTIONS, Clock, Limits, Server, demand_fields, servers_for
 from eximious.lookups.sql import rows_text
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ class PgSql(QueryLookup):
     options = ("servers", *LIMIT_OPTIONS)
 
     def find_query(self, context: Context, query: str, options: Options) -> Found:
-        servers, query = servers_for(context, "pgsql", "PostgreSQL", query, options, 3)
+        servers, query = servers_for(context, "pgsql", "PostgreSQL", query, options)
         limits = Limits(options)
         cache = context.services.lookups
         pool: Pool[Any] = cache.connections.setdefault("pgsql", Pool(_close))
         why = ""
         for server in servers:
             try:
+                demand_fields(server, "pgSQL")
                 with pool.turn(server.text, limits.answer):
                     return cache.in_thread(_ask, server, query, pool, limits)  # type: ignore[no-any-return]
             except Defer as error:
@@ -134,14 +135,17 @@ def _connected(server: Server, limits: Limits) -> Any:
             autocommit=True,
         )
     except psycopg.Error as error:
-        raise Defer(f"PGSQL connection failed: {str(error).removeprefix('connection failed: ')}") from None
+        why = str(error).removeprefix("connection failed: ").removeprefix("connection is bad: ")
+        raise Defer(f"PGSQL connection failed: {why}\n") from None
 
 
 def _socket_place(path: str) -> tuple[str, int]:
     """Directory and number of a socket such as ``/tmp/.s.PGSQL.5432``: that is how the library wants it."""
     folder, name = os.path.split(path)
-    number = name.rpartition(".")[2]
-    return folder, int(number) if number.isdecimal() else PORT
+    number = name.removeprefix(".s.PGSQL.")
+    if number == name or not number.isdecimal():
+        raise Defer(f"PGSQL invalid filename for socket: {path}")
+    return folder, int(number)
 
 
 def _message(result: Any, query: str) -> str:
@@ -155,8 +159,10 @@ def _answer(result: Any, query: str) -> Found:
     from psycopg.pq import ExecStatus
 
     status = result.status
-    if status == ExecStatus.COMMAND_OK or status == ExecStatus.EMPTY_QUERY:
-        return Passing("" if result.command_tuples is None else str(result.command_tuples))
+    if status == ExecStatus.EMPTY_QUERY:
+        return None
+    if status == ExecStatus.COMMAND_OK:  # how many rows it is about, for statements to which that applies
+        return Passing(None if result.command_tuples is None else str(result.command_tuples))
     if status != ExecStatus.TUPLES_OK:
         raise Defer(_message(result, query))
     columns = range(result.nfields)

@@ -47,7 +47,7 @@ class Redis(QueryLookup):
     options = ("servers", "ret", *LIMIT_OPTIONS)
 
     def find_query(self, context: Context, query: str, options: Options) -> Found:
-        servers, query = servers_for(context, "redis", "REDIS", query, options, 2)
+        servers, query = servers_for(context, "redis", "REDIS", query, options)
         limits = Limits(options)
         words = [_ESCAPED.sub(r"\1", word) for word in _WORD.findall(query)][:MOST_WORDS]
         if not words:

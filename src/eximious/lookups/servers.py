@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.config.lists import split
 from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Options
+from eximious.taint import Tainted, made_of
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -20,7 +21,7 @@ CONNECT_TIMEOUT: Final = 10.0  # seconds
 QUERY_TIMEOUT: Final = 30.0  # seconds for one answer
 LIMIT_OPTIONS: Final = ("connect", "timeout")  # by which a query sets other limits
 
-_OLD_FORM = re.compile(r"[ \t\n]*servers[ \t]*=[ \t]*([^;]*);(.*)\Z", re.DOTALL)
+_OLD_FORM = re.compile(r"servers[ \t]*=[ \t]*([^;]*)(;?)(.*)\Z", re.DOTALL)
 
 
 class Limits:
@@ -72,11 +73,12 @@ class Server:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        head, *self.fields = _slashed(text)
+        end_of_socket = text.find(")") + 1 if "(" in text.partition("/")[0] else 0
+        head, *self.fields = text[end_of_socket:].split("/")
+        head = text[:end_of_socket] + head
         self.group = ""
-        if head.endswith("]") and "[" in head and not head.startswith("["):
-            head, _, group = head[:-1].rpartition("[")
-            self.group = group
+        if head.endswith("]") and head.rfind("[") > 0:  # a first bracket is that of an IPv6 address
+            head, _, self.group = head[:-1].rpartition("[")
         self.socket = ""
         if head.endswith(")"):
             head, _, path = head[:-1].rpartition("(")
@@ -93,13 +95,6 @@ class Server:
         return f"({self.socket})" if self.socket else f"{self.host}:{self.port}" if self.port else self.host
 
 
-def _slashed(text: str) -> list[str]:
-    """The parts between slashes, of which those in parentheses do not count."""
-    start = text.find(")") + 1 if "(" in text.partition("/")[0] else 0
-    head, *rest = text[start:].split("/")
-    return [text[:start] + head, *rest]
-
-
 def _host_and_port(head: str) -> tuple[str, int]:
     if head.startswith("["):
         host, _, rest = head[1:].partition("]")
@@ -112,34 +107,43 @@ def _host_and_port(head: str) -> tuple[str, int]:
     return host, int(port) if port.isdecimal() else 0
 
 
-def servers_for(
-    context: Context, name: str, what: str, query: str, options: Options, required: int
-) -> tuple[list[Server], str]:
+def servers_for(context: Context, name: str, what: str, query: str, options: Options) -> tuple[list[Server], str]:
     """The servers to ask, in order, and the query without an old-fashioned list of servers before it.
 
-    `name` is the lookup type, `what` its name in Exim's messages; an entry that is complete has at least `required`
-    fields after the host. Raises Defer if there are no servers.
+    `name` is the lookup type, `what` its name in Exim's messages. Raises Defer if there are no servers.
     """
     configured: Sequence[str] = getattr(context.config.main, f"{name}_servers") or ()
     known = [Server(text) for text in configured]
     wanted = options.get("servers")
     if wanted is None and (old := _OLD_FORM.match(query)) is not None:
-        wanted, rest = old.groups()
-        query = type(query)(rest)
+        wanted, semicolon, rest = old.groups()
+        if not semicolon:
+            raise Defer(f'missing ; after "servers=" in {what} lookup')
+        context.services.logs.main("WARNING: obsolete syntax used for lookup", context.message.id)
+        query = made_of(rest, [query]) if isinstance(query, Tainted) else rest
     if wanted is None:
         if not known:
             raise Defer(f"no {what} servers defined ({name}_servers option)")
-        return known, query
-    return [_complete(item, known, what, name, required) for item in split(wanted)], query
+        servers = known
+    else:
+        servers = [_complete(item, known, what, name) for item in split(wanted)]
+    return servers, query
 
 
-def _complete(item: str, known: list[Server], what: str, name: str, required: int) -> Server:
+def _complete(item: str, known: list[Server], what: str, name: str) -> Server:
+    """A server that a query names: all that is to be known of it, or only what stands before the first slash."""
     if "/" in item:
         return Server(item)
     for server in known:
-        if server.host == item or server.shown == item:
+        if server.text.startswith(f"{item}/"):
             return server
     raise Defer(f'{what} server "{item}" not found in {name}_servers')
+
+
+def demand_fields(server: Server, what: str) -> None:
+    """Raise Defer unless database, user and password are there, if only as empty texts."""
+    if len(server.fields) < 3:
+        raise Defer(f"incomplete {what} server data: {server.text.rpartition('/')[0] or server.text}")
 
 
 def addresses_of(server: Server, context: Context) -> list[str]:

@@ -151,8 +151,10 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
         return value.partition(b"\0")[0].decode("latin-1")
     if isinstance(value, float):
-        shown = f"{value:.15g}"
-        return shown if any(mark in shown for mark in ".en") else shown + ".0"
+        mantissa, e, exponent = f"{value:.15g}".partition("e")
+        if mantissa.lstrip("-").isdecimal():
+            mantissa += ".0"
+        return mantissa + e + exponent
     return str(value)
 
 
