@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from mutation import run
 
-from eximious.mailauth import arc, authres, dkim, dmarc, spf
+from eximious.mailauth import arc, authres, dkim, dmarc, spf, srs, zone
 from eximious.mailauth.dkim import key as keys
+from eximious.mailauth.explain import explain
 from eximious.mailauth.reports import aggregate, failure
 from eximious.mailauth.resolver import StaticResolver
 
@@ -21,6 +23,8 @@ REPORT = aggregate.Report(
 FAILURE = failure.to_mail(
     failure.Failure("example.org", "192.0.2.1", original=PLAIN), sender="a@b", recipient="c@d", message_id="1@b", now=0
 )
+ENVELOPE = b"Return-Path: <a@b>\r\nReceived: from x (y [192.0.2.1] helo=z) by w\r\n"
+SCHEME = srs.Scheme(["secret"])
 SEEDS = [
     SIGNED,
     SEALED,
@@ -31,6 +35,11 @@ SEEDS = [
     REPORT.to_xml(),
     aggregate.packed(REPORT),
     FAILURE,
+    b"Return-Path: <a@b>\r\nReceived: from x (y [192.0.2.1] helo=z) by w\r\n"
+    + SIGNED.replace(b"Subject: ", b"Subject: [l] "),
+    b'example.org. 300 IN TXT "v=spf1 " "-all" ; nobody\nmx.example.org A 192.0.2.1\nx SERVFAIL',
+    SCHEME.forward("joe@example.com", "a.example").encode(),
+    SCHEME.forward(SCHEME.forward("joe@example.com", "a.example"), "b.example").encode(),
 ]
 
 
@@ -51,6 +60,9 @@ async def authenticate(data: bytes) -> bool:
     verdict = await spf.check_mail_from("192.0.2.1", "joe@example.org", "example.org", resolver=resolver)
     verdict.received_spf("mx")
     assert len(resolver.asked) < 500
+    explanation = await explain(data, resolver)
+    assert all(line.isprintable() for line in str(explanation).split("\n"))
+    authres.parse(explanation.authentication_results("mx").to_text())
     text = data.decode("latin-1")
     for domain in dmarc.author_domains(text)[:3]:
         str(await dmarc.check(domain, resolver=resolver))
@@ -62,11 +74,15 @@ def check(data: bytes) -> bool:
     """Give the octets to all readers."""
     good = asyncio.run(authenticate(data))
     text = data.decode("latin-1")
+    with contextlib.suppress(srs.SrsError):
+        SCHEME.forward(text, "a.example")
     for reader, error in (
         (lambda: authres.parse(text), authres.AuthresError),
         (lambda: keys.parse(text), dkim.KeyFault),
         (lambda: aggregate.read(data), aggregate.ReportFault),
         (lambda: failure.read(data), failure.FailureFault),
+        (lambda: zone.read(text), zone.ZoneError),
+        (lambda: SCHEME.reverse(text), srs.SrsError),
     ):
         try:
             reader()
