@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from mutation import run
 
@@ -12,6 +11,7 @@ from eximious.mailauth.dkim import key as keys
 from eximious.mailauth.explain import explain
 from eximious.mailauth.reports import aggregate, failure
 from eximious.mailauth.resolver import StaticResolver
+from eximious.mailauth.srs import native
 
 KEY = dkim.PrivateKey.load(b"nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
 PLAIN = b"Authentication-Results: example.org; spf=pass\r\nFrom: joe@example.org\r\nSubject: x\r\n\r\ntext \t\r\n\r\n"
@@ -24,8 +24,10 @@ FAILURE = failure.to_mail(
     failure.Failure("example.org", "192.0.2.1", original=PLAIN), sender="a@b", recipient="c@d", message_id="1@b", now=0
 )
 ENVELOPE = b"Return-Path: <a@b>\r\nReceived: from x (y [192.0.2.1] helo=z) by w\r\n"
-SCHEME = srs.Scheme(["secret"])
+SCHEME = srs.Scheme(["secret"], clock=lambda: 0.0, max_local_part=64)
 SEEDS = [
+    b"SRS0=VB/M=AA=example.com=joe@example.org",
+    b"SRS1=VB/M=example.com==abcd=QA=example.net=joe@example.org",
     SIGNED,
     SEALED,
     KEY.record().encode(),
@@ -74,15 +76,16 @@ def check(data: bytes) -> bool:
     """Give the octets to all readers."""
     good = asyncio.run(authenticate(data))
     text = data.decode("latin-1")
-    with contextlib.suppress(srs.SrsError):
-        SCHEME.forward(text, "a.example")
+    native.decode("", text, 0.0)
+    native.decode("secret", native.encode("secret", text, "a.example", 0.0), 0.0)
     for reader, error in (
         (lambda: authres.parse(text), authres.AuthresError),
         (lambda: keys.parse(text), dkim.KeyFault),
         (lambda: aggregate.read(data), aggregate.ReportFault),
         (lambda: failure.read(data), failure.FailureFault),
+        (lambda: SCHEME.reverse(text, str), srs.SrsError),
+        (lambda: SCHEME.reverse(SCHEME.forward(text, "a.example")), srs.SrsError),
         (lambda: zone.read(text), zone.ZoneError),
-        (lambda: SCHEME.reverse(text), srs.SrsError),
     ):
         try:
             reader()

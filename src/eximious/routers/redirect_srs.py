@@ -1,6 +1,6 @@
 """The option ``srs`` of redirect routers: senders rewritten where mail is forwarded, and recipients turned back.
 
-This is Exim's older interface (until 4.94, with libsrs_alt); the newer is ``${srs_encode`` and ``inbound_srs``.
+This is the interface of older Exims, with libsrs_alt; the newer is ``${srs_encode`` and ``inbound_srs``.
 """
 
 from __future__ import annotations
