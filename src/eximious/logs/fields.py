@@ -85,7 +85,7 @@ class Fields:
         if "tls_cipher" in self.selected:
             resumed = "*" if tls.resumption & 4 and "tls_resumption" in self.selected else ""
             text += f" X={tls.cipher}{resumed}"
-        if "tls_certificate_verified" in self.selected and (tls.peer_certificate or is_arrival and tls.may_be_asked):
+        if "tls_certificate_verified" in self.selected and (tls.peer_certificate or (is_arrival and tls.may_be_asked)):
             text += f" CV={('dane' if tls.dane else 'yes') if tls.is_verified else 'no'}"
         if "tls_peerdn" in self.selected and tls.peer_dn:
             text += f" DN={self.quoted(tls.peer_dn)}"
