@@ -18,7 +18,7 @@ START_SECONDS = 30.0  # for a server to answer
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
 HAS_POSTGRES = bool(_POSTGRES) and (_POSTGRES[-1] / "initdb").exists()
 _MARIADB = shutil.which("mariadbd", path="/usr/sbin:/usr/bin:/usr/libexec")
-HAS_MARIADB = _MARIADB is not None and shutil.which("mariadb-install-db") is not None
+HAS_MARIADB = _MARIADB is not None and all(map(shutil.which, ("mariadb-install-db", "my_print_defaults")))
 _SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/lib/openldap:/usr/bin")
 HAS_SLAPD = _SLAPD is not None and Path("/etc/ldap/schema/core.schema").exists()
 HAS_REDIS = shutil.which("redis-server") is not None and shutil.which("redis-cli") is not None
