@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,69 @@ def test_usage(arguments: tuple[str, ...], complaint: str, configuration: Path) 
     status, output = run(configuration, *arguments)
     assert status == 2
     assert complaint in output
+
+
+def test_a_message_on_standard_input(configuration: Path, tmp_path: Path) -> None:
+    (tmp_path / "message").write_bytes(MESSAGE)
+    with open(tmp_path / "message", "rb") as file:
+        saved = os.dup(0)
+        os.dup2(file.fileno(), 0)
+        try:
+            found = explained(configuration, "--message", "-", "$h_subject:")
+        finally:
+            os.dup2(saved, 0)
+            os.close(saved)
+    assert found["result"] == "hä"
+
+
+def test_failures_are_told_where_they_arose(configuration: Path) -> None:
+    _, output = run(configuration, "${lc:${uc:${lookup{a}lsearch{/none}}}}")
+    assert re.sub(TIME, "TIME", output) == (
+        "${lc:${uc:${lookup{a}lsearch{/none}}}}  failed  TIME\n"
+        "└── ${uc:${lookup{a}lsearch{/none}}}  failed  TIME\n"
+        "    └── ${lookup{a}lsearch{/none}}  failed  TIME\n"
+        "        └── lsearch of a in /none  failed: "
+        "failed to open /none for linear search: No such file or directory  TIME\n"
+    )
+
+
+def test_what_was_looked_up_before(configuration: Path, tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("a: b\n")
+    lookup = f"${{lookup{{a}}lsearch{{{tmp_path}/names}}}}"
+    _, output = run(configuration, lookup + lookup)
+    lines = [line for line in output.splitlines() if "lsearch of a" in line]
+    assert ["(remembered)" in line for line in lines] == [False, True]
+    found = explained(configuration, lookup + lookup)
+    assert [step["steps"][0].get("cached") for step in found["steps"]] == [None, "yes"]
+
+
+def test_the_item_that_decides(configuration: Path) -> None:
+    _, output = run(configuration, "--client-ip", "192.0.2.7", "${if match_ip{$sender_host_address}{+office}{y}{n}}")
+    assert '192.0.2.7 in host list "192.0.2.0/24"? yes' in output
+    _, output = run(configuration, "${if match_domain{b.c}{a : !b.c : *}{y}{n}}")
+    assert 'b.c in domain list "a : !b.c : *"? no (matched "!b.c")' in output
+
+
+def test_why_an_acl_fails(configuration: Path) -> None:
+    with open(configuration, "a") as file:
+        file.write("begin acl\na:\n  deny domains = b\n")
+    _, output = run(configuration, "${acl{a}}")
+    assert "deny: cannot test domains condition in unknown ACL" in output
+
+
+HIDDEN = [
+    ("hide mysql_servers = localhost/mail/user/topsecret", "x topsecret", "x <value not displayable>"),
+    ("hide mysql_servers = localhost/mail/user/topsecret", "localhost user", "localhost user"),
+    ("mysql_servers = localhost/mail/user/topsecret", "x topsecret", "x topsecret"),
+    ("hide smtp_banner = topsecret", "${uc:x}topsecret", "X<value not displayable>"),
+    ("hide domainlist known = topsecret", "topsecret.", "<value not displayable>."),
+]
+
+
+@pytest.mark.parametrize(("line", "text", "shown"), HIDDEN)
+def test_what_the_configuration_hides(line: str, text: str, shown: str, configuration: Path) -> None:
+    configuration.write_text(line + "\n")
+    assert explained(configuration, text)["result"] == shown
 
 
 def test_a_configuration_with_errors(configuration: Path) -> None:

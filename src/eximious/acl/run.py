@@ -131,6 +131,8 @@ class Run:
         trace = self.trace  # control = debug may have changed it
         if trace is not None:
             trace.acl(f"{verb}: condition test {outcome} in {label}")
+            if outcome in (BROKEN, DEFERRED) and self.log_message:
+                trace.acl(f"{verb}: {self.log_message}")
         result = self._result(statement, outcome, failed_at)
         self.context.facts.pop("acl_verify_message", None)
         if trace is not None and result is not None and outcome in (TRUE, DISCARDED):

@@ -12,9 +12,12 @@ import click
 from eximious.cli.common import configuration_options, invocation
 from eximious.cli.explain_mail import mail
 from eximious.cli.moment import Moment
+from eximious.cli.secrets import hider
 from eximious.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.text import Text
     from rich.tree import Tree
 
@@ -36,9 +39,9 @@ command.add_command(mail)
 @configuration_options
 @click.option(
     "--message",
-    type=click.Path(dir_okay=False, exists=True),
+    type=click.Path(dir_okay=False, exists=True, allow_dash=True),
     metavar="FILE",
-    help="A message, for $h_... and the like.",
+    help="A message, for $h_... and the like; - for standard input.",
 )
 @click.option("--sender", metavar="ADDRESS", help="Envelope sender.")
 @click.option("--recipient", metavar="ADDRESS", help="Recipient, for $local_part, $domain and the like.")
@@ -65,18 +68,34 @@ def expand(
     from eximious.expand.traced import expand_with_steps
 
     moment = Moment(sender, recipient, client_ip, settings)
-    descriptor = os.open(message, os.O_RDONLY | os.O_CLOEXEC) if message is not None else None
+    descriptor = None if message is None else _open(message)
     call = invocation(config_file, macros)
     show_logs(call, names_them=True)
     context = call.context()
     moment.enter(context, descriptor)
     steps, faults = expand_with_steps(octets(string), context)
     root = steps.root
+    _hide_secrets(root, hider(call.config))
     if as_json:
         click.echo(json.dumps(_as_json(root) | {"complete": not steps.is_full}, indent=2, ensure_ascii=False))
     else:
         _print(root, faults, is_full=steps.is_full)
     sys.exit(1 if root.error else 0)
+
+
+def _open(path: str) -> int:
+    return os.dup(0) if path == "-" else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _hide_secrets(step: Step, hide: Callable[[str], str]) -> None:
+    """Take out of a step, and those below it, what the configuration hides."""
+    step.source, step.error = hide(step.source), hide(step.error)
+    if isinstance(step.result, str):
+        step.result = hide(step.result)
+    step.notes = list(map(hide, step.notes))
+    step.facts = {name: hide(value) for name, value in step.facts.items()}
+    for child in step.children:
+        _hide_secrets(child, hide)
 
 
 def octets(text: str) -> str:
@@ -129,7 +148,8 @@ def _line(step: Step) -> Text:
     line = Text(_shortened(step.source), style="bold" if step.kind == "string" else "")
     line.append("  ")
     if step.error:
-        line.append("failed: " + _shortened(step.error), style="red")
+        is_below = any(step.error == child.error for child in step.children)
+        line.append("failed" if is_below else "failed: " + _shortened(step.error), style="red")
     elif step.kind == "condition":
         line.append("true" if step.result else "false", style="green" if step.result else "yellow")
     elif step.result is None:
@@ -138,6 +158,8 @@ def _line(step: Step) -> Text:
         line.append("→ ", style="dim").append(f'"{_shortened(str(step.result))}"', style="cyan")
     if step.is_tainted:
         line.append(" (tainted)", style="magenta")
+    if "cached" in step.facts:
+        line.append(" (remembered)", style="blue")
     return line.append(f"  {duration(step.seconds)}", style="dim")
 
 

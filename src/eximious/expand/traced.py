@@ -41,7 +41,7 @@ class Step:
         self.error = ""  # why it failed
         self.is_tainted = False
         self.seconds = 0.0
-        self.facts: dict[str, str] = {}  # of a lookup: "type", "file" or "query", "key"
+        self.facts: dict[str, str] = {}  # of a lookup: "type", "file" or "query", "key"; "cached" if it was remembered
         self.notes: list[str] = []  # what lookups, lists and the like said on the way
         self.children: list[Step] = []
 
@@ -150,7 +150,10 @@ class TracedSpec:
         else:
             step = Step("lookup", f"{kind} of {key!s} in {source}")
             step.facts = {"type": kind, "file": source, "key": key}
-        return self.steps.run(step, lambda: self.spec.find(context, source, key))  # type: ignore[no-any-return]
+        found: str | None = self.steps.run(step, lambda: self.spec.find(context, source, key))
+        if not step.notes and source.strip() and key != "":
+            step.facts["cached"] = "yes"  # what is really looked up is noted
+        return found
 
 
 class TracingParser(Parser):

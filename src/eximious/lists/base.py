@@ -138,14 +138,18 @@ class MatchList:
 
     def _traced(self, subject: Any, context: Context, variant: Any) -> Matched | None:
         """The same while somebody looks."""
-        verdict = self._scan(subject, context, variant)
+        deciding: list[str] = []
+        verdict = self._scan(subject, context, variant, deciding)
         word = "yes" if verdict is not None else "no"
+        if deciding and deciding[0] != self.source:
+            word += f' (matched "{deciding[0]}")'
         key = _cache_key(subject)
         shown = key[0] if isinstance(key, tuple) else key
         context.trace.lists(f'{shown} in {self.kind} list "{self.source}"? {word}')
         return verdict
 
-    def _scan(self, subject: Any, context: Context, variant: Any) -> Matched | None:
+    def _scan(self, subject: Any, context: Context, variant: Any, deciding: list[str] | None = None) -> Matched | None:
+        """The verdict; the text of the item that decided is added to `deciding`."""
         try:
             items = self._items.get(variant)
             if items is None:
@@ -158,6 +162,8 @@ class MatchList:
             if pattern is None:
                 verdict = self._scan_file(item, subject, context, variant)
                 if verdict is not None:
+                    if deciding is not None:
+                        deciding.append(item.text)
                     return verdict[0]
                 continue
             try:
@@ -168,6 +174,8 @@ class MatchList:
                     return verdict[0]
                 continue
             if found is not None:
+                if deciding is not None:
+                    deciding.append(item.text)
                 return None if item.is_negated else found
         return NOTHING_SPECIAL if item is not None and item.is_negated else None
 
