@@ -53,7 +53,9 @@ class Services:
         self.dont_deliver = False  # -N: messages that this process handles are delivered only in appearance
         self.show_dialogue: Callable[[str], object] | None = None  # -v: shown what is said to other hosts
         self.admin = False  # the caller may see and change the queue
-        self.real_uid = 0  # of whoever started this process
+        self.real_uid = self.real_gid = 0  # of whoever started this process
+        self.initial_cwd = ""  # where that was
+        self.queue_size: tuple[float, int] | None = None  # when messages were counted for $queue_size, and their number
 
     @cached_property
     def logs(self) -> Logs:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from eximious.address.delivery import Address, Host
@@ -11,7 +14,7 @@ from eximious.expand.variable import Variable, find_variable, variables
 from eximious.expand.variables import CERTIFICATES, LATER, MODULES
 from eximious.spool.message import Header, Recipient
 from eximious.taint import Tainted, is_tainted
-from tests.expand.context import answer, make_context
+from tests.expand.context import NOW, answer, make_context
 
 COUNTERS = {f"{name}{n}" for name in ("n", "sn") for n in range(10)}
 NUMBERED = {
@@ -165,3 +168,25 @@ def test_recipients_are_not_for_everybody(where: str, visible: bool | None, expe
     if visible is not None:
         context.facts["recipients_visible"] = visible
     assert answer("[$recipients][$recipients_list]", context) == expected
+
+
+def test_where_and_by_whom_the_program_was_started() -> None:
+    context = make_context()
+    services = context.services
+    services.real_uid, services.real_gid, services.initial_cwd = 1000, 100, "/home/fred"
+    assert answer("$caller_uid $caller_gid $initial_cwd", context) == "1000 100 /home/fred"
+
+
+def test_the_queue_is_counted_once_a_minute(tmp_path: Path) -> None:
+    context = make_context(f"primary_hostname = a.test\nspool_directory = {tmp_path}\n")
+    services = context.services
+    queued = ["one", "two"]
+    services.__dict__["spool"] = SimpleNamespace(list_ids=lambda: queued)
+    assert answer("[$queue_size]", context) == "[]"  # no daemon runs
+    Path(context.config.main.notifier_socket or "").touch()
+    assert answer("[$queue_size]", context) == "[2]"
+    queued.append("three")
+    services.now = lambda: NOW + 59
+    assert answer("[$queue_size]", context) == "[2]"
+    services.now = lambda: NOW + 61
+    assert answer("[$queue_size]", context) == "[3]"

@@ -30,6 +30,7 @@ def module_of(name: str) -> Any:
 
 def prepare(line: CommandLine, name: str) -> Invocation:
     """Everything up to the point where the mode takes over. Raises CommandLineError."""
+    initial_cwd = _working_directory()
     _make_paths_absolute(line)
     caller = caller_of_this_process()
     _settle_ids(line, name, caller)
@@ -40,7 +41,8 @@ def prepare(line: CommandLine, name: str) -> Invocation:
     is_kept_list = environment.clean(config.main)
     services = Services(config)
     services.admin = caller.is_admin
-    services.real_uid = caller.uid
+    services.real_uid, services.real_gid = caller.uid, caller.gid
+    services.initial_cwd = initial_cwd
     services.dont_deliver = line.dont_deliver
     if line.verbose:
         services.logs.verbose = services.show_dialogue = sys.stderr.write
@@ -51,6 +53,14 @@ def prepare(line: CommandLine, name: str) -> Invocation:
     if not is_kept_list and name not in WITHOUT_WARNING:
         services.logs.main("Warning: purging the environment.\n Suggested action: use keep_environment.")
     return Invocation(line, caller, config, services)
+
+
+def _working_directory() -> str:
+    """The caller's folder; "" if that is no more."""
+    try:
+        return os.getcwdb().decode("latin-1")
+    except OSError:
+        return ""
 
 
 def _make_paths_absolute(line: CommandLine) -> None:

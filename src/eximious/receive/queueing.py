@@ -49,8 +49,9 @@ def _queued_because(incoming: Incoming, session: Any) -> str | None:
         limit = main.smtp_accept_queue_per_connection
         if limit > 0 and session.counters.messages > limit:
             return f"more than {limit} messages received in one connection"
-        if context.facts.get("too_many_connections"):
-            return f"too many connections ({context.facts.get('connection_count', 0)}, max {main.smtp_accept_queue})"
+        connections = context.facts.get("connection_count", 0)
+        if 0 < main.smtp_accept_queue < connections:
+            return f"too many connections ({connections}, max {main.smtp_accept_queue})"
     return _load_reason(context, session)
 
 

@@ -33,7 +33,7 @@ def smtp_command_history(context: Context) -> str | None:
 @variable
 def smtp_count_at_connection_start(context: Context) -> str:
     """How many connections there were when this one began."""
-    return str(context.facts.get("smtp_count_at_connection_start", 0))
+    return str(context.facts.get("connection_count", 0))
 
 
 @variable

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eximious.expand.variable import variable
 
 if TYPE_CHECKING:
     from eximious.context import Context
+
+COUNTING_INTERVAL: Final = 60.0  # seconds between two counts of what is queued
 
 
 @variable
@@ -129,13 +131,13 @@ def caller_uid(context: Context) -> str:
 @variable
 def caller_gid(context: Context) -> str:
     """The real gid under which the program was started."""
-    return str(context.facts.get("caller_gid", os.getgid()))
+    return str(context.services.real_gid)
 
 
 @variable
-def initial_cwd(context: Context) -> str | None:
-    """Where the program was started."""
-    return context.facts.get("initial_cwd")
+def initial_cwd(context: Context) -> str:
+    """The folder in which the program was started."""
+    return context.services.initial_cwd
 
 
 @variable
@@ -195,7 +197,14 @@ def _free_inodes(path: str) -> str:
 
 
 @variable
-def queue_size(context: Context) -> str | None:
-    """How many messages are queued, as the daemon last counted."""
-    counted = context.facts.get("queue_size")
-    return None if counted is None else str(counted)
+def queue_size(context: Context) -> str:
+    """How many messages are queued, counted at most once a minute; empty if no daemon runs."""
+    services = context.services
+    socket = context.config.main.notifier_socket
+    if not socket or not os.path.exists(socket):
+        return ""
+    now = services.now()
+    counted = services.queue_size
+    if counted is None or not 0 <= now - counted[0] < COUNTING_INTERVAL:
+        counted = services.queue_size = now, len(services.spool.list_ids())
+    return str(counted[1])
