@@ -75,6 +75,29 @@ def test_lines(tags: str, zone: str, sender: str, expected: str, tmp_path: Path)
     assert history(tmp_path, policy + zone, sender) == HEAD + expected + TAIL
 
 
+SIGNATURE = (
+    "DKIM-Signature: v=1; a=ed25519-sha256; d=test.ex; s=e; h=From;\r\n"
+    " bh=eXtMJQ4PQYDvyZSUxC29IB0Duh0M7DYWpTgkqtMenwQ=;\r\n"
+    " b=9hL/CHenSbVgxbVQrvmiJdAa3naBmlKlrt40mcTO8qEC6KtSSIcVdKKygnYwh0HDamw/ZgIQ0CemkOqLi6mDCA==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "number"),
+    [
+        ('TXT "v=DKIM1; k=ed25519; p=A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="', 7),  # another body
+        ("AGAIN", 4),
+        ('TXT "v=DKIM1; k=ed25519; p="', 5),
+        ('A "192.0.2.1"', 5),
+    ],
+)
+def test_signatures(key: str, number: int, tmp_path: Path) -> None:
+    zone = f"e._domainkey.test.ex {key}\n"
+    place = Place(tmp_path, f"dmarc_history_file = {tmp_path}/history", "  accept dmarc_status = *\n", zone)
+    place.receive(headers=SIGNATURE)
+    assert f"\ndkim test.ex e {number}\n" in (tmp_path / "history").read_text("latin-1")
+
+
 def test_a_message_without_an_author_is_not_in_it(tmp_path: Path) -> None:
     assert history(tmp_path, "", "joe@test.ex", author="nobody") == ""
 

@@ -39,7 +39,6 @@ RESULTS: Final = {
     "nofrom": "permerror",
     "temperror": "temperror",
 }
-DKIM_RESULTS: Final = {"pass": "pass", "fail": "fail", "invalid": "neutral", "none": "none"}
 
 
 class Found:
@@ -174,11 +173,8 @@ def signatures(message: Message) -> list[Checked]:
 
 
 def dkim_result(one: Checked) -> str:
-    """The result of a signature, by RFC 8601: a key that cannot be had for now may still make it good."""
-    fault = one.verification.fault
-    if fault is not None and fault.name == "KEY_UNAVAILABLE" and not one.is_changed:
-        return "temperror"
-    return DKIM_RESULTS[one.status]
+    """The result of a signature, as in Authentication-Results: ``temperror`` if its key cannot be had for now."""
+    return one.authentication_results()[len("dkim=") :].split(maxsplit=1)[0]
 
 
 def discovery(context: Context) -> tuple[Method, SuffixList | None] | None:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from eximious.acl.dmarc import Found
     from eximious.context import Context
     from eximious.mailauth.dmarc.record import Record
+    from eximious.receive.dkim import Checked
 
 # The numbers that opendmarc-import reads.
 ARES: Final = {"pass": 0, "softfail": 2, "neutral": 3, "temperror": 4, "permerror": 5, "none": 6, "fail": 7}
 ARES_UNKNOWN: Final = 11
+BAD_KEYS: Final = ("pubkey_unavailable", "pubkey_syntax")
 POLICIES: Final = {"accept": 15, "reject": 16, "quarantine": 17, "none": 18}
 POLICY_ABSENT: Final = 14
 ACTIONS: Final = {"reject": 0, "accept": 2, "temperror": 3, "quarantine": 4}
@@ -39,8 +41,7 @@ def history(context: Context, found: Found) -> str:
         ("spf", ARES.get(verdict.spf_result, ARES_UNKNOWN)),
     ]
     for one in dmarc.signatures(message):
-        result = ARES.get(dmarc.DKIM_RESULTS[one.status], ARES_UNKNOWN)
-        lines.append(("dkim", f"{one.verification.domain} {one.verification.selector} {result}"))
+        lines.append(("dkim", f"{one.verification.domain} {one.verification.selector} {_signature(one)}"))
     lines += [("pdomain", found.used_domain), ("policy", POLICIES.get(found.status, POLICY_ABSENT))]
     lines += _policy(verdict.record)
     lines += [
@@ -50,6 +51,14 @@ def history(context: Context, found: Found) -> str:
         *_arc(message.facts.get("arc")),
     ]
     return "".join(f"{name} {_one_line(value)}\n" for name, value in lines)
+
+
+def _signature(one: Checked) -> int:
+    """The number for a signature: keys that are no good are permanent errors, as Exim has it."""
+    if one.status == "invalid":
+        is_temporary = dmarc.dkim_result(one) == "temperror"
+        return ARES["temperror"] if is_temporary else ARES["permerror"] if one.reason in BAD_KEYS else ARES_UNKNOWN
+    return ARES.get(one.status, ARES_UNKNOWN)
 
 
 def _policy(record: Record | None) -> list[tuple[str, object]]:
