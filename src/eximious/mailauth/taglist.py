@@ -17,6 +17,7 @@ _SPACE: Final = " \t\r\n"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 # Names that need not be looked at letter by letter.
 _USUAL: Final = frozenset(["a", "aspf", "adkim", "b", "bh", "c", "cv", "d", "fo", "g", "h", "i", "k", "l", "n", "np", "p", "pct", "psd", "q", "rf", "ri", "rua", "ruf", "s", "sp", "t", "v", "x", "z"])
+_QUOTED: Final = re.compile(r"=([0-9A-F]{2})", re.IGNORECASE)
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
 
@@ -68,6 +69,11 @@ def number(name: str, value: str, digits: int = 12) -> int:
     if not (value.isascii() and value.isdigit()) or len(value) > digits:
         raise TagError(f'the tag {name}= is no number: "{_shown(value)}"')
     return int(value)
+
+
+def unquoted(value: str) -> str:
+    """A value in DKIM's quoted-printable as it is meant: white space does not count (RFC 6376 section 2.11)."""
+    return _QUOTED.sub(lambda match: chr(int(match[1], 16)), "".join(value.split()))
 
 
 def words(value: str, separator: str = ":") -> list[str]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eximious.acl import ahead, engine, where
 from eximious.acl.verdict import ACCEPT, Verdict
 from eximious.config.lists import split
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.logs.printing import printing
+from eximious.mailauth.taglist import unquoted
 from eximious.waiting import wait
 
 if TYPE_CHECKING:
@@ -25,72 +26,93 @@ if TYPE_CHECKING:
     from eximious.receive.acceptance import Incoming
 
 SIGNER_LIMIT: Final = 100  # for which the ACL is run
+# What may stand in a log line and in a header as it is: letters of atoms, and those between them.
+PLAIN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@:-]+")
 ED25519_BITS: Final = 253  # as Exim counts them
 
-_UNAVAILABLE: Final = ("invalid", "pubkey_unavailable", "public key record (currently?) unavailable")
-_SYNTAX: Final = ("invalid", "pubkey_syntax", "syntax error in public key record")
-# Fault by name -> $dkim_verify_status, $dkim_verify_reason, and the words of the log.
-STATES: Final[dict[str, tuple[str, str, str]]] = {
+UNSET: Final = "<UNSET>"  # in the log, for a tag that is missing
+
+
+class State(NamedTuple):
+    """What a signature is held for: the values of variables, the words of the log, and those of authresults."""
+
+    status: str  # $dkim_verify_status
+    reason: str  # $dkim_verify_reason
+    words: str
+    result: str  # "" if it depends on the key
+
+
+PASS: Final = State("pass", "", "", "pass")
+NOT_VERIFIED: Final = State("none", "", "not verified", "none")  # since another one is good, and that suffices
+VERSION: Final = State("invalid", "", "unsupported DKIM version", "neutral (unsupported DKIM version)")
+UNKNOWN: Final = State("invalid", "unspecified", "unspecified problem", "permerror (unspecified problem)")
+_UNAVAILABLE: Final = State("invalid", "pubkey_unavailable", "public key record (currently?) unavailable", "")
+_KEY: Final = State(
+    "invalid", "pubkey_syntax", "syntax error in public key record", "neutral (public key record import problem)"
+)
+STATES: Final[dict[str, State]] = {  # by the names of faults
     "KEY_UNAVAILABLE": _UNAVAILABLE,
     "NO_KEY": _UNAVAILABLE,
-    "KEY_SYNTAX": _SYNTAX,
-    "KEY_REVOKED": _SYNTAX,
-    "KEY_MISUSED": _SYNTAX,
-    "SYNTAX": ("invalid", "signature_syntax", "signature tag missing or invalid"),
-    "TOO_MANY": ("invalid", "too_many_signatures", "too many signatures"),
-    "BODY_HASH": ("fail", "bodyhash_mismatch", "body hash mismatch (body probably modified in transit)"),
-    "SIGNATURE": (
+    "KEY_SYNTAX": _KEY,
+    "KEY_REVOKED": _KEY,
+    "KEY_MISUSED": _KEY,
+    "SYNTAX": State("invalid", "", "signature tag missing or invalid", "neutral (signature tag missing or invalid)"),
+    "TOO_MANY": State("invalid", "too_many_signatures", "too many signatures", "policy (too many signatures)"),
+    "BODY_HASH": State(
+        "fail",
+        "bodyhash_mismatch",
+        "body hash mismatch (body probably modified in transit)",
+        "fail (body hash mismatch; body probably modified in transit)",
+    ),
+    "SIGNATURE": State(
         "fail",
         "signature_incorrect",
         "signature did not verify (headers probably modified in transit)",
+        "fail (signature did not verify; headers probably modified in transit)",
     ),
-    "WEAK_KEY": ("fail", "pubkey_too_short", "signature invalid (key too short)"),
+    "WEAK_KEY": State("fail", "pubkey_too_short", "signature invalid (key too short)", ""),
 }
 NO_GOOD_KEY: Final = frozenset({"KEY_UNAVAILABLE", "NO_KEY", "KEY_SYNTAX"})
-# Reason -> the result and its comment in Authentication-Results.
-RESULTS: Final[dict[str, str]] = {
-    "pubkey_syntax": "neutral (public key record import problem)",
-    "signature_syntax": "neutral (signature tag missing or invalid)",
-    "too_many_signatures": "policy (too many signatures)",
-    "bodyhash_mismatch": "fail (body hash mismatch; body probably modified in transit)",
-    "signature_incorrect": "fail (signature did not verify; headers probably modified in transit)",
-}
-
-
-NOT_VERIFIED: Final = ("none", "", "not verified")  # since another one is good, and that suffices
 
 
 class Checked:
     """One signature, and what it is held for; an ACL may change that."""
 
-    __slots__ = ("is_changed", "reason", "status", "verification", "words")
+    __slots__ = ("is_changed", "reason", "state", "status", "verification")
 
     def __init__(self, verification: Verification, *, is_needed: bool = True) -> None:
         self.verification = verification
-        fault = verification.fault
-        if not is_needed:
-            state = NOT_VERIFIED
-        elif fault is None:
-            state = ("pass", "", "")
-        else:
-            state = STATES.get(fault.name, ("invalid", "unspecified", "unspecified problem"))
-        self.status, self.reason, self.words = state
+        self.state = _state(verification) if is_needed else NOT_VERIFIED
+        self.status, self.reason = self.state.status, self.state.reason
         self.is_changed = False  # by the ACL
 
     @property
     def bits(self) -> int:
         """Of the key, if it was needed."""
         key = self.verification.key
-        if key is None or self.words == NOT_VERIFIED[2] or self.reason in ("bodyhash_mismatch", "pubkey_syntax"):
+        if key is None or self.state is NOT_VERIFIED or self.state.reason in ("bodyhash_mismatch", "pubkey_syntax"):
             return 0
         return ED25519_BITS if key.type == "ed25519" else int(key.bits)
 
     @property
+    def domain(self) -> str:
+        """d=; "" if it is missing, or no name."""
+        return _plain(self.verification.signature.domain)
+
+    @property
+    def selector(self) -> str:
+        """s=; "" if it is missing, or no name."""
+        return _plain(self.verification.signature.selector)
+
+    @property
+    def identity(self) -> str:
+        """i= as it is meant; "" if there is none, or one that cannot be shown."""
+        return _plain(unquoted(self.verification.signature.tags.get("i", "")))
+
+    @property
     def identities(self) -> list[str]:
         """The domain, and the identity if there is one."""
-        signature = self.verification.signature
-        identity = signature.tags.get("i", "")
-        return [signature.domain, *([identity] if identity else [])]
+        return [name for name in (self.domain, self.identity) if name]
 
     def is_of(self, signer: str) -> bool:
         """True if that is who signed."""
@@ -99,25 +121,30 @@ class Checked:
     def log_line(self) -> str:
         """What the main log says."""
         one = self.verification.signature
-        text = f"DKIM: d={one.domain} s={one.selector} c={one.canonicalization} a={one.algorithm} b={len(one.data) * 8}"
-        for name in ("i", "t", "x", "l"):
-            if name in one.tags:
+        text = (
+            f"DKIM: d={self.domain or UNSET} s={self.selector or UNSET} c={one.canonicalization} a={one.algorithm} "
+            f"b={len(one.data) * 8}"
+        )
+        if self.identity:
+            text += f" i={self.identity}"
+        for name in ("t", "x", "l"):
+            if one.tags.get(name, "").isdigit():
                 text += f" {name}={one.tags[name]}"
         if self.is_changed:
             outcome = f"{self.status} - {self.reason}" if self.reason else self.status
         elif self.status == "pass":
             outcome = "verification succeeded"
         elif self.status == "none":
-            outcome = self.words
+            outcome = self.state.words
         else:
-            outcome = f"{'verification failed' if self.status == 'fail' else self.status} - {self.words}"
+            outcome = f"{'verification failed' if self.status == 'fail' else self.status} - {self.state.words}"
         return printing(f"{text} [{outcome}]")
 
     def authentication_results(self) -> str:
         """The part of an Authentication-Results header."""
         one = self.verification.signature
-        identity = f" header.i={one.tags['i']}" if "i" in one.tags else ""
-        properties = f" header.d={one.domain}{identity} header.s={one.selector} header.a={one.algorithm}"
+        tags = {"d": self.domain, "i": self.identity, "s": self.selector, "a": one.algorithm}
+        properties = "".join(f" header.{name}={value}" for name, value in tags.items() if value)
         if self.is_changed and self.status != "pass":
             return f"dkim=policy ({self.status}{f' - {self.reason}' if self.reason else ''}){properties}"
         if self.status in ("pass", "none"):
@@ -125,13 +152,26 @@ class Checked:
         return f"dkim={self._result()}\n\t\t{properties}"
 
     def _result(self) -> str:
-        if self.reason == "pubkey_too_short":
+        if self.state.result:
+            return self.state.result
+        if self.state.reason == "pubkey_too_short":
             return f"fail (public key too short: {self.bits} bits)"
-        if self.reason == "pubkey_unavailable":
-            fault = self.verification.fault
-            is_temporary = fault is not None and fault.name == "KEY_UNAVAILABLE"
-            return f"{'temperror' if is_temporary else 'permerror'} (pubkey unavailable)"
-        return RESULTS.get(self.reason, "permerror (unspecified problem)")
+        fault = self.verification.fault
+        is_temporary = fault is not None and fault.name == "KEY_UNAVAILABLE"
+        return f"{'temperror' if is_temporary else 'permerror'} (pubkey unavailable)"
+
+
+def _plain(text: str) -> str:
+    return text if PLAIN.fullmatch(text) else ""
+
+
+def _state(verification: Verification) -> State:
+    fault = verification.fault
+    if fault is None:
+        return PASS
+    if fault.name == "SYNTAX" and verification.signature.tags.get("v", "1") != "1":
+        return VERSION
+    return STATES.get(fault.name, UNKNOWN)
 
 
 class Dkim:
@@ -207,8 +247,8 @@ def _verified(context: Context, verifier: Verifier) -> list[Checked]:
     is_needed = True
     for one in sorted(found, key=lambda one: _rank(one, context.config)):
         name = one.fault.name if one.fault is not None else ""
-        if name == "SYNTAX" or (one.signature.algorithm and one.signature.algorithm not in policy.algorithms):
-            continue  # what cannot be understood, or may not be used, is as if it were not there
+        if one.signature.algorithm not in policy.algorithms and name != "TOO_MANY":
+            continue  # what may not be used is as if it were not there
         if name in NO_GOOD_KEY:
             _log(context, printing(f"DKIM: d={one.domain} s={one.selector} [failed key import]"))
         checked.append(Checked(one, is_needed=is_needed))
@@ -251,7 +291,8 @@ def _judge(incoming: Incoming, dkim: Dkim) -> Verdict | None:
         return None
     if not signers:
         for one in dkim.checked:
-            _conclude(incoming, one)
+            if one.domain:
+                _conclude(incoming, one)
         return None
     dkim.wanted = signers
     statuses = []

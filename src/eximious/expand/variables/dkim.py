@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.expand.variable import variable
+from eximious.mailauth.taglist import unquoted
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def dkim_selector(context: Context) -> str | None:
 def dkim_identity(message: Message) -> str | None:
     """The identity (i=) of the signature, if it has one."""
     one = _signature(message)
-    return None if one is None else _marked(one.tags.get("i", ""))
+    return None if one is None else _marked(unquoted(one.tags.get("i", "")))
 
 
 @variable
@@ -137,7 +138,7 @@ def dkim_canon_headers(message: Message) -> str | None:
 def dkim_copiedheaders(message: Message) -> str | None:
     """The headers as they were when they were signed (z=)."""
     one = _signature(message)
-    return None if one is None else Tainted(one.copied)
+    return None if one is None else Tainted(unquoted(one.copied))
 
 
 @variable

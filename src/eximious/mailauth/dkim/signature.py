@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -112,14 +113,22 @@ def parse(field: Field) -> Signature:
         _read_identity(signature)
         if b"from" not in signature.headers:
             raise SignatureFault("h= does not have From")
-    except TagError as error:
+    except (SignatureFault, TagError) as error:
         fault = SignatureFault(str(error))
+        _read_what_is_there(signature)
         fault.__dict__["signature"] = signature
         raise fault from None
-    except SignatureFault as fault:
-        fault.__dict__["signature"] = signature
-        raise
     return signature
+
+
+def _read_what_is_there(signature: Signature) -> None:
+    """What is wrong may be something else: take the signature and the canonicalization for those who show them."""
+    tags = signature.tags
+    with contextlib.suppress(TagError):
+        signature.data = taglist.base64_value("b", tags.get("b", ""))
+    header, _, body = tags.get("c", "").lower().partition("/")
+    signature.is_header_relaxed = header == "relaxed"
+    signature.is_body_relaxed = body == "relaxed"
 
 
 def read_tags(signature: Signature, needed: tuple[str, ...]) -> None:
