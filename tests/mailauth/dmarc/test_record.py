@@ -34,7 +34,7 @@ def test_policy(text: str, policy: Policy | None) -> None:
 def test_all_tags() -> None:
     record = parse(
         "v=DMARC1; p=reject; sp=quarantine; np=none; adkim=s; aspf=S; pct=30; t=y; psd=n; fo=1:d:x; ri=3600; junk; "
-        "rua=mailto:a@example.org!10m, https://example.org/x,mailto:b%40c@example.com; ruf=mailto:f@example.net"
+        "rua=mailto:a@example.org!10m, https://example.org/x,mailto:b%2Bc@example.com; ruf=mailto:f@example.net"
     )
     assert record is not None
     assert (record.subdomain_policy, record.nonexistent_policy) == (Policy.QUARANTINE, Policy.NONE)
@@ -43,11 +43,29 @@ def test_all_tags() -> None:
     assert record.failure_options == {"1", "d"}
     assert [(uri.address, uri.max_size, uri.domain) for uri in record.aggregate_uris] == [
         ("a@example.org", 10 << 20, "example.org"),
-        ("b@c@example.com", None, "example.com"),
+        ("b+c@example.com", None, "example.com"),
     ]
     assert record.failure_uris[0].domain == "example.net"
     assert record.for_subdomain() is Policy.QUARANTINE
     assert record.for_subdomain(is_nonexistent=True) is Policy.NONE
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a%0d%0aBcc:x@example.org",
+        "a%0a@example.org",
+        "%22a b%22@example.org",
+        "b%40c@example.org",
+        "a,b@x",
+        "<a@x>",
+        "a@",
+    ],
+)
+def test_addresses_that_could_be_something_else(address: str) -> None:
+    record = parse(f"v=DMARC1; p=none; rua=mailto:{address}")
+    assert record is not None
+    assert all("%" not in uri.uri for uri in record.aggregate_uris)
 
 
 @pytest.mark.parametrize("pct", ["", "x", "-1", "1e9", "9" * 50])

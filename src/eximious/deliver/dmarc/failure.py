@@ -101,7 +101,7 @@ def _send_one(context: Context, failure: Failure, sender: ReportSender, place: R
         with_body=main.dmarc_failure_with_body,
     )
     if place.max_size is not None and len(mail) > place.max_size and main.dmarc_mode == "rfc7489":
-        services.logs.main(f"DMARC: failure report is too large for {place.text}", about)
+        services.logs.main(f"DMARC: failure report is too large for {place.address}", about)
         return
     try:
         hand_in(services, mail, sender, place.address, about)

@@ -9,6 +9,7 @@ from eximious.context import Context
 from eximious.deliver import report_parts
 from eximious.deliver.submit import submit
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.services import Services
@@ -66,4 +67,4 @@ def address_in(text: str) -> str:
 
 def hand_in(services: Services, mail: bytes, sender: ReportSender, recipient: str, about: str = "") -> str:
     """Queue a report with CRLF at its line ends, and have it delivered; its id. Raises NotSubmitted."""
-    return submit(services, [recipient], mail.replace(b"\r\n", b"\n"), sender=sender.envelope, about=about)
+    return submit(services, [Tainted(recipient)], mail.replace(b"\r\n", b"\n"), sender=sender.envelope, about=about)

@@ -188,7 +188,7 @@ def _send_one(context: Context, made: Made, reporter: Reporter, place: ReportUri
         now=services.now(),
     )
     if reporter.is_rfc7489 and place.max_size is not None and len(mail) > place.max_size:
-        notes.append(f"too large for {place.text}")
+        notes.append(f"too large for {place.address}")
         return NOBODY
     try:
         hand_in(services, mail, reporter.sender, place.address)

@@ -13,6 +13,7 @@ TAG_LIMIT: Final = 200  # tags of a record that are looked at
 
 _VERSION: Final = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
 _SIZE: Final = re.compile(r"(.*)!([0-9]{1,9})([kmgt]?)", re.IGNORECASE | re.DOTALL)
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9._-]{1,253}")
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _FAILURE_OPTIONS: Final = {"0", "1", "d", "s"}
 
@@ -43,9 +44,10 @@ class ReportUri:
 
     @property
     def address(self) -> str:
-        """The mail address; empty if it is no mailto URI."""
+        """The mail address, which has no quotes, spaces or the like; empty if there is none."""
         scheme, _, rest = self.uri.partition(":")
-        return unquote(rest.partition("?")[0], "latin-1") if scheme.lower() == "mailto" else ""
+        address = unquote(rest.partition("?")[0], "latin-1") if scheme.lower() == "mailto" else ""
+        return address if _ADDRESS.fullmatch(address) else ""
 
     @property
     def domain(self) -> str:
