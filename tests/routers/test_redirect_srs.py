@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eximious.address.delivery import Address
 from eximious.errors import ConfigErrors
 from eximious.mailauth.srs import Scheme
 from eximious.routers.engine import route
 from eximious.routers.outcome import Outcome, Routed
+from eximious.routers.redirect_srs import with_quotes, without_quotes
 from eximious.taint import Tainted, is_tainted
+from eximious.verify.report import RoutingReport
 
 from .place import Place
 
@@ -333,3 +337,29 @@ def test_a_database_that_fails_defers(direction: str, text: str, tmp_path: Path)
 def test_nothing_is_stored_by_a_test_of_addresses(tmp_path: Path) -> None:
     place = make(tmp_path, "data = x@y.z\n srs = forward\n srs_dbinsert = ${if eq{a}{b}{}fail}")
     assert sender_of(place, "user@example.com", verify="T") is not None
+
+
+def test_shown_by_a_test_of_addresses(tmp_path: Path) -> None:
+    place = make(tmp_path, f"{FORWARD}\n domains = me.example", FOUR)
+    context = place.context()
+    context.message.sender = "user@example.com"
+    lines: list[str] = []
+    RoutingReport(context, lines.append).report("a@me.example")
+    assert lines == [
+        "b@far.example    [srs = SRS0=rZ7H=JN=example.com=user@me.example]",
+        "    <-- a@me.example",
+        "  router = rest, transport = t1",
+    ]
+
+
+# Quotes ---------------------------------------------------------------------------------------------------------------
+
+
+@given(local_part=st.text(st.characters(min_codepoint=32, max_codepoint=255), min_size=1, max_size=64))
+def test_any_sender_comes_back(local_part: str) -> None:
+    sender = with_quotes(f"{local_part}@example.com")
+    assert without_quotes(sender) == f"{local_part}@example.com"
+    one = Scheme(["tops3cret"], clock=lambda: NOW)
+    rewritten = with_quotes(one.forward(without_quotes(sender), "me.example"))
+    if not local_part.upper().startswith("SRS"):
+        assert with_quotes(one.reverse(without_quotes(rewritten))) == sender

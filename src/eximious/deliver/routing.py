@@ -56,7 +56,6 @@ COPIED: Final = (  # what same_domain_copy_routing copies besides variables
     "host_list",
     "initgroups",
     "router",
-    "srs",
     "transport",
     "uid",
 )

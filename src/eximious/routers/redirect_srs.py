@@ -43,7 +43,7 @@ def turn_back(router: Redirect, address: Address, context: Context) -> Routing |
     facts.pop("srs_recipient", None)
     fetch = None if router.srs_dbselect is None else _fetcher(router, router.srs_dbselect, context)
     try:
-        original = _scheme(context).reverse(_without_quotes(address.address), fetch)
+        original = _scheme(context).reverse(without_quotes(address.address), fetch)
     except NotRewritten:
         facts["srs_status"] = "not an SRS address"
         return decline()
@@ -52,7 +52,7 @@ def turn_back(router: Redirect, address: Address, context: Context) -> Routing |
         message = f"SRS: {facts['srs_status']}"
         return Routing(Decision.FAIL, message, user_message=message)
     facts["srs_status"] = "ok"
-    facts["srs_recipient"] = Tainted(_with_quotes(original))
+    facts["srs_recipient"] = Tainted(with_quotes(original))
     return None
 
 
@@ -76,7 +76,7 @@ def rewritten_sender(router: Redirect, address: Address, context: Context) -> st
 
 def _forward(router: Redirect, sender: str, domain: str, context: Context) -> str | None:
     store = None if router.srs_dbinsert is None else _storer(router, router.srs_dbinsert, context)
-    plain = _without_quotes(sender)
+    plain = without_quotes(sender)
     try:
         rewritten = _scheme(context).forward(plain, domain, store)
     except SrsError as error:
@@ -85,7 +85,7 @@ def _forward(router: Redirect, sender: str, domain: str, context: Context) -> st
         log_main(context, f"SRS: sender not rewritten by {router.name} router: {error}")
         return None
     context.facts["srs_status"] = "ok"
-    return None if rewritten == plain else Tainted(_with_quotes(rewritten))
+    return None if rewritten == plain else Tainted(with_quotes(rewritten))
 
 
 def _is_wanted(router: Redirect, context: Context) -> bool:
@@ -109,7 +109,7 @@ def _storer(router: Redirect, template: Template, context: Context) -> Callable[
     def store(sender: str) -> str:
         key = base64.b32encode(os.urandom(KEY_OCTETS)).decode("ascii").lower()
         context.facts["srs_db_key"] = key
-        context.facts["srs_db_address"] = Tainted(_with_quotes(sender))
+        context.facts["srs_db_address"] = Tainted(with_quotes(sender))
         if context.facts.get("routing") == "":
             _expanded(router, template, "srs_dbinsert", context)
         return key
@@ -125,7 +125,7 @@ def _fetcher(router: Redirect, template: Template, context: Context) -> Callable
         found = _expanded(router, template, "srs_dbselect", context).strip()
         if not found:
             raise Expired(f"nothing is stored under {key}")
-        return _without_quotes(found)
+        return without_quotes(found)
 
     return fetch
 
@@ -150,13 +150,13 @@ def _expanded(router: Redirect, template: Template, name: str, context: Context,
         raise Deferred(f'failed to expand "{name}" in {router.name} router: {error}') from error
 
 
-def _without_quotes(address: str) -> str:
+def without_quotes(address: str) -> str:
     """SRS puts things before the local part, so quotes cannot stay where they are."""
     local_part, at, domain = address.rpartition("@")
     return f"{unquoted(local_part)}@{domain}" if at else address
 
 
-def _with_quotes(address: str) -> str:
+def with_quotes(address: str) -> str:
     """The address with quotes round its local part if it needs them."""
     local_part, _, domain = address.rpartition("@")
     if _NEEDS_NO_QUOTES.fullmatch(local_part):

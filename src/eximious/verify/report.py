@@ -124,7 +124,9 @@ class RoutingReport:
         transport = address.transport
         name = transport.name if transport is not None else "unset"
         key = f"{address.address}/{name}" if has_namesake(address) else address.address
-        self.show(address.address + ("   [duplicate, would not be delivered]" if key in self.seen else ""))
+        sender = "" if address.srs is None else f"    [srs = {address.srs}]"
+        duplicate = "   [duplicate, would not be delivered]" if key in self.seen else ""
+        self.show(f"{address.address}{sender}{duplicate}")
         self.seen.add(key)
         self._show_parents(address)
         self.show(f"  router = {address.router.name}, transport = {name}")

@@ -36,6 +36,12 @@ WARNINGS = [
     ("srs_maxage = 400\n", []),  # nothing uses it
     ("srs_secrets = s\n" + ROUTER, []),
     (ROUTER, [(5, "SRS Configuration Error: No secret specified")]),
+    (
+        "srs_secrets = s\nsrs_usehash = no\n" + ROUTER,
+        [(7, "SRS without a hash: strangers can have mail sent anywhere")],
+    ),
+    ("srs_config = s:9:6:1:0\n" + ROUTER, [(6, "SRS without a hash: strangers can have mail sent anywhere")]),
+    ("srs_config = s:9:6:1:0\n" + ROUTER.partition("s:\n")[0], []),  # only forwards
     ("\nsrs_secrets = s\nsrs_maxage = 400\n" + ROUTER, [(2, "SRS Configuration Error: Invalid maximum timestamp age")]),
 ]
 

@@ -42,6 +42,7 @@ NEEDS: Final = (
     ),
     ("router", ("local_part_prefix_optional",), ("local_part_prefix",)),
     ("router", ("local_part_suffix_optional",), ("local_part_suffix",)),
+    ("redirect", ("srs_alias", "srs_condition", "srs_dbinsert", "srs_dbselect"), ("srs",)),
     ("redirect", ("syntax_errors_to", "syntax_errors_text"), ("skip_syntax_errors",)),
     ("redirect", ("check_owner", "check_group", "owners", "owngroups", "modemask"), ("file",)),
     ("redirect", ("ignore_eacces", "ignore_enotdir"), ("file",)),

@@ -14,6 +14,8 @@ MAIN_OPTIONS: Final = (
     "srs_usetimestamp",
 )
 SECRETS: Final = ("srs_config", "srs_secrets")  # which `eximious explain mail` uses, too
+BACK: Final = ("reverse", "reverseandforward")
+NO_HASH: Final = "leave srs_usehash on, and the fifth item of srs_config 1"
 NEWER_FORM: Final = (
     "the newer form is return_path = ${srs_encode{secret}{$return_path}{$original_domain}} in the transport, and "
     "condition = ${if inbound_srs{$local_part}{secret}} in a router"
@@ -21,12 +23,13 @@ NEWER_FORM: Final = (
 
 
 def misconfigured_srs(config: Configuration) -> Iterator[ConfigError]:
-    """A warning if routers rewrite with options that make no scheme: every address will be deferred."""
+    """Warnings if routers rewrite with options that make no scheme: every address is deferred; or a careless one."""
     place = _first_router(config)
     if place is None:
         return
     try:
-        scheme_for(config.main, lambda: 0.0)
+        if not scheme_for(config.main, lambda: 0.0).uses_hash and _turns_back(config):
+            yield ConfigError("SRS without a hash: strangers can have mail sent anywhere", place, NO_HASH)
     except SrsMisconfigured as error:
         given = config.main.given
         yield ConfigError(str(error), next((given[name].place for name in MAIN_OPTIONS if name in given), place))
@@ -42,6 +45,10 @@ def older_srs(config: Configuration) -> Iterator[ConfigError]:
         if name not in SECRETS and name in config.main.given:
             hint = "no redirect router has the option srs"
             yield ConfigError(f'the option "{name}" has no effect here', config.main.given[name].place, hint)
+
+
+def _turns_back(config: Configuration) -> bool:
+    return any(getattr(router, "srs", None) in BACK for router in config.routers)
 
 
 def _first_router(config: Configuration) -> Place | None:

@@ -55,9 +55,9 @@ class Scheme:
         "_max_local_part",
         "_secrets",
         "_separator",
-        "_use_hash",
         "_use_timestamp",
         "always",
+        "uses_hash",
     )
 
     def __init__(
@@ -88,7 +88,7 @@ class Scheme:
         self._max_age = max_age
         self._max_local_part = max_local_part
         self._separator = separator
-        self._use_hash = use_hash
+        self.uses_hash = use_hash
         self._use_timestamp = use_timestamp
         self._clock = clock
         self.always = always  # rewrite addresses of the forwarding domain itself too
@@ -116,7 +116,7 @@ class Scheme:
         """An address that nobody has rewritten yet."""
         fields = [stamp(self._clock())] if self._use_timestamp else []
         fields += [host, local_part] if store is None else [store(f"{local_part}@{host}")]
-        if self._use_hash:
+        if self.uses_hash:
             fields.insert(0, self._hash(self._secrets[0], fields))
         return f"SRS0{self._separator}{'='.join(fields)}"
 
@@ -135,7 +135,7 @@ class Scheme:
     def _shortcut(self, first: str, rest: str) -> str:
         """SRS1: only the first forwarder is remembered; `rest` begins with the separator that it used."""
         fields = [first, rest]
-        if self._use_hash:
+        if self.uses_hash:
             fields.insert(0, self._hash(self._secrets[0], fields))
         return f"SRS1{self._separator}{'='.join(fields)}"
 
@@ -153,12 +153,12 @@ class Scheme:
         return self._first_hop(address, rest, fetch) if match[1] == "0" else self._later_hop(address, rest)
 
     def _first_hop(self, address: str, rest: str, fetch: Callable[[str], str] | None) -> str:
-        count = 2 + self._use_hash + self._use_timestamp
+        count = 2 + self.uses_hash + self._use_timestamp
         fields = rest.split("=", count - 1)
         has_key = fetch is not None and len(fields) == count - 1 and _KEY.fullmatch(fields[-1]) is not None
         if not has_key and (len(fields) < count or not fields[-1] or not fields[-2]):
             raise NotRewritten(f'"{address}" has too few fields for SRS')
-        if self._use_hash:
+        if self.uses_hash:
             self._check(address, fields.pop(0), fields)
         if self._use_timestamp:
             self._check_age(address, fields[0])
@@ -174,11 +174,11 @@ class Scheme:
             raise Expired(f'"{address}" is {days} days old')
 
     def _later_hop(self, address: str, rest: str) -> str:
-        count = 2 + self._use_hash
+        count = 2 + self.uses_hash
         fields = rest.split("=", count - 1)
         if len(fields) < count or not fields[-2] or fields[-1][:1] not in tuple(SEPARATORS):
             raise NotRewritten(f'"{address}" has too few fields for SRS')
-        if self._use_hash:
+        if self.uses_hash:
             self._check(address, fields.pop(0), fields)
         return f"SRS0{fields[1]}@{fields[0]}"
 
