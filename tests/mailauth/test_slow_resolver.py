@@ -38,7 +38,7 @@ class Slow(StaticResolver):
 
 def test_dkim() -> None:
     first, second = asyncio.run(dkim.verify(SIGNED, Slow("s._domainkey"), policy=POLICY))
-    assert (first.fault, second.fault) == (dkim.Fault.KEY_UNAVAILABLE, dkim.Fault.KEY_UNAVAILABLE)
+    assert (first.fault, second.result) == (dkim.Fault.KEY_UNAVAILABLE, dkim.Result.PASS)
     assert str(first).endswith("the key cannot be asked for now (no answer within 0.02 seconds)")
     first, second = asyncio.run(dkim.verify(SIGNED, Slow("t._domainkey"), policy=POLICY))
     assert (first.result, second.result) == (dkim.Result.PASS, dkim.Result.TEMPERROR)

@@ -16,7 +16,7 @@ LENGTH_LIMIT: Final = 100_000  # octets of a list
 _SPACE: Final = " \t\r\n"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 # Names that need not be looked at letter by letter.
-_USUAL: Final = frozenset(["a", "aspf", "adkim", "b", "bh", "c", "cv", "d", "fo", "g", "h", "i", "k", "l", "n", "np", "p", "pct", "psd", "q", "rf", "ri", "rua", "ruf", "s", "sp", "t", "v", "x", "z"])
+_USUAL: Final = {"v", "a", "b", "bh", "c", "cv", "d", "h", "i", "k", "l", "n", "p", "q", "s", "t", "x", "z"}
 _QUOTED: Final = re.compile(r"=([0-9A-F]{2})", re.IGNORECASE)
 _CONTROLS: Final = bytes([*range(9), 11, 12, *range(14, 32), 127])
 

@@ -27,6 +27,7 @@ from eximious.mailauth.dkim.key import KeyRecord
 from eximious.mailauth.dkim.signature import Signature, unsigned
 from eximious.mailauth.dkim.verify import DEFAULT_POLICY, Policy
 from eximious.mailauth.resolver import Outcome
+from eximious.mailauth.together import together
 
 if TYPE_CHECKING:
     from eximious.mailauth.message import Headers
@@ -123,9 +124,11 @@ class Validator:
                 self._keys.setdefault(one.seal.key_name.lower(), self._too_slow())
 
     async def _fetch_keys(self, resolver: Resolver) -> None:
-        for one in reversed(self._sets):
-            assert one.seal is not None
-            await self._look_up(one.seal, resolver)
+        seals = {one.seal.key_name.lower(): one.seal for one in self._sets if one.seal is not None}
+        await together([self._note_key(seal, resolver) for seal in seals.values()])
+
+    async def _note_key(self, signature: Signature, resolver: Resolver) -> None:
+        await self._look_up(signature, resolver)
 
     def _too_slow(self) -> _Bad:
         return _Bad(f"the keys cannot be asked for now: no answer within {self._policy.seconds:g} seconds", True)

@@ -17,6 +17,7 @@ from eximious.mailauth.dkim import key as keys
 from eximious.mailauth.dkim.key import KeyRecord
 from eximious.mailauth.dkim.signature import Signature, SignatureFault, is_under, parse
 from eximious.mailauth.resolver import Outcome
+from eximious.mailauth.together import together
 
 if TYPE_CHECKING:
     from eximious.mailauth.message import Headers
@@ -216,7 +217,7 @@ class Verifier:
         self._body.feed(chunk)
 
     async def fetch_keys(self, resolver: Resolver) -> None:
-        """Ask for the keys that are not there yet. Those of several signatures are asked for one after the other."""
+        """Ask for the keys that are not there yet, all at the same time."""
         missing = [pending for pending in self._pending if pending.fault is None and pending.key is None]
         if not missing:
             return
@@ -262,7 +263,15 @@ class Verifier:
 
 
 async def _fetch_keys(missing: list[_Pending], resolver: Resolver) -> None:
+    sharing: dict[str, list[_Pending]] = {}
     for pending in missing:
+        sharing.setdefault(pending.signature.key_name, []).append(pending)
+    await together([_fetch_key_for(group, resolver) for group in sharing.values()])
+
+
+async def _fetch_key_for(sharing: list[_Pending], resolver: Resolver) -> None:
+    """The key of signatures that name the same one; what has been asked is answered from a cache."""
+    for pending in sharing:
         await fetch_key(pending, resolver)
 
 
