@@ -347,9 +347,9 @@ def test_a_full_disk_is_not_complained_about_for_ever(spool: Spool, monkeypatch:
     monkeypatch.setattr(journal_module, "TICK", 0.001)
 
     def work() -> None:
-        the_journal(spool)._spill_after = 0.0
         made = [spool.accept() for _ in range(3)]
         monkeypatch.setattr(os, "write", no_space)
+        the_journal(spool)._spill_after = 0.0
         for _ in range(500):
             waiting.sleep(0.001)
             if spool.reports:
