@@ -115,7 +115,7 @@ class Report:
     is_rfc7489: bool = field(default=False)
 
     def file_name(self, receiver: str) -> str:
-        """The attachment's name (RFC 9990 section 3.5.1)."""
+        """The attachment's name (RFC 9990 section 3.5.2)."""
         name = f"{receiver}!{self.published.domain}!{self.begin}!{self.end}!{self.report_id}.xml.gz"
         return re.sub(r"[^A-Za-z0-9!._-]", "_", name)
 
