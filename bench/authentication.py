@@ -10,7 +10,6 @@ five rounds, in which both take turns.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import cProfile
 import os
 import pstats
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 
 import reception
+import uvloop
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from load import message
 from servers import EXIM_CONFIGURATION, ROUTERS
@@ -128,19 +128,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         plain = Site(Path(folder, "plain"), arguments.size, has_checks=False)
         checked = Site(Path(folder, "checked"), arguments.size, has_checks=True)
-        asyncio.run(plain.work(20))
-        asyncio.run(checked.work(20))
+        uvloop.run(plain.work(20))
+        uvloop.run(checked.work(20))
         log = Path(folder, "checked", "log", "mainlog").read_text()
         if not re.search(rf" SPF S=\d+ DKIM={DOMAIN} DMARC\n", log):
             raise SystemExit(f"the checks were not made:\n{log}")
         if arguments.profile:
             profile = cProfile.Profile()
             profile.enable()
-            asyncio.run(checked.work(arguments.messages))
+            uvloop.run(checked.work(arguments.messages))
             profile.disable()
             pstats.Stats(profile).sort_stats("tottime").print_stats(60)
             return
-        without, with_checks = asyncio.run(measure(plain, checked, arguments.messages))
+        without, with_checks = uvloop.run(measure(plain, checked, arguments.messages))
     print(f"without checks {without:6.0f} microseconds of CPU a message")
     print(f"with checks    {with_checks:6.0f}")
     print(f"difference     {with_checks - without:6.0f}, which may be {AIM}")
