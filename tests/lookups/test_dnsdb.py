@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from eximious.dns.resolv_conf import ResolvConf
+from eximious.dns.resolver import Resolver
 from tests.expand.context import CONFIGURATION, answer, make_context
 
 ZONE = """
@@ -23,6 +25,12 @@ zone.test SOA ns1.test root.zone.test 1 2 3 4 5
 _25._tcp.t.test TLSA 3 1 1 abcd
 _client._smtp.y.test SRV 1 2 0 y.test
 _client._smtp.n.test SRV 1 1 0 n.test
+_client._smtp.u.test SRV 1 3 0 u.test
+_client._smtp.no.version.test SRV 2 2 0 no.version.test
+_client._smtp.strict.test SRV 1 2 1 strict.test
+_client._smtp.1.2.0.192.in-addr.arpa SRV 1 2 0 r.test
+_client._smtp.broken.csa.test AGAIN
+spf.test SPF "v=spf1" " -all"
 broken.test AGAIN
 """
 
@@ -50,6 +58,27 @@ QUERIES = [
     ("tlsa=_25._tcp.t.test", "3 1 1 abcd"),
     ("csa=y.test", "Y y.test"),
     ("csa=n.test", "N n.test"),
+    ("csa=u.test", "? u.test"),
+    ("csa=no.version.test", "none"),
+    ("csa=a.b.strict.test", "X strict.test"),
+    ("csa=a.y.test", "? y.test"),
+    ("csa=[192.0.2.1]", "Y r.test"),
+    ("csa=192.0.2.1", "Y r.test"),
+    ("csa=nothing.test", "none"),
+    ("csa=broken.csa.test", 'Failed: lookup of "csa=broken.csa.test" gave DEFER: ""'),
+    ("spf=spf.test", "v=spf1 -all"),
+    (">X,: spf=spf.test", "v=spf1: -all"),
+    ("DEFER_NEVER,A=broken.test", "none"),
+    ("dnssec_lax,defer_never , retry_1,a=a.test", "192.0.2.1\n192.0.2.2"),
+    ("retry_bogus,a=a.test", 'Failed: lookup of "retry_bogus,a=a.test" gave DEFER: "dnsdb modifier syntax error"'),
+    ("retry_1 a=a.test", 'Failed: lookup of "retry_1 a=a.test" gave DEFER: "dnsdb modifier syntax error"'),
+    ("retrans_odd,a=a", 'Failed: lookup of "retrans_odd,a=a" gave DEFER: "unsupported dnsdb timeout value"'),
+    ("dnssec_odd,a=a", 'Failed: lookup of "dnssec_odd,a=a" gave DEFER: "unsupported dnsdb dnssec behaviour"'),
+    ("defer_strict", 'Failed: lookup of "defer_strict" gave DEFER: "dnsdb modifier syntax error"'),
+    ("=x", 'Failed: lookup of "=x" gave DEFER: "unsupported DNS record type"'),
+    ("a1=x", 'Failed: lookup of "a1=x" gave DEFER: "unsupported DNS record type"'),
+    ("> : a=x", 'Failed: lookup of "> : a=x" gave DEFER: "unsupported DNS record type"'),
+    (">", "none"),
     ("a=none.test", "none"),
     ("a=none.test:a.test", "192.0.2.1\n192.0.2.2"),
     ("a=broken.test:a.test", "192.0.2.1\n192.0.2.2"),
@@ -77,3 +106,17 @@ def test_whether_the_answer_was_authenticated_is_known() -> None:
     context.services.dns.clear()
     assert answer("${lookup dnsdb{a=a.test}{$lookup_dnssec_authenticated}}", context) == "yes"
     assert answer("${lookup dnsdb{dnssec_never,a=a.test}{$lookup_dnssec_authenticated}}", context) == ""
+
+
+def test_limits_of_time_are_those_of_the_query() -> None:
+    dns = Resolver(ResolvConf())
+    other = dns.limited(2.0, 7)
+    assert (other.resolv_conf().timeout, other.resolv_conf().attempts) == (2.0, 7)
+    assert dns.limited(0.0, 3).resolv_conf().timeout == dns.resolv_conf().timeout
+    assert dns.resolv_conf().attempts != 7
+
+
+def test_answers_are_kept_by_the_resolver_only() -> None:
+    context = make_context(CONFIGURATION, ZONE)
+    assert answer("${lookup dnsdb{a=a.test}}", context) == "192.0.2.1\n192.0.2.2"
+    assert not context.named_list_cache

@@ -7,16 +7,14 @@ record of their own are not authorized.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
-from eximious.acl.conditions.dnslists import reversed_address
 from eximious.dns.answer import Status
+from eximious.lookups.csa import find_records, name_to_ask
 
 if TYPE_CHECKING:
     from eximious.acl.run import Run
     from eximious.context import Context
-    from eximious.dns.answer import Answer
 
 OK: Final = "ok"
 UNKNOWN: Final = "unknown"
@@ -43,11 +41,11 @@ def verify_csa(domain: str, run: Run) -> bool:
 
 def check(domain: str, context: Context) -> tuple[str, str]:
     """The status and, for ``fail``, which of `REASONS` it was."""
-    name = _lookup_name(domain, context)
+    name = name_to_ask(domain, context)
     if not name:
         return UNKNOWN, ""
-    answer, is_parent = _find(name, context)
-    if answer is None:
+    answer, is_parent = find_records(name, context.services.dns, context)
+    if answer.status in (Status.AGAIN, Status.FAIL):
         return DEFER, ""
     for record in answer.records:
         priority, weight, port, target = record.data
@@ -59,30 +57,6 @@ def check(domain: str, context: Context) -> tuple[str, str]:
             return FAIL, "explicit"
         return (UNKNOWN, "") if weight > 2 else _match_target(target, context)
     return UNKNOWN, ""
-
-
-def _lookup_name(domain: str, context: Context) -> str:
-    bare = domain.strip("[]")
-    try:
-        address = ipaddress.ip_address(bare)
-    except ValueError:
-        return domain.rstrip(".")
-    if not context.config.main.dns_csa_use_reverse:
-        return ""
-    return f"{reversed_address(bare)}.{'in-addr' if address.version == 4 else 'ip6'}.arpa"
-
-
-def _find(name: str, context: Context) -> tuple[Answer | None, bool]:
-    """The records of the name, or of the next parent that has some. None if the DNS does not know."""
-    limit = context.config.main.dns_csa_search_limit
-    labels = name.split(".")
-    for depth in range(max(1, min(limit + 1, len(labels) - 1))):
-        answer = context.services.dns.query(f"_client._smtp.{'.'.join(labels[depth:])}", "SRV")
-        if answer.status in (Status.AGAIN, Status.FAIL):
-            return None, False
-        if answer:
-            return answer, depth > 0
-    return answer, False
 
 
 def _match_target(target: str, context: Context) -> tuple[str, str]:

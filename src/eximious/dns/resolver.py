@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import time
 from collections.abc import Callable, Coroutine
@@ -72,6 +73,21 @@ class Resolver:
         resolver.ipv6 = not main.disable_ipv6
         resolver.check_name = name_check(main.dns_check_names_pattern or "")
         return resolver
+
+    def limited(self, retransmit_seconds: float, attempts: int) -> Resolver:
+        """A resolver with the same cache that gives a server so many seconds, so many times; 0: as this one does."""
+        other = copy.copy(self)
+        other._asking = {}
+        if self._conf_is_given:
+            assert self._conf is not None
+            other._conf = copy.copy(self._conf)
+            other._conf.timeout = retransmit_seconds or self._conf.timeout
+            other._conf.attempts = attempts or self._conf.attempts
+        else:
+            other._conf = None
+            other.retransmit_seconds = retransmit_seconds or self.retransmit_seconds
+            other.attempts = attempts or self.attempts
+        return other
 
     # Questions.
 

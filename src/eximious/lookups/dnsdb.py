@@ -11,6 +11,7 @@ from eximious.config.numbers import seconds
 from eximious.errors import Defer
 from eximious.expand.ip import ip_version, reverse_name
 from eximious.lookups.base import Options, QueryLookup, lookups
+from eximious.lookups.csa import find_records, name_to_ask
 from eximious.octets import SPACE
 from eximious.taint import Tainted
 
@@ -23,14 +24,29 @@ TYPES: Final = frozenset(
     {"a", "a+", "aaaa", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"}
 )
 
-_MODIFIER = re.compile(r"((?:defer|dnssec|retrans|retry)_)(\w+)[ \t\n]*,[ \t\n]*")
-_TYPED = re.compile(r"[ \t\n]*([A-Za-z+]+)[ \t\n]*=(.*)\Z", re.DOTALL)
+MOST_ATTEMPTS: Final = 100
+
+_MODIFIER = re.compile(r"(defer|dnssec|retrans|retry)_", re.IGNORECASE)
+_BEHAVIOUR = re.compile(r"strict|lax|never", re.IGNORECASE)
+_UP_TO_COMMA = re.compile(r"[^,]*")
+_NUMBER = re.compile(r"[0-9]*")
+_END_OF_MODIFIER = re.compile(r"[ \t\n\r\f\v]*,[ \t\n\r\f\v]*")
 
 
 class Query:
     """A query, taken apart."""
 
-    __slots__ = ("defer", "dnssec", "field_separator", "joins_fields", "names", "record_separator", "type")
+    __slots__ = (
+        "attempts",
+        "defer",
+        "dnssec",
+        "field_separator",
+        "joins_fields",
+        "names",
+        "record_separator",
+        "retransmit_seconds",
+        "type",
+    )
 
     def __init__(self) -> None:
         self.record_separator = "\n"
@@ -38,6 +54,8 @@ class Query:
         self.joins_fields = False  # with a semicolon: fields follow each other without a separator
         self.defer = "lax"
         self.dnssec = "lax"
+        self.retransmit_seconds = 0.0  # 0: as dns_retrans says
+        self.attempts = 0  # 0: as dns_retry says
         self.type = "txt"
         self.names: list[str] = []
 
@@ -47,12 +65,11 @@ def parse(text: str) -> Query:
     query = Query()
     rest = _separators(query, text.lstrip(SPACE))
     while (modifier := _MODIFIER.match(rest)) is not None:
-        _modify(query, modifier[1], modifier[2])
-        rest = rest[modifier.end() :]
-    typed = _TYPED.match(rest)
-    if typed is not None:
-        query.type = typed[1].lower()
-        rest = typed[2]
+        rest = _modify(query, modifier[1].lower(), rest[modifier.end() :])
+    name, equals, names = rest.partition("=")
+    if equals:
+        query.type = name.strip(SPACE).lower()
+        rest = names
         if query.type not in TYPES:
             raise Defer("unsupported DNS record type")
     query.names = _names(query.type, rest)
@@ -74,22 +91,28 @@ def _separators(query: Query, text: str) -> str:
     return text.lstrip(SPACE)
 
 
-def _modify(query: Query, kind: str, value: str) -> None:
-    if kind == "defer_":
-        if value not in ("strict", "lax", "never"):
-            raise Defer("unsupported dnsdb defer behaviour")
-        query.defer = value
-    elif kind == "dnssec_":
-        if value not in ("strict", "lax", "never"):
-            raise Defer("unsupported dnsdb dnssec behaviour")
-        query.dnssec = value
-    elif kind == "retrans_":
+def _modify(query: Query, kind: str, text: str) -> str:
+    """Take a modifier's value from the text; gives what follows its comma."""
+    if kind in ("defer", "dnssec"):
+        found = _BEHAVIOUR.match(text)
+        if found is None:
+            raise Defer(f"unsupported dnsdb {kind} behaviour")
+        setattr(query, kind, found[0].lower())
+    elif kind == "retrans":
+        found = _UP_TO_COMMA.match(text)
+        assert found is not None
         try:
-            seconds(value)
+            query.retransmit_seconds = float(seconds(found[0].strip(SPACE)))
         except ValueError:
             raise Defer("unsupported dnsdb timeout value") from None
-    elif not value.isdecimal():
-        raise Defer("unsupported dnsdb retry count")
+    else:
+        found = _NUMBER.match(text)
+        assert found is not None
+        query.attempts = min(int(found[0][:4] or 0), MOST_ATTEMPTS)
+    comma = _END_OF_MODIFIER.match(text, found.end())
+    if comma is None:
+        raise Defer("dnsdb modifier syntax error")
+    return text[comma.end() :]
 
 
 def _names(type: str, text: str) -> list[str]:
@@ -108,12 +131,15 @@ class DnsDb(QueryLookup):
 
     def find_query(self, context: Context, query: str, options: Options) -> str | None:
         asked = parse(query)
+        dns = context.services.dns
+        if asked.retransmit_seconds or asked.attempts:
+            dns = dns.limited(asked.retransmit_seconds, asked.attempts)
         texts: list[str] = []
         deferred = False
         context.facts["lookup_dnssec_authenticated"] = ""
         for name in asked.names:
             for type in ("aaaa", "a") if asked.type == "a+" else (asked.type,):
-                answer = _ask(name, type, context)
+                answer, is_parent = _ask(name, type, dns, context)
                 if answer.status.name in ("AGAIN", "FAIL") or (asked.dnssec == "strict" and not answer.is_secure):
                     if asked.defer == "strict":
                         raise Defer("")
@@ -121,7 +147,7 @@ class DnsDb(QueryLookup):
                     continue
                 if asked.dnssec != "never":
                     context.facts["lookup_dnssec_authenticated"] = "yes" if answer.is_secure else "no"
-                texts += _texts(asked, type, name, answer)
+                texts += _texts(asked, type, answer, is_parent=is_parent)
         if texts:
             return Tainted(asked.record_separator.join(texts))
         if deferred:
@@ -129,35 +155,42 @@ class DnsDb(QueryLookup):
         return None
 
 
-def _ask(name: str, type: str, context: Context) -> Answer:
-    dns = context.services.dns
-    if type == "ptr" and ip_version(name):
-        return dns.query(reverse_name(name), "PTR")
-    if type in ("zns", "soa"):
-        return _ask_upwards(name, "NS" if type == "zns" else "SOA", context)
+def _ask(name: str, type: str, dns: Any, context: Context) -> tuple[Answer, bool]:
+    """The answer, and whether it is that of a parent domain, which has another meaning for CSA."""
     if type == "csa":
-        return dns.query(f"_client._smtp.{name}", "SRV", check=False)
-    if type == "mxh":
-        type = "mx"
-    if type == "mx":
-        return dns.mx(name)
-    return dns.query(name, type.upper(), check=False)
+        name = name_to_ask(name, context)
+        return find_records(name, dns, context) if name else (dns.query("", "SRV"), False)
+    return _ask_plainly(name, type, dns), False
 
 
-def _ask_upwards(name: str, type: str, context: Context) -> Answer:
+def _ask_plainly(name: str, type: str, dns: Any) -> Answer:
+    found: Answer
+    if type == "ptr" and ip_version(name):
+        found = dns.query(reverse_name(name), "PTR")
+    elif type in ("zns", "soa"):
+        found = _ask_upwards(name, "NS" if type == "zns" else "SOA", dns)
+    elif type in ("mx", "mxh"):
+        found = dns.mx(name)
+    else:
+        found = dns.query(name, type.upper(), check=False)
+    return found
+
+
+def _ask_upwards(name: str, type: str, dns: Any) -> Answer:
     """The records of the name, or of the nearest domain above it that has some."""
     while True:
-        answer = context.services.dns.query(name, type, check=False)
+        answer: Answer = dns.query(name, type, check=False)
         name = name.partition(".")[2]
         if answer or not answer.is_absent or not name:
             return answer
 
 
-def _texts(asked: Query, type: str, name: str, answer: Answer) -> list[str]:
+def _texts(asked: Query, type: str, answer: Answer, *, is_parent: bool) -> list[str]:
     """The records as the lookup shows them."""
-    show = _SHOW.get(type)
     if type == "csa":
-        return [_client_authorisation(data) for data in answer.data() if data[0] == 1][:1]
+        codes = [_client_authorisation(data, is_parent=is_parent) for data in answer.data()]
+        return [code for code in codes if code is not None]
+    show = _SHOW.get(type)
     return [str(data) if show is None else show(data, asked) for data in answer.data()]
 
 
@@ -194,11 +227,15 @@ def _spf(data: Any, asked: Query) -> str:
     return asked.field_separator.join(part.decode("latin-1") for part in data)
 
 
-def _client_authorisation(data: Any) -> str:
-    """The code of a Client SMTP Authorization record, and its target."""
-    _, weight, port, target = data
-    code = {1: "N", 2: "Y"}.get(weight, "X" if port & 1 else "?")
-    return f"{code} {target}"
+def _client_authorisation(data: Any, *, is_parent: bool) -> str | None:
+    """The code of a Client SMTP Authorization record, and its target; None for what is no such record."""
+    version, weight, port, target = data
+    if version != 1:
+        return None
+    if is_parent:  # it says something about names without a record
+        return f"{'X' if port & 1 else '?'} {target}"
+    code = "N" if weight < 2 else {2: "Y", 3: "?"}.get(weight)
+    return None if code is None else f"{code} {target}"
 
 
 _SHOW: Final = {
