@@ -104,6 +104,23 @@ def test_a_chain_that_speaks_for_the_message(tmp_path: Path) -> None:
     assert row.reasons == (Reason("local_policy", "arc=pass as[1].d=list.example as[1].s=s"),)
 
 
+def test_signatures_are_told(tmp_path: Path) -> None:
+    key = dkim.PrivateKey.load("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
+    head = b"From: joe@test.ex\r\nSubject: lunch\r\nMessage-ID: <1@x>\r\nDate: now\r\n"
+    signed = dkim.sign(head + b"\r\nsecret\r\n", dkim.Signer("Mail.Test.ex", "s", key))
+    field = signed.partition(b"\r\nFrom: joe")[0].decode() + "\r\n"
+    bad = field.replace("s=s", "s=none").replace("Mail.Test.ex", "other.ex")
+    zone = f'{REJECT}s._domainkey.mail.test.ex TXT "{key.record()}"\n'
+    place = Place(tmp_path, data="  accept dmarc_status = *\n", zone=zone)
+    place.receive(headers=field + bad)
+    (row,) = rows(place)
+    assert (row.dkim, row.spf, row.disposition) == ("pass", "fail", "none")
+    assert [(one.domain, one.selector, one.result, one.human_result) for one in row.dkim_results] == [
+        ("mail.test.ex", "s", "pass", ""),
+        ("other.ex", "none", "permerror", "public key record (currently?) unavailable"),
+    ]
+
+
 def test_hints_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from eximious.hints.store import HintsError
 

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import ahead, dmarc_history, spf
+from eximious.acl import ahead, spf
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.expand.refusal import refuse_tainted
 from eximious.taint import Tainted
@@ -127,7 +127,10 @@ def check(context: Context) -> Found:
         if found.status != "off":
             author = f" header.from={found.author}" if found.author else ""
             facts["authresults_dmarc"] = (f"dmarc={RESULTS[found.status]}{author}",)
-            dmarc_history.write(context, found)
+            if context.config.main.dmarc_history_file is not None:
+                from eximious.acl import dmarc_history
+
+                dmarc_history.write(context, found)
     return found
 
 

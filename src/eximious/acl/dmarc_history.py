@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # The numbers that opendmarc-import reads.
 ARES: Final = {"pass": 0, "softfail": 2, "neutral": 3, "temperror": 4, "permerror": 5, "none": 6, "fail": 7}
 ARES_UNKNOWN: Final = 11
-BAD_KEYS: Final = ("pubkey_unavailable", "pubkey_syntax")
 POLICIES: Final = {"accept": 15, "reject": 16, "quarantine": 17, "none": 18}
 POLICY_ABSENT: Final = 14
 ACTIONS: Final = {"reject": 0, "accept": 2, "temperror": 3, "quarantine": 4}
@@ -41,7 +40,7 @@ def history(context: Context, found: Found) -> str:
         ("spf", ARES.get(verdict.spf_result, ARES_UNKNOWN)),
     ]
     for one in dmarc.signatures(message):
-        lines.append(("dkim", f"{one.verification.domain} {one.verification.selector} {_signature(one)}"))
+        lines.append(("dkim", f"{one.domain} {one.selector} {_signature(one)}"))
     lines += [("pdomain", found.used_domain), ("policy", POLICIES.get(found.status, POLICY_ABSENT))]
     lines += _policy(verdict.record)
     lines += [
@@ -57,7 +56,13 @@ def _signature(one: Checked) -> int:
     """The number for a signature: keys that are no good are permanent errors, as Exim has it."""
     if one.status == "invalid":
         is_temporary = dmarc.dkim_result(one) == "temperror"
-        return ARES["temperror"] if is_temporary else ARES["permerror"] if one.reason in BAD_KEYS else ARES_UNKNOWN
+        return (
+            ARES["temperror"]
+            if is_temporary
+            else ARES["permerror"]
+            if one.reason.startswith("pubkey_")
+            else ARES_UNKNOWN
+        )
     return ARES.get(one.status, ARES_UNKNOWN)
 
 

@@ -126,8 +126,9 @@ def row_of(context: Context, found: Found, disposition: str) -> Row:
         str(context.message.sender).rpartition("@")[2].lower(),
         "",
         tuple(
-            DkimResult(one.verification.domain.lower(), dmarc.dkim_result(one), one.verification.selector, one.words)
+            DkimResult(one.domain.lower(), dmarc.dkim_result(one), one.selector, one.state.words)
             for one in dmarc.signatures(context.message)
+            if one.domain
         ),
         tuple(
             SpfResult(str(one.domain).lower(), str(one.result), "helo" if one.identity == "helo" else "mfrom")

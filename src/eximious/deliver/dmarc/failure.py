@@ -147,9 +147,9 @@ def _failure(context: Context, found: Found, message: bytes, disposition: str, c
         authentication_results=_results(context),
         arrival=context.message.received_at,
         message_id=_message_id(context.message),
-        dkim_domain=signature.verification.domain if signature is not None else "",
-        dkim_selector=signature.verification.selector if signature is not None else "",
-        dkim_identity=signature.verification.signature.tags.get("i", "") if signature is not None else "",
+        dkim_domain=signature.domain if signature is not None else "",
+        dkim_selector=signature.selector if signature is not None else "",
+        dkim_identity=signature.identity if signature is not None else "",
         spf_dns=_spf_dns(context) if verdict.spf_result in SPF_FAULTS else "",
         reporting_mta=str(context.config.main.primary_hostname),
         incidents=count,
@@ -167,7 +167,7 @@ def _kind(failure: str, signature: Checked | None) -> str:
 def _failing_signature(message: Message, organization: str) -> Checked | None:
     """The signature to tell of: one that fails, of the author's organization if there is one."""
     failing = [one for one in dmarc.signatures(message) if one.status != "pass"]
-    own = [one for one in failing if f".{one.verification.domain.lower()}".endswith(f".{organization}")]
+    own = [one for one in failing if f".{one.domain.lower()}".endswith(f".{organization}")]
     return next(iter(own or failing), None)
 
 
