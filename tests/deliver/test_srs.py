@@ -95,3 +95,28 @@ def test_one_time_keeps_the_sender(place: Place) -> None:
     place.time += 86_400  # the router would make another now
     place.deliver(message_id, forced=True)
     assert return_paths(place) == [AT_US]
+
+
+MODERN = """
+box:
+  driver = appendfile
+  file = FOLDER/box
+  return_path_add
+  batch_max = 10
+  return_path = ${srs_encode{tops3cret}{$return_path}{$original_domain}}
+"""
+
+
+def test_recipients_that_share_a_transaction_have_no_original_domain(tmp_path: Path) -> None:
+    # As with Exim; this is why max_rcpt = 1 belongs to srs_encode.
+    routers = "r:\n  driver = redirect\n  domains = us.example\n  data = $local_part@far.example\n"
+    routers += "all:\n  driver = accept\n  transport = box\n"
+    place = Place(tmp_path, routers=routers, transports=MODERN.replace("FOLDER", str(tmp_path)))
+    try:
+        place.send("a@us.example", sender="user@example.com")
+        place.send("a@us.example", "b@us.example", sender="user@example.com")
+    finally:
+        place.close()
+    alone, shared = return_paths(place)
+    assert alone.endswith("=example.com=user@us.example")
+    assert shared.endswith("=example.com=user@")

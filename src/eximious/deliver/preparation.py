@@ -50,6 +50,7 @@ def _of_many(addresses: list[Address]) -> Address:
     is_one_domain = all(address.domain == first.domain for address in addresses)
     seen = Address(f"@{first.domain}" if is_one_domain else "")
     seen.address = ""
+    seen.parent = Address("")  # $original_domain is not the domain that they are delivered to
     seen.router, seen.transport = first.router, first.transport
     seen.errors_to, seen.srs = first.errors_to, first.srs
     seen.host_list = first.host_list

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eximious.cli.checks.srs import NEWER_FORM, misconfigured_srs, older_srs
+from eximious.cli.checks.srs import NEWER_FORM, misconfigured_srs, older_srs, shared_srs
 from eximious.config.load import load
 
 ROUTER = (
@@ -52,3 +52,29 @@ def test_warnings(text: str, warnings: list[tuple[int, str]], tmp_path: Path) ->
     path.write_text(text)
     found = list(misconfigured_srs(load(str(path))))
     assert [(one.place.line if one.place else 0, one.message) for one in found] == warnings
+
+
+ENCODED = "begin transports\nt:\n  driver = {}\n  return_path = ${{srs_encode{{s}}{{$return_path}}{{{}}}}}\n{}"
+EMPTY = "$original_domain is empty for several recipients, who may share a transaction"
+
+SHARED = [
+    (ENCODED.format("smtp", "$original_domain", ""), [(4, EMPTY, "max_rcpt = 1 keeps them apart")]),
+    (ENCODED.format("smtp", "$original_domain", "  max_rcpt = 1\n"), []),
+    (ENCODED.format("smtp", "$original_domain", "  max_rcpt = 2\n"), [(4, EMPTY, "max_rcpt = 1 keeps them apart")]),
+    (ENCODED.format("smtp", "srs.example", ""), []),
+    (ENCODED.format("appendfile", "$original_domain", "  file = /x\n"), []),
+    (
+        ENCODED.format("pipe", "$original_domain", "  command = /x\n  batch_max = 9\n"),
+        [(4, EMPTY, "batch_max = 1 keeps them apart")],
+    ),
+    (ENCODED.format("autoreply", "$original_domain", ""), []),
+    ("begin transports\nt:\n  driver = smtp\n  return_path = x@$original_domain\n", []),
+]
+
+
+@pytest.mark.parametrize(("text", "warnings"), SHARED)
+def test_shared_transactions(text: str, warnings: list[tuple[int, str, str]], tmp_path: Path) -> None:
+    path = tmp_path / "exim.conf"
+    path.write_text(text)
+    found = list(shared_srs(load(str(path))))
+    assert [(one.place.line if one.place else 0, one.message, one.hint) for one in found] == warnings

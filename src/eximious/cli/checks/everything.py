@@ -19,7 +19,7 @@ from eximious.cli.checks.old_names import old_names
 from eximious.cli.checks.patterns import patterns
 from eximious.cli.checks.refused import refused
 from eximious.cli.checks.relay import open_relay
-from eximious.cli.checks.srs import misconfigured_srs, older_srs
+from eximious.cli.checks.srs import misconfigured_srs, older_srs, shared_srs
 from eximious.cli.checks.taint import tainted_uses
 from eximious.cli.checks.unused import unset_variables, unused
 from eximious.config.configuration import Configuration
@@ -53,7 +53,16 @@ class Findings:
 
 # What each string says for itself; this makes sense even where parts of the configuration could not be read.
 OF_STRINGS: Final = (tainted_uses, patterns, list_items, numbers, braces, refused)
-OF_THE_WHOLE: Final = (review, unknown_names, unset_variables, acls, deliverable, open_relay, misconfigured_srs)
+OF_THE_WHOLE: Final = (
+    review,
+    unknown_names,
+    unset_variables,
+    acls,
+    deliverable,
+    open_relay,
+    misconfigured_srs,
+    shared_srs,
+)
 WARNINGS: Final = (*OF_STRINGS, *OF_THE_WHOLE)
 NOTES: Final = (old_names, ineffective, unused, unreached_statements, idle, macros, older_srs)
 

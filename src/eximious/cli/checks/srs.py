@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,6 +17,7 @@ MAIN_OPTIONS: Final = (
 SECRETS: Final = ("srs_config", "srs_secrets")  # which `eximious explain mail` uses, too
 BACK: Final = ("reverse", "reverseandforward")
 NO_HASH: Final = "leave srs_usehash on, and the fifth item of srs_config 1"
+OF_ONE: Final = re.compile(r"\$\{?(?:(?:original_|parent_)domain|(?:original_|parent_)?local_part)\b")
 NEWER_FORM: Final = (
     "the newer form is return_path = ${srs_encode{secret}{$return_path}{$original_domain}} in the transport, and "
     "condition = ${if inbound_srs{$local_part}{secret}} in a router"
@@ -33,6 +35,23 @@ def misconfigured_srs(config: Configuration) -> Iterator[ConfigError]:
     except SrsMisconfigured as error:
         given = config.main.given
         yield ConfigError(str(error), next((given[name].place for name in MAIN_OPTIONS if name in given), place))
+
+
+def shared_srs(config: Configuration) -> Iterator[ConfigError]:
+    """A warning for transports that rewrite for one recipient, and may have several: these have no such variables."""
+    for transport in config.transports.values():
+        given = transport.given.get("return_path")
+        if given is None or "srs_encode" not in given.text:
+            continue
+        most = transport.max_rcpt if transport.driver == "smtp" else getattr(transport, "batch_max", 1)
+        found = OF_ONE.search(given.text)
+        if found is not None and str(getattr(most, "source", most)).strip() != "1":
+            name = "max_rcpt" if transport.driver == "smtp" else "batch_max"
+            yield ConfigError(
+                f"{found[0]} is empty for several recipients, who may share a transaction",
+                given.place,
+                f"{name} = 1 keeps them apart",
+            )
 
 
 def older_srs(config: Configuration) -> Iterator[ConfigError]:
