@@ -73,7 +73,12 @@ def number(name: str, value: str, digits: int = 12) -> int:
 
 def unquoted(value: str) -> str:
     """A value in DKIM's quoted-printable as it is meant: white space does not count (RFC 6376 section 2.11)."""
-    return _QUOTED.sub(lambda match: chr(int(match[1], 16)), "".join(value.split()))
+    return decoded("".join(value.split()))
+
+
+def decoded(value: str) -> str:
+    """The same where white space counts: notes in keys."""
+    return _QUOTED.sub(lambda match: chr(int(match[1], 16)), value)
 
 
 def words(value: str, separator: str = ":") -> list[str]:

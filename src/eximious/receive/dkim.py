@@ -47,15 +47,14 @@ NOT_VERIFIED: Final = State("none", "", "not verified", "none")  # since another
 VERSION: Final = State("invalid", "", "unsupported DKIM version", "neutral (unsupported DKIM version)")
 UNKNOWN: Final = State("invalid", "unspecified", "unspecified problem", "permerror (unspecified problem)")
 _UNAVAILABLE: Final = State("invalid", "pubkey_unavailable", "public key record (currently?) unavailable", "")
-_KEY: Final = State(
-    "invalid", "pubkey_syntax", "syntax error in public key record", "neutral (public key record import problem)"
-)
+_KEY_WORDS: Final = ("syntax error in public key record", "neutral (public key record import problem)")
+NO_KEY: Final = State("invalid", "pubkey_der_syntax", *_KEY_WORDS)  # the record is good, but what is in p= is no key
 STATES: Final[dict[str, State]] = {  # by the names of faults
     "KEY_UNAVAILABLE": _UNAVAILABLE,
     "NO_KEY": _UNAVAILABLE,
-    "KEY_SYNTAX": _KEY,
-    "KEY_REVOKED": _KEY,
-    "KEY_MISUSED": _KEY,
+    "KEY_SYNTAX": State("invalid", "pubkey_dns_syntax", *_KEY_WORDS),
+    "KEY_REVOKED": NO_KEY,
+    "KEY_MISUSED": State("fail", "", "unspecified reason", "fail (unspecified reason)"),
     "SYNTAX": State("invalid", "", "signature tag missing or invalid", "neutral (signature tag missing or invalid)"),
     "TOO_MANY": State("invalid", "too_many_signatures", "too many signatures", "policy (too many signatures)"),
     "BODY_HASH": State(
@@ -72,7 +71,7 @@ STATES: Final[dict[str, State]] = {  # by the names of faults
     ),
     "WEAK_KEY": State("fail", "pubkey_too_short", "signature invalid (key too short)", ""),
 }
-NO_GOOD_KEY: Final = frozenset({"KEY_UNAVAILABLE", "NO_KEY", "KEY_SYNTAX"})
+NO_GOOD_KEY: Final = frozenset({"KEY_UNAVAILABLE", "NO_KEY", "KEY_SYNTAX", "KEY_REVOKED"})
 
 
 class Checked:
@@ -90,7 +89,7 @@ class Checked:
     def bits(self) -> int:
         """Of the key, if it was needed."""
         key = self.verification.key
-        if key is None or self.state is NOT_VERIFIED or self.state.reason in ("bodyhash_mismatch", "pubkey_syntax"):
+        if key is None or self.state is NOT_VERIFIED or self.state.reason == "bodyhash_mismatch":
             return 0
         return ED25519_BITS if key.type == "ed25519" else int(key.bits)
 
@@ -171,6 +170,8 @@ def _state(verification: Verification) -> State:
         return PASS
     if fault.name == "SYNTAX" and verification.signature.tags.get("v", "1") != "1":
         return VERSION
+    if fault.name == "KEY_SYNTAX" and verification.detail.startswith("p= is not"):
+        return NO_KEY
     return STATES.get(fault.name, UNKNOWN)
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.expand.variable import variable
-from eximious.mailauth.taglist import unquoted
+from eximious.mailauth.taglist import decoded, parse, unquoted
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -193,14 +193,15 @@ def dkim_key_srvtype(message: Message) -> str:
 @variable
 def dkim_key_granularity(message: Message) -> str:
     """A tag of an older version of DKIM, which no longer counts."""
-    return "*"
+    key = _key(message)
+    return "*" if key is None else Tainted(parse(key.text).get("g", "*"))
 
 
 @variable
 def dkim_key_notes(message: Message) -> str | None:
     """Notes in the key's record."""
     key = _key(message)
-    return None if key is None else Tainted(key.notes)
+    return None if key is None else Tainted(decoded(key.notes))
 
 
 @variable
