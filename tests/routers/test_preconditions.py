@@ -92,6 +92,8 @@ TRANSPORTS = [
     ("t${if", LATER + f'failed to expand transport "t${{if" in r router: {NO_CONDITION}'),
     ("t9", LATER + 'transport "t9" not found in r router'),
     ("${if eq{a}{a}{t1}}", ACCEPTED),
+    ("${if eq{$local_part}{a}{t1}}", ACCEPTED),
+    ("${if eq{a}{a}{${sg{$local_part}{a}{t1}}}}", LATER + "internal configuration error"),
 ]
 
 

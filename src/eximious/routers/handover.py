@@ -11,6 +11,7 @@ from eximious.errors import ExpandError, ForcedFail
 from eximious.routers.accounts import find_group, find_user
 from eximious.routers.complaints import log_main_and_panic
 from eximious.routers.outcome import Deferred
+from eximious.taint import is_tainted
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Address
@@ -90,6 +91,9 @@ def find_transport(router: Router, template: Template, context: Context) -> Any:
         name = template.expand(context)
     except ExpandError as error:
         raise Deferred(f'failed to expand transport "{template.source}" in {router.name} router: {error}') from error
+    if is_tainted(name):
+        log_main_and_panic(context, f"attempt to use tainted value '{name}' from '{template.source}' for transport")
+        raise Deferred("internal configuration error")
     transport = context.config.transports.get(name)
     if transport is None:
         raise Deferred(f'transport "{name}" not found in {router.name} router')

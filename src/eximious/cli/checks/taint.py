@@ -40,8 +40,6 @@ REFUSING: Final = {
     ("router", "transport"): "the name of a transport",
     ("transport", "transport_filter"): "the command that filters messages",
     ("", "bounce_message_file"): "the name of the file with the text of bounces",
-    ("", "tls_certificate"): "the name of the file with the certificate",
-    ("", "tls_privatekey"): "the name of the file with the private key",
     ("", "warn_message_file"): "the name of the file with the text of warnings",
 }
 # What stands in a command for whole words that are not looked at as text.
