@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eximious.deliver.dmarc import gathered, sending
 from eximious.hints.memory import MemoryHints
@@ -162,6 +164,38 @@ def test_only_one_process_sends(tmp_path: Path) -> None:
         sending.run_due(place.services)
         assert place.sent() == []
     assert len(results(place)) == 1
+
+
+def test_a_lock_that_cannot_be_had(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (tmp_path / "db").write_text("")
+    sending.run_due(place.services)
+    assert place.logs.lines == [f"main panic: DMARC: no reports are sent: {tmp_path}/db/dmarc.lock: File exists"]
+
+
+def test_characters_and_policies_for_subdomains(tmp_path: Path) -> None:
+    main = "dmarc_report_organization = Bücher GmbH\ndmarc_report_sender = Bücher <d@mail.test>"
+    zone = '_dmarc.test.ex TXT "v=DMARC1; p=reject; sp=none; rua=mailto:a@test.ex"\ntest.ex TXT "v=spf1 +all"\n'
+    place = Place(tmp_path, main.encode().decode("latin-1"), zone=zone)
+    place.receive()
+    place.receive("joe@sub.test.ex")
+    assert results(place, is_now=True) == [("test.ex", "sent", ["a@test.ex"])]
+    ((_, _, text),) = place.sent()
+    report = attached(text)
+    assert report.organization == "Bücher GmbH"
+    assert "From: Bücher <d@mail.test>\n".encode() in text
+    assert {row.header_from: row.disposition for row in report.rows} == {"test.ex": "pass", "sub.test.ex": "none"}
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=255), max_size=300), min_size=12, max_size=12))
+def test_any_values_survive(texts: list[str]) -> None:
+    ip, author, disposition, dkim, spf, sender = texts[:6]
+    reasons, signatures = (Reason(*texts[6:8]),), (DkimResult(*texts[8:12]),)
+    row = Row(ip, 1, author, disposition, dkim, spf, reasons, sender, "", signatures, (SpfResult("a", "b"),))
+    packed = gathered.pack(row)
+    again = gathered.unpack(packed, 1)
+    assert again is not None
+    assert len(again.dkim_results) == len(again.reasons) == 1
 
 
 def test_the_null_sender(tmp_path: Path) -> None:

@@ -70,6 +70,13 @@ UNCOUNTED = [
 ]
 
 
+def test_names_that_are_no_host_names_are_not_told(tmp_path: Path) -> None:
+    place = Place(tmp_path, zone=REJECT)
+    assert place.receive("joe@a\x01b'$x.test.ex") == "550"
+    assert rows(place) == []
+    assert place.sent() == []
+
+
 @pytest.mark.parametrize(("data", "main", "zone"), UNCOUNTED)
 def test_what_is_not_told(data: str, main: str, zone: str, tmp_path: Path) -> None:
     place = Place(tmp_path, main, data, zone)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from eximious.cli.common import configuration_options, console, invocation, require_admin
+from eximious.errors import Defer
 
 if TYPE_CHECKING:
     from eximious.deliver.dmarc.aggregate import Made
@@ -90,6 +91,8 @@ def report(
             click.echo(json.dumps(_facts(result, name), ensure_ascii=False) if as_json else _line(result, name))
     except sending.Busy:
         raise click.ClickException("another process is sending reports") from None
+    except Defer as error:
+        raise click.ClickException(f"no reports are sent: {error}") from error
     if not count and not as_json:
         click.echo("No report is due." if not is_now else "Nothing has been counted.")
     if is_late:

@@ -6,11 +6,12 @@ done: the message was refused, or taken in, and in the latter case perhaps put a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.acl import dmarc
 from eximious.acl.verdict import DENY, DROP
-from eximious.errors import Defer
+from eximious.errors import Defer, ExpandError
 from eximious.receive.acceptance import ACCEPTED, REFUSED, Outcome
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 NONE: Final = "none"
 QUARANTINE: Final = "quarantine"
 REJECT: Final = "reject"
+# What reports are made about: in other names, strangers could hide anything.
+PLAIN: Final = re.compile(r"[A-Za-z0-9._-]+")
 SEVERITY: Final = (NONE, QUARANTINE, REJECT)
 
 
@@ -69,7 +72,7 @@ def prepare(session: Session, outcome: Outcome) -> Feedback | None:
     if found is None or found.verdict is None or found.verdict.record is None or session.is_checking:
         return None
     disposition = _disposition(context, found, outcome)
-    if disposition is None or _is_excepted(context, found):
+    if disposition is None or not PLAIN.fullmatch(found.verdict.domain) or _is_excepted(context, found):
         return None
     original = None
     if context.reception.dmarc_enable_forensic:
@@ -87,7 +90,7 @@ def _is_excepted(context: Context, found: Found) -> bool:
         return False
     try:
         return domains.match(found.author, context) is not None
-    except Defer as error:
+    except (Defer, ExpandError) as error:
         context.services.logs.panic(f"DMARC: dmarc_no_reports: {error}", context.message.id)
         return True
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious import __version__
 from eximious.deliver.dmarc import gathered
-from eximious.deliver.dmarc.sender import ReportSender, expanded, report_sender
+from eximious.deliver.dmarc.sender import ReportSender, characters, expanded, report_sender
 from eximious.mailauth.dmarc import record as records
 from eximious.mailauth.reports.aggregate import Published, Reason, Report, Row
 
@@ -31,8 +31,8 @@ class Reporter:
         main = context.config.main
         self.sender: ReportSender = report_sender(context, "dmarc_report_sender")
         self.domain = self.sender.address.rpartition("@")[2] or str(main.qualify_domain)
-        self.organization = expanded(context, "dmarc_report_organization") or self.domain
-        self.contact = expanded(context, "dmarc_report_contact")
+        self.organization = characters(expanded(context, "dmarc_report_organization")) or self.domain
+        self.contact = characters(expanded(context, "dmarc_report_contact"))
         self.is_rfc7489 = main.dmarc_mode == "rfc7489"
 
 
@@ -68,7 +68,7 @@ def make(hints: Hints, one: Gathered, until: int, reporter: Reporter) -> Made | 
         one.head.begin,
         max(one.head.begin, until - 1),
         _published(one.domain, record, method, is_rfc7489=reporter.is_rfc7489),
-        tuple(rows if reporter.is_rfc7489 else (_renewed(row, record) for row in rows)),
+        tuple(rows if reporter.is_rfc7489 else (_renewed(row, one.domain, record) for row in rows)),
         reporter.contact,
         (f"{one.head.omitted} messages of further kinds are left out",) if one.head.omitted else (),
         "" if reporter.is_rfc7489 else f"Eximious {__version__}",
@@ -100,10 +100,11 @@ def _published(domain: str, record: Record, method: str, *, is_rfc7489: bool) ->
     )
 
 
-def _renewed(row: Row, record: Record) -> Row:
+def _renewed(row: Row, domain: str, record: Record) -> Row:
     """The row in the words of RFC 9990."""
     disposition = row.disposition
-    if disposition == "none" and "pass" in (row.dkim, row.spf) and str(record.policy) != "none":
+    policy = record.policy if row.header_from == domain else record.for_subdomain()
+    if disposition == "none" and "pass" in (row.dkim, row.spf) and str(policy) != "none":
         disposition = "pass"
     reasons = tuple(Reason(NEW_REASONS.get(one.type, one.type), one.comment) for one in row.reasons)
     spf = tuple(dataclasses.replace(one, scope="mfrom") for one in row.spf_results[:1])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from eximious.address import parse as addresses
 from eximious.context import Context
 from eximious.deliver import report_parts
-from eximious.deliver.submit import submit
+from eximious.deliver.submit import NotSubmitted, submit
 from eximious.errors import Defer, ExpandError, ForcedFail
+from eximious.spool.errors import SpoolError
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -67,4 +68,13 @@ def address_in(text: str) -> str:
 
 def hand_in(services: Services, mail: bytes, sender: ReportSender, recipient: str, about: str = "") -> str:
     """Queue a report with CRLF at its line ends, and have it delivered; its id. Raises NotSubmitted."""
-    return submit(services, [Tainted(recipient)], mail.replace(b"\r\n", b"\n"), sender=sender.envelope, about=about)
+    text = mail.replace(b"\r\n", b"\n")
+    try:
+        return submit(services, [Tainted(recipient)], text, sender=sender.envelope, about=about)
+    except SpoolError as error:
+        raise NotSubmitted(str(error)) from error
+
+
+def characters(text: str) -> str:
+    """Octets as characters, for what is written as UTF-8."""
+    return text.encode("latin-1", "replace").decode("utf-8", "replace")

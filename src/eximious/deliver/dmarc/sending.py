@@ -15,7 +15,7 @@ from eximious.acl import dmarc
 from eximious.context import Context
 from eximious.deliver.dmarc import gathered, limits
 from eximious.deliver.dmarc.aggregate import Made, Reporter, make
-from eximious.deliver.dmarc.sender import hand_in
+from eximious.deliver.dmarc.sender import characters, hand_in
 from eximious.deliver.submit import NotSubmitted
 from eximious.errors import Defer
 from eximious.mailauth.program_resolver import ProgramResolver
@@ -70,7 +70,7 @@ class Wanted:
 
 
 def run(services: Services, wanted: Wanted | None = None) -> Iterator[Result]:
-    """Make and send reports, one after another. Raises Busy."""
+    """Make and send reports, one after another. Raises Busy, and Defer if the lock cannot be used."""
     wanted = wanted or Wanted()
     if not wanted.sends:
         yield from _reports(services, wanted)
@@ -82,19 +82,27 @@ def run(services: Services, wanted: Wanted | None = None) -> Iterator[Result]:
 
 def run_due(services: Services) -> None:
     """Send what is due: the daemon calls this from time to time."""
-    if services.config.main.dmarc_aggregate_reports:
-        with contextlib.suppress(Busy):
-            for _ in run(services):
-                pass
+    if not services.config.main.dmarc_aggregate_reports:
+        return
+    try:
+        for _ in run(services):
+            pass
+    except Busy:
+        return
+    except Defer as error:
+        services.logs.panic(f"DMARC: no reports are sent: {error}")
 
 
 @contextlib.contextmanager
 def _alone(services: Services) -> Iterator[None]:
-    """Only one process of this spool sends reports. Raises Busy."""
+    """Only one process of this spool sends reports. Raises Busy, Defer."""
     directory = f"{services.config.main.spool_directory}/db"
-    os.makedirs(directory, 0o750, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(f"{directory}/{LOCK}", flags, 0o640)
+    try:
+        os.makedirs(directory, 0o750, exist_ok=True)
+        descriptor = os.open(f"{directory}/{LOCK}", flags, 0o640)
+    except OSError as error:
+        raise Defer(f"{directory}/{LOCK}: {error.strerror}") from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,7 +190,7 @@ def _send_one(context: Context, made: Made, reporter: Reporter, place: ReportUri
         to_mail,
         report,
         receiver=reporter.domain,
-        sender=reporter.sender.header,
+        sender=characters(reporter.sender.header),
         recipients=[place.address],
         message_id=f"{report.report_id}.{zlib.crc32(place.address.encode('latin-1', 'replace')):08x}@{reporter.domain}",
         now=services.now(),
