@@ -56,6 +56,7 @@ class Lookup:
 
     name: str = ""
     is_single_key: bool = True
+    remembers = True  # answers may serve again in the same context
     quote_options: tuple[str, ...] = ()  # of the operator ``quote_TYPE``
     options: tuple[str, ...] = ()  # that it understands, beside ``cache`` and ``ret``
 
@@ -67,7 +68,7 @@ class Lookup:
 class SingleKeyLookup(Lookup):
     """A type that looks for a key in a file."""
 
-    def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
+    def find(self, context: Context, path: str, key: str, options: Options) -> Found:
         """What the file has for the key, or None."""
         raise NotImplementedError
 
@@ -77,7 +78,6 @@ class QueryLookup(Lookup):
 
     is_single_key = False
     needs_quoting = True  # tainted text in a query must have been quoted for this type
-    remembers = True  # answers may serve again in the same context
 
     def find_query(self, context: Context, query: str, options: Options) -> Found:
         """The answer, or None."""
@@ -96,7 +96,7 @@ _MODULES = {
 }
 _NAMES: Final = (
     *("cdb", "dbm", "dbmjz", "dbmnz", "dnsdb", "dsearch", "iplsearch", "json", "ldap", "ldapdn", "ldapm", "lmdb"),
-    *("lsearch", "mysql", "nis", "nis0", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis"),
+    *("lsearch", "mysql", "nis", "nis0", "nmh", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis"),
     *("regdom", "spf", "sqlite", "wildlsearch"),
 )
 
@@ -104,7 +104,6 @@ _NAMES: Final = (
 REFUSED: Final = {
     "ibase": "InterBase is not supported: of the databases, mysql, pgsql and sqlite are",
     "nisplus": "NIS+ is not supported: there are no servers any more; use ldap or a file",
-    "nmh": "nothing of that name is known; lsearch reads files of aliases",
     "oracle": "Oracle is not supported: of the databases, mysql, pgsql and sqlite are",
     "testdb": "it is for tests of Exim itself",
     "whoson": "there are no whoson servers any more; authenticate senders instead",
@@ -264,15 +263,10 @@ class LookupSpec:
         if tainted is not None:
             check_quoting(context, lookup.name, tainted)
         found: Found = lookup.find_query(context, query, self.options)
-        if isinstance(found, Passing):
-            for known in [known for known in cache if known.__class__ is tuple and known[0] is lookup]:
-                del cache[known]
-            found = found.text
-        elif lookup.remembers:
-            self._remember(cache, key, found)
+        text = self._remembered(cache, key, found)
         if context.trace is not None:
-            context.trace.lookup(f'{lookup.name} "{query}" gave {_shown(found)}')
-        return found
+            context.trace.lookup(f'{lookup.name} "{query}" gave {_shown(text)}')
+        return text
 
     def _one(self, context: Context, source: str, key: str) -> str | None:
         """What there is for exactly this key, perhaps from the cache."""
@@ -282,17 +276,22 @@ class LookupSpec:
         cache = context.named_list_cache
         if self._reads_cache and cache_key in cache:
             return cache[cache_key]  # type: ignore[no-any-return]
-        found = lookup.find(context, source, key, self.options)
+        found = self._remembered(cache, cache_key, lookup.find(context, source, key, self.options))
         if context.trace is not None:
             context.trace.lookup(f'{lookup.name} of "{key}" in {source} gave {_shown(found)}')
-        self._remember(cache, cache_key, found)
         return found
 
-    def _remember(self, cache: dict[Any, Any], key: Any, found: str | None) -> None:
-        if self._writes_cache:
+    def _remembered(self, cache: dict[Any, Any], key: Any, found: Found) -> str | None:
+        """The text of an answer, which is put into the cache; or which empties it."""
+        if isinstance(found, Passing):
+            for known in [known for known in cache if known.__class__ is tuple and known[0] is self.lookup]:
+                del cache[known]
+            return found.text
+        if self._writes_cache and self.lookup.remembers:
             if len(cache) >= MOST_CACHED:
                 cache.clear()
             cache[key] = found
+        return found
 
     def _partial(self, context: Context, source: str, key: str) -> str | None:
         """The key with the affix before it, then with components removed from its start."""
