@@ -85,6 +85,6 @@ def test_damaged(makers: str, pattern: bytes, new: bytes) -> None:
 
 
 def test_a_second_from() -> None:
-    """Not signed, as h= has one From. dkimpy refuses the message all the same; we leave that to DMARC, which sees both."""
+    """Not signed, as h= has one From. dkimpy refuses it all the same; we leave that to DMARC, which sees both."""
     damaged = chained(MESSAGES[0], "ours").replace(b"\r\nFrom: joe", b"\r\nFrom: eve@example.org\r\nFrom: joe")
     assert both(damaged) == ("fail", "pass")

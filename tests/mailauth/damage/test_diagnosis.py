@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Any
 
 import pytest
@@ -199,12 +200,53 @@ def test_another_canonicalization() -> None:
     assert found.changes[0].text == "the signer says relaxed in c= for the body, but hashed its simple form"
 
 
+HUGE = {
+    "lines that look like boundaries": b"--a--\r\n--a\r\n" * 20_000,
+    "different boundaries": b"".join(b"--%d\r\n--%d--\r\n" % (n, n) for n in range(20_000)),
+    "short lines": b"x\r\n" * 100_000,
+    "one line": b"y" * 2_000_000,
+    "spaces": b" " * 2_000_000 + b"x",
+    "spaces before line ends": (b" " * 1000 + b"x" + b" " * 1000 + b"\r\n") * 1000,
+    "encoded parts": b"--a\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n" * 20_000,
+    "line ends": b"\r\n" * 500_000 + b"x",
+    "dots": b".\r\n" * 100_000,
+    "carriage returns": b"\r" * 1_000_000,
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("body", [b"--a--\r\n--a\r\n" * 50_000, b"x\r\n" * 300_000, b"y" * 2_000_000])
-def test_time_is_bounded(body: bytes) -> None:
-    subject = b" ".join(b"[%d]" % n for n in range(2000))
-    message = signed().replace(b"Lunch", subject)
-    broken(message + body)
+@pytest.mark.parametrize("name", HUGE)
+def test_bodies_cost_seconds_at_most(name: str) -> None:
+    message = signed()
+    started = time.process_time()
+    for damaged in (message + HUGE[name], message.replace(b"Salad", b"Soup") + HUGE[name]):
+        broken(damaged)
+    assert time.process_time() - started < 20
+
+
+VALUES = [
+    (b"Subject: ", b"".join(b"[%d] " % n for n in range(20_000))),
+    (b"Subject: ", b"=?utf-8?q?a?= " * 10_000),
+    (b"Subject: ", b"=?a*" * 30_000),
+    (b"Subject: ", b" " * 100_000 + b"x"),
+    (b"From: ", b"a " * 50_000),
+    (b"From: ", b" " * 100_000 + b"x"),
+    (b"From: ", b"<" * 100_000),
+    (b"To: ", b"a@b, " * 20_000),
+    (b"To: ", b"x\r\n " * 30_000),
+    (b"Date: ", b" (" * 50_000),
+    (b"Content-Type: ", b";a=b" * 30_000),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("field", "value"), VALUES)
+def test_fields_cost_seconds_at_most(field: bytes, value: bytes) -> None:
+    head, fields = signed(key=ED25519).split(b"\r\nFrom:", 1)
+    damaged = head + b"\r\n" + (b"From:" + fields).replace(field, field + value, 1)
+    started = time.process_time()
+    broken(damaged, ED25519)
+    assert time.process_time() - started < 10
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=30)

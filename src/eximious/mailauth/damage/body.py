@@ -12,7 +12,7 @@ import hashlib
 import quopri
 import re
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from eximious.mailauth.canonical import BodyHashes, relaxed_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LINE_LIMIT: Final = 100_000  # lines of a body whose beginnings are tried
 BLOCK_LIMIT: Final = 40  # lines of a block inside the body
 BOUNDARY_LIMIT: Final = 20  # ends of parts that are looked at
-HASHED_LIMIT: Final = 200_000_000  # octets that are hashed in all: a second or less
+HASHED_LIMIT: Final = 100_000_000  # octets that are hashed in all: a second or less
 
 ENCODING: Final = re.compile(
     rb"^content-transfer-encoding[ \t]*:[ \t]*(quoted-printable|base64)\b", re.IGNORECASE | re.MULTILINE
@@ -92,24 +92,26 @@ class _Search:
         empty = b"" if relaxed else b"\r\n"
         if hashlib.new(signature.hash_name, empty).digest() == signature.body_hash:
             return Change("body", "the body was empty when it was signed", RELAY)
-        pending = b""
+        empty_lines = 0
         for number, line in enumerate(lines[:LINE_LIMIT]):
             text = relaxed_text(line + b"\r\n") if relaxed else line + b"\r\n"
-            pending += text
             if text == b"\r\n":
-                continue  # it is there only if something follows
-            digest.update(pending)
-            pending = b""
+                empty_lines += 1  # they are there only if something follows
+                continue
+            digest.update(b"\r\n" * empty_lines + text)
+            empty_lines = 0
             if digest.copy().digest() == signature.body_hash:
                 return _added(lines[number + 1 :], "at the end", FOOTER)
         return None
 
     def without_block(self, lines: list[bytes]) -> Change | None:
         """Some lines were added at the beginning, or to a part, or as a part of their own."""
+        body = b"".join(line + b"\r\n" for line in lines)
+        begins = [0, *accumulate(len(line) + 2 for line in lines)]
         for begin, end, where in _blocks(lines):
             if self._left < 0:
                 return None
-            if self.is_signed(b"".join(line + b"\r\n" for line in lines[:begin] + lines[end:])):
+            if self.is_signed(body[: begins[begin]] + body[begins[end] :]):
                 return _added(lines[begin:end], where, BANNER if where == "at the beginning" else FOOTER)
         return None
 
@@ -121,8 +123,8 @@ def _added(lines: list[bytes], where: str, remedy: str) -> Change:
 
 def _blocks(lines: list[bytes]) -> Iterator[tuple[int, int, str]]:
     """Blocks of lines that something may have put in: (first, one after the last, where that is)."""
-    candidates = [line for line in lines if line.startswith(b"--") and len(line) > 2]
-    names = {line for line in candidates if line.endswith(b"--") and line[:-2] in set(candidates)}
+    candidates = {line for line in lines if line.startswith(b"--") and len(line) > 2}
+    names = {line for line in candidates if line.endswith(b"--") and line[:-2] in candidates}
     boundaries = [at for at, line in enumerate(lines) if line in names or line + b"--" in names][:BOUNDARY_LIMIT]
     for first, second in pairwise(boundaries):
         yield first, second, "as a part of its own"
@@ -142,12 +144,16 @@ def _replaced(pattern: bytes, by: bytes) -> Callable[[bytes], bytes]:
     return lambda body: compiled.sub(by, body)
 
 
+def _stripped(body: bytes) -> bytes:
+    return b"\r\n".join(line.rstrip(b" \t") for line in body.split(b"\r\n"))
+
+
 _FORMS: Final = (
     _Form('lines that begin with "From " were escaped with ">"', RELAY, _replaced(rb"^>From ", b"From ")),
     _Form('lines that begin with ">From " lost their ">"', RELAY, _replaced(rb"^From ", b">From ")),
     _Form("dots at the beginning of lines were doubled", RELAY, _replaced(rb"^\.\.", b".")),
     _Form("the first of two dots at the beginning of lines was removed", RELAY, _replaced(rb"^\.", b"..")),
-    _Form("white space was added at the ends of lines", RELAY, _replaced(rb"[ \t]+(?=\r?$)", b"")),
+    _Form("white space was added at the ends of lines", RELAY, _stripped),
     _Form('long lines were broken with "!"', RELAY, _replaced(rb"!\r\n ", b"")),
     _Form("the signer hashed lines that ended in LF alone", SIGNER, _replaced(rb"\r\n", b"\n")),
 )

@@ -25,7 +25,7 @@ class Change:
 
 def shown(value: bytes) -> str:
     """A value on one line, in quotes, its end left out if it is long."""
-    text = " ".join(value.decode("utf-8", "replace").split())
+    text = " ".join(value[: 10 * SHOWN].decode("utf-8", "replace").split())
     text = "".join(one if one.isprintable() else "?" for one in text)
     return f'"{text}"' if len(text) <= SHOWN else f'"{text[:SHOWN]}..."'
 

@@ -74,7 +74,7 @@ class Diagnosis:
 def diagnose(signature: Signature, key: KeyRecord, headers: Headers, body: bytes) -> Diagnosis:
     """Find out why a signature does not hold: one of DKIM, or the message signature of an ARC set.
 
-    The signature must have been read and its key found. `body` has CRLF line ends. Bounded in time: some 200 MB of
+    The signature must have been read and its key found. `body` has CRLF line ends. Bounded in time: some 100 MB of
     body and 50 MB of header are hashed at most, and 2,000 signatures verified.
     """
     hashes = BodyHashes()

@@ -26,9 +26,7 @@ _TAG: Final = re.compile(rb"\[[^\]\r\n]{1,80}\][ \t]*|\*{2,}[^*\r\n]{1,80}\*{2,}
 _WORD: Final = re.compile(rb"=\?([!-~]{1,40}?)(?:\*[^?]*)?\?([BbQq])\?([!->@-~]*)\?=")
 _BETWEEN_WORDS: Final = re.compile(rb"(\?=)[ \t\r\n]+(?==\?)")
 _NOT_ASCII: Final = re.compile(rb"[^\x00-\x7f]")
-_NAME_PART: Final = re.compile(rb'\A([ \t]*)("?)([^"<>,;@]+?)("?)([ \t]*)(?=<)')
 _PARAMETER: Final = re.compile(rb';([ \t\r\n]*[A-Za-z0-9*-]+=)("?)([^";\s]+)("?)')
-_COMMENT: Final = re.compile(rb"[ \t]*\([^()]*\)[ \t]*\Z")
 
 
 def folds(value: bytes) -> Forms:
@@ -102,11 +100,8 @@ def _decoded(word: re.Match[bytes]) -> bytes:
 
 def _encodings(value: bytes) -> Iterator[bytes]:
     """The value, or the display name that it begins with, as one encoded word."""
-    name = _NAME_PART.match(value)
-    end = name.end() if name is not None else len(value)
-    text = (name[3] if name is not None else value).strip(b" \t")
-    rest = value[end:]
-    space = b" " if name is not None else b""
+    text, rest = _name(value) or (value, b"")
+    text, space = text.strip(b' \t"'), b" " if rest else b""
     quoted = b"".join(
         b"_" if one == 32 else b"%c" % one if one < 127 and chr(one).isalnum() else b"=%02X" % one for one in text
     )
@@ -119,11 +114,11 @@ def _encodings(value: bytes) -> Iterator[bytes]:
 
 def addresses(value: bytes) -> Forms:
     """Addresses written in another way."""
-    name = _NAME_PART.match(value)
-    if name is not None:
-        rest = value[name.end() :]
-        text = name[3].strip(b" \t")
-        if name[2]:
+    named = _name(value)
+    if named is not None:
+        name, rest = named
+        text = name.strip(b' \t"')
+        if b'"' in name:
             yield "got quotes around the name", b" " + text + b" " + rest
         else:
             yield "lost the quotes around the name", b' "' + text + b'" ' + rest
@@ -137,6 +132,13 @@ def addresses(value: bytes) -> Forms:
     yield "lost spaces after commas", re.sub(rb",(?=[^ \t\r\n])", b", ", value)
     yield "was written in lower case", b" " + value.strip().title()
     yield "was qualified", re.sub(rb"@[^>,\s]+", b"", value)
+
+
+def _name(value: bytes) -> tuple[bytes, bytes] | None:
+    """A display name and the address in brackets after it, if the field begins with them."""
+    name, bracket, rest = value.partition(b"<")
+    is_name = bracket and name.strip(b' \t"') and not any(mark in name for mark in b",;@>")
+    return (name, bracket + rest) if is_name else None
 
 
 def parameters(value: bytes) -> Forms:
@@ -158,7 +160,8 @@ def encodings(_: bytes) -> Forms:
 
 def dates(value: bytes) -> Forms:
     """The same date in another form."""
-    yield "got a zone's name", _COMMENT.sub(b"", value)
+    if value.rstrip().endswith(b")"):
+        yield "got a zone's name", value[: value.rfind(b"(")].rstrip()
     yield "got a day of two digits", re.sub(rb"(?<=[ ,])0(\d)(?= )", rb"\1", value, count=1)
     yield "got a day of one digit", re.sub(rb"(?<=, )(\d)(?= )", rb"0\1", value, count=1)
     for old, new in ((b"+0000", b"GMT"), (b"GMT", b"+0000"), (b"+0000", b"UTC"), (b"+0000", b"-0000")):

@@ -62,6 +62,7 @@ class HeaderSearch:
         self._is_relaxed = is_relaxed
         self._is_signed = is_signed
         self._originals = originals or {}  # values that fields had, and what says so
+        self._made: dict[int, list[tuple[bytes, Change]]] = {}  # by id of the field, all of which live as long
         self._tries = tries
         self._octets = HASHED_LIMIT
 
@@ -164,20 +165,29 @@ class HeaderSearch:
 
     def _others(self, headers: Headers) -> list[Other]:
         chosen = self._chosen(headers)
-        found = []
-        for place, field in enumerate(chosen):
+        return [
+            Other(place, data[:-2] if place == len(chosen) - 1 else data, change)
+            for place, field in enumerate(chosen)
+            for data, change in self._forms(field)
+        ]
+
+    def _forms(self, field: Field) -> list[tuple[bytes, Change]]:
+        """Other forms of one field, as they are hashed; made once."""
+        found = self._made.get(id(field))
+        if found is None:
+            found = self._made[id(field)] = []
             known = {field.canonical(self._is_relaxed)}
-            for change, raw in self._raw_forms(field, headers):
+            for change, raw in self._raw_forms(field):
                 data = Field(raw).canonical(self._is_relaxed)
                 if data not in known:
                     known.add(data)
-                    found.append(Other(place, data[:-2] if place == len(chosen) - 1 else data, change))
+                    found.append((data, change))
         return found
 
-    def _raw_forms(self, field: Field, headers: Headers) -> Iterator[tuple[Change, bytes]]:
+    def _raw_forms(self, field: Field) -> Iterator[tuple[Change, bytes]]:
         """The field with other values, as whole fields."""
         spelt, value = field.raw[: field.value_at], field.value
-        for original, why in _originals(field, headers, self._originals):
+        for original, why in _originals(field, self._headers, self._originals):
             text = f"{_spelt(field)} was {shown(original)}{why} and is now {shown(value)}"
             remedy = FROM_REMEDY if field.name == b"from" else forms.RELAY_REMEDY
             yield Change(_name(field), text, remedy), spelt + b" " + original.strip(b" \t") + b"\r\n"
