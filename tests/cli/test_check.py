@@ -76,3 +76,69 @@ def test_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert CliRunner().invoke(check.command, []).exit_code == 2
     (tmp_path / "exim.conf").write_text(GOOD)
     assert CliRunner().invoke(check.command, []).exit_code == 0
+
+
+def test_places_in_included_files_and_beside_macros(tmp_path: Path) -> None:
+    (tmp_path / "other.conf").write_text("# more\nsmtp_banner = NAME$sender_adress\n")
+    status, output = run(tmp_path, f"NAME = a-long-text\n.include {tmp_path}/other.conf\n", "--json")
+    assert status == 0
+    (warning,) = json.loads(output)["warnings"]
+    assert warning == {
+        "message": 'unknown variable name "sender_adress"',
+        "file": f"{tmp_path}/other.conf",
+        "line": 2,
+        "column": 19,
+        "text": "smtp_banner = NAME$sender_adress",
+        "hint": "did you mean sender_address?",
+    }
+
+
+def test_a_rewrite_for_programs(tmp_path: Path) -> None:
+    text = "hosts_connection_nolog = ${lookup mysql{SELECT '$sender_host_name' OR '$sender_helo_name'}}\n"
+    _, output = run(tmp_path, text, "--json")
+    (warning,) = json.loads(output)["warnings"]
+    assert warning["replace"] == {"old": "$sender_helo_name", "new": "${quote_mysql:$sender_helo_name}"}
+    assert text[warning["column"] - 1 :].startswith(warning["replace"]["old"])
+
+
+def test_columns_are_those_that_are_seen(tmp_path: Path) -> None:
+    line = "smtp_banner = äöü $local_par"
+    _, output = run(tmp_path, line.encode().decode("latin-1") + "\n")
+    assert f"    {line}\n    {' ' * 18}^ did you mean" in output
+    assert ":1:19: " in output
+
+
+def test_long_lines_are_cut_round_the_caret(tmp_path: Path) -> None:
+    _, output = run(tmp_path, f"smtp_banner = {'a' * 1000}$local_par{'b' * 1000}\n")
+    shown, caret = output.splitlines()[1:3]
+    assert len(shown) < 180
+    assert shown[caret.index("^") :].startswith("$local_par")
+    assert shown.strip().startswith("...a")
+    assert shown.endswith("b...")
+
+
+def test_what_can_be_said_beside_errors(tmp_path: Path) -> None:
+    status, output = run(tmp_path, "queue_onli\n" + WARNING + "daemon_smtp_port = 25\n")
+    assert status == 1
+    assert [line.partition(":")[0] for line in output.splitlines() if "FILE:" in line][:3] == [
+        "error",
+        "warning",
+        "note",
+    ]
+
+
+def test_files_of_another_machine(tmp_path: Path) -> None:
+    text = "hold_domains = lsearch;/none/domains\n"
+    status, output = run(tmp_path, text)
+    assert status == 0
+    assert "there is no file /none/domains" in output
+    assert "(--no-files says nothing of files, if the configuration is for another machine)\n" in output
+    assert run(tmp_path, text, "--strict")[0] == 1
+    assert run(tmp_path, text, "--strict", "--no-files") == (0, "FILE: good\n")
+
+
+def test_colour_in_a_terminal_only(tmp_path: Path) -> None:
+    path = tmp_path / "exim.conf"
+    path.write_text(WARNING)
+    assert "\x1b[" not in CliRunner().invoke(check.command, [str(path)]).output
+    assert "\x1b[33m" in CliRunner().invoke(check.command, [str(path)], color=True).output

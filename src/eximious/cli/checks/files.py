@@ -34,6 +34,7 @@ NAMES: Final = frozenset(
     }
 )
 PEM: Final = frozenset({"tls_certificate", "tls_privatekey"})
+_NET: Final = re.compile(r"\Anet\d*-")  # before the type of a lookup by address
 _EXISTS: Final = re.compile(r"exists\s*\{([^{}]*)\}")
 
 
@@ -71,7 +72,7 @@ def _paths(text: Text) -> Iterator[tuple[str, bool, object]]:
 
 def _in_list(owner: MatchList, constant: str) -> Iterator[tuple[str, bool]]:
     for item in split(constant):
-        name = item.lstrip("! \t")
+        name = _NET.sub("", item.lstrip("! \t"))
         made = owner.item_of(item)
         if made is None:
             continue
