@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,29 @@ def test_verdict(
         assert line in printed
 
 
-@pytest.mark.parametrize("arguments", [["/nonexistent/file"], ["--ip", "nonsense", "/dev/null"], []])
+def test_records_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.eml").write_bytes(MESSAGE)
+    (tmp_path / "zone").write_text('_dmarc.example.org TXT "v=DMARC1; p=reject"\n')
+    assert main([str(tmp_path / "m.eml"), "--dns", str(tmp_path / "zone")]) == 1
+    assert "  fail: example.org wants reject; SPF gave none\n" in capsys.readouterr().out
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(MESSAGE)))
+    assert main(["-"], StaticResolver({})) == 0
+    assert "  none: there is no DMARC record for example.org\n" in capsys.readouterr().out
+
+
+WRONG = [
+    ["/nonexistent/file"],
+    ["--ip", "nonsense", "/dev/null"],
+    [],
+    ["/dev/null", "--dns", "/nonexistent/file"],
+    ["/dev/null", "--dns", __file__],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_wrong_arguments(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments, StaticResolver(ZONE))
