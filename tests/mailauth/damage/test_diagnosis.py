@@ -261,3 +261,29 @@ def test_any_damage(first: bytes, second: bytes) -> None:
 def test_shown() -> None:
     assert shown(b" a\r\n\tb\x00 ") == '"a b?"'
     assert shown(b"x" * 200) == '"' + "x" * 100 + '..."'
+
+
+LISTS = {
+    "From is the list's, the author in Reply-To": (
+        b"From: Joe Doe via l <l@list.example>\r\nReply-To: Joe Doe <joe@example.org>\r\n",
+        {"from", "reply-to"},
+    ),
+    "From is the list's, the author in Cc": (
+        b"From: Joe Doe via l <l@list.example>\r\nCc: Joe Doe <joe@example.org>\r\n",
+        {"from", "cc"},
+    ),
+    "From is as it was": (b"From: Joe Doe <joe@example.org>\r\nReply-To: l@list.example\r\n", {"reply-to"}),
+}
+
+
+@pytest.mark.parametrize("key", [RSA, ED25519])
+@pytest.mark.parametrize("name", LISTS)
+def test_whole_lists(name: str, key: PrivateKey) -> None:
+    """Everything that Mailman does to a message."""
+    fields, parts = LISTS[name]
+    message = signed(key=key)
+    message = message.replace(b"\r\nFrom: Joe Doe <joe@example.org>\r\n", b"\r\n" + fields)
+    message = message.replace(b"Subject: Lunch", b"Subject: [l] Lunch")
+    added = b"Precedence: list\r\nList-Id: <l.list.example>\r\nSender: l-bounces@list.example\r\nErrors-To: x@y\r\n"
+    _, found = broken(added + message + b"_______________\r\nour list\r\n", key)
+    assert {change.part for change in found.changes} == {"body", "list-id", "sender", "subject", *parts}, found.lines

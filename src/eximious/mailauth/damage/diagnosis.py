@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eximious.mailauth.dkim.key import KeyRecord
     from eximious.mailauth.dkim.signature import Signature
 
-VERIFY_LIMIT: Final = 2000  # signatures that are verified for one search, where the signed hash cannot be read
+VERIFY_LIMIT: Final = 5000  # signatures that are verified for one search, where the signed hash cannot be read
 KEY_REMEDY: Final = "publish the public key of the private one that signs, or sign with the selector that has it"
 UNKNOWN_REMEDY: Final = "compare with the message that was signed, or sign with z=, which keeps copies of the fields"
 
@@ -75,7 +75,7 @@ def diagnose(signature: Signature, key: KeyRecord, headers: Headers, body: bytes
     """Find out why a signature does not hold: one of DKIM, or the message signature of an ARC set.
 
     The signature must have been read and its key found. `body` has CRLF line ends. Bounded in time: some 100 MB of
-    body and 50 MB of header are hashed at most, and 2,000 signatures verified.
+    body and 50 MB of header are hashed at most, and 5,000 signatures verified.
     """
     hashes = BodyHashes()
     digest = hashes.want(is_relaxed=signature.is_body_relaxed, algorithm=signature.hash_name, limit=signature.length)
