@@ -8,6 +8,7 @@ import pytest
 
 from eximious.deliver.dmarc import limits
 from eximious.hints.memory import MemoryHints
+from eximious.mailauth import dkim
 from tests.deliver.dmarc_place import ZONE, Place
 
 
@@ -66,6 +67,45 @@ def test_when_one_is_sent(tags: str, address: str, headers: str, is_sent: bool, 
     place = Place(tmp_path, zone=zone)
     place.receive(address=address, headers=headers)
     assert bool(place.failure_reports()) is is_sent
+
+
+KEY = dkim.PrivateKey.load("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "kind"),
+    [
+        (b"other\r\n", KEY.record(), "bodyhash"),
+        (b"secret\r\n", KEY.record(), "signature"),
+        (b"secret\r\n", "v=DKIM1; k=ed25519; p=", "revoked"),
+    ],
+)
+def test_a_signature_that_fails(body: bytes, key: str, kind: str, tmp_path: Path) -> None:
+    signed = dkim.sign(b"From: j@test.ex\r\n\r\n" + body, dkim.Signer("test.ex", "s", KEY, identity="@test.ex"))
+    field = signed.partition(b"\r\nFrom: ")[0].decode() + "\r\n"
+    zone = record("p=reject; fo=d; ruf=mailto:f@test.ex", f's._domainkey.test.ex TXT "{key}"')
+    place = Place(tmp_path, zone=zone)
+    place.receive(address="192.0.2.8", headers=field)  # which SPF lets pass
+    (report,) = place.failure_reports()
+    assert (report.auth_failure, report.alignment, report.delivery_result) == (kind, ("dkim",), "delivered")
+    assert (report.dkim_domain, report.dkim_selector, report.dkim_identity) == ("test.ex", "s", "@test.ex")
+
+
+SENDERS = [
+    ("dmarc_forensic_sender = F <f@mail.test>", ("f@mail.test", "F <f@mail.test>")),
+    ("", ("dmarc@mail.test", "DMARC reports <dmarc@mail.test>")),
+    ("dmarc_report_sender =", ("", "Mail Delivery System <Mailer-Daemon@test.ex>")),
+    ("dmarc_forensic_sender = nobody\ndmarc_report_sender =", ("", "Mail Delivery System <Mailer-Daemon@test.ex>")),
+    ("dmarc_forensic_sender = ${if\ndmarc_report_sender =", ("", "Mail Delivery System <Mailer-Daemon@test.ex>")),
+]
+
+
+@pytest.mark.parametrize(("main", "expected"), SENDERS)
+def test_who_sends_it(main: str, expected: tuple[str, str], tmp_path: Path) -> None:
+    place = Place(tmp_path, main)
+    place.receive()
+    ((sender, _, text),) = place.sent()
+    assert (sender, f"From: {expected[1]}".encode() in text.split(b"\n")) == (expected[0], True)
 
 
 def test_not_unless_an_acl_wants_it(tmp_path: Path) -> None:

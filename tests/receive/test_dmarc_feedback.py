@@ -60,6 +60,16 @@ def test_disposition(
     assert (row.disposition, row.reasons) == (disposition, reasons)
 
 
+def test_who_is_sampled_out(tmp_path: Path) -> None:
+    (tmp_path / "suffixes").write_text("ex\n")
+    zone = '_dmarc.test.ex TXT "v=DMARC1; p=reject; pct=0; rua=mailto:agg@test.ex"\n'
+    main = f"dmarc_mode = rfc7489\ndmarc_tld_file = {tmp_path}/suffixes"
+    place = Place(tmp_path, main, zone=zone)
+    assert place.receive() == "250"
+    (row,) = rows(place)
+    assert (row.disposition, row.reasons) == ("quarantine", (Reason("sampled_out"),))
+
+
 UNCOUNTED = [
     ("  defer dmarc_status = reject\n", "", REJECT),  # it will come again
     ("  accept\n", "", REJECT),  # nobody has asked for the status

@@ -9,6 +9,7 @@ from typing import Final
 from eximious.cli.checks.acls import acls, unreached_statements
 from eximious.cli.checks.braces import braces
 from eximious.cli.checks.deliverable import deliverable, idle
+from eximious.cli.checks.dmarc import dmarc_without_effect
 from eximious.cli.checks.files import files
 from eximious.cli.checks.ineffective import ineffective
 from eximious.cli.checks.list_items import list_items
@@ -62,6 +63,7 @@ OF_THE_WHOLE: Final = (
     open_relay,
     misconfigured_srs,
     shared_srs,
+    dmarc_without_effect,
 )
 WARNINGS: Final = (*OF_STRINGS, *OF_THE_WHOLE)
 NOTES: Final = (old_names, ineffective, unused, unreached_statements, idle, macros, older_srs)

@@ -32,6 +32,8 @@ NEEDS: Final = (
     ("main", ("python_timeout",), ("python_path", "python_startup")),
     ("main", ("rfc1413_query_timeout", "rfc1413_port"), ("rfc1413_hosts",)),
     ("main", ("rfc1413_hosts",), ("rfc1413_query_timeout",)),
+    ("main", ("dmarc_report_contact", "dmarc_report_organization"), ("dmarc_aggregate_reports",)),
+    ("main", ("dmarc_report_spread",), ("dmarc_aggregate_reports",)),
     (
         "main",
         (
