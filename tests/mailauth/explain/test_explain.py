@@ -244,6 +244,18 @@ def test_arc(message: bytes, zone: dict[str, Any], sentences: list[str], remedy:
     assert bool(finding.remedy) is bool(remedy)
 
 
+def test_arc_seals() -> None:
+    def sealed_by(key: dkim.PrivateKey, message: bytes) -> bytes:
+        message = b"Authentication-Results: list.example; arc=pass\r\n" + message
+        return arc.seal(message, arc.Sealer("list.example", "k", key, authserv_id="list.example"), now=NOW)
+
+    zone = {"k._domainkey.list.example": {"TXT": [RECORD]}}
+    message = sealed_by(RSA, sealed_by(RSA, MESSAGE)).replace(b"Results: i=1; ", b"Results: i=1; (x) ")
+    has(explained(message, zone).of("ARC")[0], "i=2: the key is the sealer's; an ARC field of the sets up to i=2 was")
+    message = sealed_by(RSA, sealed_by(dkim.PrivateKey(rsa(1024)), MESSAGE))
+    has(explained(message, zone).of("ARC")[0], "i=1: the seal was not made with the published key")
+
+
 def author(domain: str) -> bytes:
     return MESSAGE.replace(b"joe@example.org", b"joe@" + domain.encode())
 

@@ -91,22 +91,22 @@ def diagnose(signature: Signature, key: KeyRecord, headers: Headers, body: bytes
         found = bodies.find(body, signature, encodings[0].text if encodings else "")
         wrapped = None if found is not None else _wrapped(signature, headers, body)
         changes = (found,) if found is not None else (wrapped,) if wrapped is not None else ()
-    signed_hash = _signed_hash(signature, key)
+    known_hash = signed_hash(signature, key)
     data = signature.signed_data(headers)
     if _verifies(signature, key, data):
         return Diagnosis(is_body_intact, True, True, changes)
-    if key.type == "rsa" and signed_hash is None:
+    if key.type == "rsa" and known_hash is None:
         return Diagnosis(is_body_intact, False, False, changes)
-    search = _search(signature, key, headers, body, signed_hash)
-    return Diagnosis(is_body_intact, False, True if signed_hash else None, (*changes, *search.find()))
+    search = _search(signature, key, headers, body, known_hash)
+    return Diagnosis(is_body_intact, False, True if known_hash else None, (*changes, *search.find()))
 
 
 def _search(
-    signature: Signature, key: KeyRecord, headers: Headers, body: bytes, signed_hash: bytes | None
+    signature: Signature, key: KeyRecord, headers: Headers, body: bytes, known_hash: bytes | None
 ) -> HeaderSearch:
     def is_signed(data: bytes) -> bool:
-        if signed_hash is not None:
-            return hashlib.new(signature.hash_name, data).digest() == signed_hash
+        if known_hash is not None:
+            return hashlib.new(signature.hash_name, data).digest() == known_hash
         return _verifies(signature, key, data)
 
     inner = _first_part(headers, body)
@@ -121,7 +121,7 @@ def _search(
         is_relaxed=signature.is_header_relaxed,
         is_signed=is_signed,
         originals=originals,
-        tries=TRY_LIMIT if signed_hash is not None else VERIFY_LIMIT,
+        tries=TRY_LIMIT if known_hash is not None else VERIFY_LIMIT,
     )
 
 
@@ -130,7 +130,7 @@ def _verifies(signature: Signature, key: KeyRecord, data: bytes) -> bool:
     return key.type == signature.key_type and key.verify(signature.data, data, digest, signature.hash_name)
 
 
-def _signed_hash(signature: Signature, key: KeyRecord) -> bytes | None:
+def signed_hash(signature: Signature, key: KeyRecord) -> bytes | None:
     """The hash that an RSA signature is of; None if the key is not the one that made it."""
     if not isinstance(key.public_key, RSAPublicKey):
         return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.mailauth.arc.chain import Chain, ChainFault, ChainResult, Link, sets
 from eximious.mailauth.damage import diagnose
+from eximious.mailauth.damage.diagnosis import signed_hash
 from eximious.mailauth.dkim import key as keys
 from eximious.mailauth.explain.finding import Finding
 
@@ -34,6 +35,8 @@ async def explained(chain: Chain, headers: Headers, body: bytes, resolver: Resol
             lines, found = await _damage(headers, body, resolver)
             details += [f"i={newest.instance}: {line}" for line in lines]
             remedy = found or remedy
+        else:
+            details += await _broken_seal(chain, headers, resolver)
     return Finding("ARC", chain.result.value, str(chain), tuple(details), remedy)
 
 
@@ -54,3 +57,18 @@ async def _damage(headers: Headers, body: bytes, resolver: Resolver) -> tuple[tu
         return (), "publish the sealer's key"
     found = diagnose(newest, key, headers, body)
     return found.lines, found.remedy
+
+
+async def _broken_seal(chain: Chain, headers: Headers, resolver: Resolver) -> list[str]:
+    """Whether the fields or the key are wrong for the newest seal that fails, as far as its key tells."""
+    instance = max((link.instance for link in chain.links if link.seal_passes is False), default=0)
+    if not instance:
+        return []
+    seal = sets(headers)[instance - 1].seal
+    assert seal is not None
+    key = keys.from_answer(await resolver.query(seal.key_name, "TXT"))
+    if isinstance(key, str) or key.type != "rsa" or seal.key_type != "rsa":
+        return []
+    if signed_hash(seal, key) is None:
+        return [f"i={instance}: the seal was not made with the published key, or was itself damaged"]
+    return [f"i={instance}: the key is the sealer's; an ARC field of the sets up to i={instance} was changed"]
