@@ -254,6 +254,8 @@ def _negation(parser: Parser) -> tuple[re.Match[str], bool]:
         negated = not negated
     found = _BEGINNING.match(parser.text, parser.at)
     if found is None:
+        if word := parser.word():
+            raise Fault(f'unknown condition "{word}"', parser.at - len(word))
         rest = parser.text[parser.at : parser.at + 16]
         raise Fault(f'condition name expected, but found "{rest}"', parser.at)
     return found, negated

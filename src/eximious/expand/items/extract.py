@@ -117,11 +117,16 @@ class ListExtract(Choice):
     def find(self, context: Context) -> str | None:
         number = self.number.evaluate(context)
         source = self.source.evaluate(context)
-        if not number.strip(SPACE):
-            raise ExpandError('first argument of "listextract" must not be empty')
-        if not _NUMBER.match(number):
-            raise ExpandError('first argument of "listextract" must be numeric')
+        if complaint := _bad_number(number):
+            raise ExpandError(complaint)
         return _nth(split(source), int(number.strip(SPACE)[:12]))
+
+
+def _bad_number(text: str) -> str:
+    """What is wrong with the number of an item; "" if nothing is."""
+    if not text.strip(SPACE):
+        return 'first argument of "listextract" must not be empty'
+    return "" if _NUMBER.match(text) else 'first argument of "listextract" must be numeric'
 
 
 def _nth(items: list[str], number: int) -> str | None:
@@ -162,12 +167,12 @@ def parse_extract(parser: Parser, name: str) -> Node:
                 parser.at += len(word)
                 break
     key = parser.argument("missing '{' for arg 1 of extract")
+    if key.constant is not None and not key.constant.strip(SPACE):
+        raise Fault('first argument of "extract" must not be empty', parser.at)
     second = parser.argument("missing '{' for arg 2 of extract")
     if form:
         yes, no = parser.branches(name)
         return ExtractJson(key, second, form == "jsons", yes, no)
-    if key.constant is not None and not key.constant.strip(SPACE):
-        raise Fault('first argument of "extract" must not be empty', parser.at)
     if key.constant is None:
         return _parse_either(parser, name, key, second)
     parse = _parse_named if _NUMBER.match(key.constant) is None else _parse_numbered
@@ -232,6 +237,8 @@ def _failing(message: str, key: Node) -> Node:
 def parse_listextract(parser: Parser, name: str) -> Node:
     """``${listextract{number}{list}{yes}{no}}``."""
     number = parser.argument("missing '{' for arg 1 of listextract")
+    if number.constant is not None and (complaint := _bad_number(number.constant)):
+        raise Fault(complaint, parser.at)
     source = parser.argument("missing '{' for arg 2 of listextract")
     yes, no = parser.branches(name)
     return ListExtract(number, source, yes, no)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, final
 from eximious.errors import ExpandError
 from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
-from eximious.expand.nodes import Choice, Node
+from eximious.expand.nodes import Choice, Literal, Node
+from eximious.expand.parse import PLAIN, SPACE, plain_text
 from eximious.lookups.base import LookupError, LookupSpec, parse_spec
 
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.parse import Parser
 
-_TYPE = re.compile(r"[^{ \t\n\r\f\v]*")
+# A single key, the type, and the file, if nothing in them is expanded.
+_PLAIN = re.compile(rf"{SPACE}{PLAIN}{SPACE}([^{{ \t\n\r\f\v]++){SPACE}{PLAIN}")
+_TYPE = re.compile(rf"{SPACE}([^{{ \t\n\r\f\v]*+)")
 
 
 @final
@@ -42,31 +45,38 @@ class Lookup(Choice):
 def parse_lookup(parser: Parser, name: str) -> Node:
     """``${lookup{key} type {file} {yes}{no}}`` or ``${lookup type {query} {yes}{no}}``."""
     key: Node | None = None
-    if parser.skip_space() == "{":
-        parser.at += 1
-        key = parser.braced()
-    start_of_type = parser.at
-    parser.skip_space()
-    kind = _type(parser)
-    if not kind or kind.startswith("}"):
-        raise Fault("missing lookup type", start_of_type)
-    try:
-        spec = parse_spec(kind)
-    except LookupError as error:
-        raise Fault(error.message, start_of_type, error.hint) from None
-    if spec.is_single_key and key is None:
-        raise Fault(f'missing {{key}} for single-key "{kind}" lookup', parser.at)
-    if not spec.is_single_key and key is not None:
-        message = f'a single key was given for lookup type "{kind}", which is not a single-key lookup type'
-        raise Fault(message, parser.at)
-    source = parser.argument("missing '{' for lookup file-or-query arg")
+    plain = _PLAIN.match(parser.text, parser.at)
+    if plain is not None:
+        key = Literal(plain_text(plain[1]))
+        parser.at = plain.start(2)
+        spec = _spec(parser, plain[2], has_key=True)
+        parser.at = plain.end()
+        source: Node = Literal(plain_text(plain[3]))
+    else:
+        if parser.skip_space() == "{":
+            parser.at += 1
+            key = parser.braced()
+        kind = _TYPE.match(parser.text, parser.at)
+        assert kind is not None
+        parser.at = kind.start(1)
+        spec = _spec(parser, kind[1], has_key=key is not None)
+        parser.at = kind.end()
+        source = parser.argument("missing '{' for lookup file-or-query arg")
     yes, no = parser.branches(name)
     return Lookup(spec, key, source, yes, no)
 
 
-def _type(parser: Parser) -> str:
-    """The word up to the next opening brace or white space."""
-    found = _TYPE.match(parser.text, parser.at)
-    assert found is not None
-    parser.at = found.end()
-    return found[0]
+def _spec(parser: Parser, kind: str, *, has_key: bool) -> LookupSpec:
+    """The lookup that is named here; it must be one that takes a key if there is one."""
+    if not ("A" <= kind[:1] <= "Z" or "a" <= kind[:1] <= "z"):
+        raise Fault("missing lookup type", parser.at)
+    try:
+        spec = parse_spec(kind)
+    except LookupError as error:
+        raise Fault(error.message, parser.at, error.hint) from None
+    if spec.is_single_key and not has_key:
+        raise Fault(f'missing {{key}} for single-key "{kind}" lookup', parser.at)
+    if has_key and not spec.is_single_key:
+        message = f'a single key was given for lookup type "{kind}", which is not a single-key lookup type'
+        raise Fault(message, parser.at)
+    return spec

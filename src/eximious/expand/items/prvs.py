@@ -95,7 +95,9 @@ def parse_prvscheck(parser: Parser, name: str) -> Node:
     if parser.skip_space() == "{":
         parser.at += 1
         result = parser.braced()
-    if parser.skip_space() != "}":
+    if (following := parser.skip_space()) == "{":
+        raise Fault(f"Too many arguments for '{name}' (max is 2)", parser.at)
+    if following != "}":
         raise Fault(f"missing '}}' after '{name}'", parser.at)
     parser.at += 1
     return PrvsCheck(address, secret, result)

@@ -26,17 +26,17 @@ def sha1(text: str) -> str:
     return hashlib.sha1(text.encode("latin-1"), usedforsecurity=False).hexdigest().upper()
 
 
-@operator("sha2", "sha256", suffix="numbers", is_clean=True, of_certificates=_fingerprint("sha256"))
-def sha2(text: str, first: int = 256, second: int | None = None) -> str:
+@operator("sha2", "sha256", suffix="word", is_clean=True, of_certificates=_fingerprint("sha256"))
+def sha2(text: str, word: str = "256") -> str:
     """A member of the SHA-2 family: 256, 384 or 512 bits."""
-    if first not in (256, 384, 512):
+    if word not in ("256", "384", "512"):
         raise ExpandError("unrecognised sha2 variant")
-    return hashlib.new(f"sha{first}", text.encode("latin-1")).hexdigest().upper()
+    return hashlib.new(f"sha{word}", text.encode("latin-1")).hexdigest().upper()
 
 
-@operator("sha3", suffix="numbers", is_clean=True)
-def sha3(text: str, first: int = 256, second: int | None = None) -> str:
+@operator("sha3", suffix="word", is_clean=True)
+def sha3(text: str, word: str = "256") -> str:
     """A member of the SHA-3 family: 224, 256, 384 or 512 bits."""
-    if first not in (224, 256, 384, 512):
+    if word not in ("224", "256", "384", "512"):
         raise ExpandError("unrecognised sha3 variant")
-    return hashlib.new(f"sha3_{first}", text.encode("latin-1")).hexdigest().upper()
+    return hashlib.new(f"sha3_{word}", text.encode("latin-1")).hexdigest().upper()

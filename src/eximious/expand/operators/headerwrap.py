@@ -15,23 +15,24 @@ SHORTEST_LINE: Final = 11  # a line is not broken at a space before this column
 def headerwrap(text: str, first: int | None = None, second: int | None = None) -> str:
     """The text in lines of at most `first` columns (80), cut after `second` characters (998; 0 is no limit).
 
-    A text that fits in the first line is not cut.
+    A text that fits in the first line is not cut. Lines that it has already stay apart.
     """
     columns = 80 if first is None else first
     limit = 998 if second is None else second
     lines: list[str] = []
     room = columns
-    rest = text
-    while len(rest) > room:
-        if room <= 0:
-            break
-        line, rest = _broken(rest, room)
-        lines.append(line)
+    for rest in text.removesuffix("\n").split("\n"):
+        is_broken = False
+        while len(rest) > room > 0:
+            line, rest = _broken(rest, room)
+            lines.append(line)
+            room = columns - TAB_COLUMNS
+            is_broken = True
+        if rest or not is_broken:
+            lines.append(rest)
         room = columns - TAB_COLUMNS
-    if not lines:
-        return text
-    wrapped = "\n\t".join([*lines, rest] if rest else lines)
-    return wrapped[:limit] if limit else wrapped
+    wrapped = "\n\t".join(lines)
+    return wrapped[:limit] if limit and len(lines) > 1 else wrapped
 
 
 def _broken(text: str, room: int) -> tuple[str, str]:

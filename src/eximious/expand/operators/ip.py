@@ -9,6 +9,7 @@ from eximious.expand.ip import mask as masked
 from eximious.expand.ip import pack, reversed_parts, unpack, without_mapping
 from eximious.expand.operator import operator
 
+_MASK = re.compile(r"/[0-9]*\Z")
 _MASKED = re.compile(r"([^/]*)/([0-9]*)\Z")
 
 
@@ -52,8 +53,8 @@ def mask(text: str, word: str = "") -> str:
 
 @operator("reverse_ip")
 def reverse_ip(text: str) -> str:
-    """The address backwards, as DNS block lists want it: ``192.0.2.9`` gives ``9.2.0.192``."""
-    address = pack(text)
+    """The address backwards, as DNS block lists want it: ``192.0.2.9`` gives ``9.2.0.192``. A mask is left out."""
+    address = pack(_MASK.sub("", text))
     if address is None:
         raise ExpandError(f"reverse_ip() not given an IP address [{text}]")
     return reversed_parts(without_mapping(address))

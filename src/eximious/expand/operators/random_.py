@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 @operator("randint", is_clean=True)
 def randint(context: Context, text: str) -> str:
     """A number from 0 to one less than the given one. Not for secrets."""
+    if not text:
+        raise ExpandError('integer expected but "" found')
     limit = integer(text)
     if limit < 0:
         raise ExpandError(f'non-negative integer expected but "{text}" found')
