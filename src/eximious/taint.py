@@ -50,3 +50,8 @@ def made_of(whole: str, parts: Sequence[str]) -> Tainted:
     if len(quoters) == 1 and (quoter := quoters.pop()):
         made.quoter = quoter
     return made
+
+
+def alike(text: str, model: str) -> str:
+    """The text, tainted and quoted as the model is of which it is a part."""
+    return made_of(text, [model]) if isinstance(model, Tainted) else text

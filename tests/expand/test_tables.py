@@ -40,8 +40,8 @@ CONDITIONS = frozenset(
 LOOKUPS = frozenset(
     (
         *("cdb", "dbm", "dbmjz", "dbmnz", "dnsdb", "dsearch", "iplsearch", "json", "ldap", "ldapdn", "ldapm", "lmdb"),
-        *("lsearch", "mysql", "nis", "nis0", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis", "regdom"),
-        *("spf", "sqlite", "wildlsearch"),
+        *("lsearch", "mysql", "nis", "nis0", "nmh", "nwildlsearch", "passwd", "pgsql", "psl", "readsock", "redis"),
+        *("regdom", "spf", "sqlite", "wildlsearch"),
     )
 )
 

@@ -10,6 +10,7 @@ from eximious.acl.settings import Reception
 from eximious.acl.verdict import ACCEPT, DEFER, DENY, DISCARD, DROP, ERROR, MAIN_AND_REJECT, AclError, Verdict
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.logs.printing import printing
+from eximious.lookups.base import Unanswered
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -201,6 +202,8 @@ class Run:
         assert item.template is not None
         try:
             text = item.template.expand(self.context)
+        except Unanswered as error:
+            raise Defer(error.why) from error
         except Defer as error:
             source = printing(item.source)
             raise Defer(f'failed to expand ACL string "{source}": {error}') from error

@@ -15,7 +15,7 @@ from eximious.lists.base import NOTHING_SPECIAL, PLAIN_POLICY, Item, Matched, Ma
 from eximious.lists.patterns import Text, lookup_of, usual_pattern
 from eximious.lookups.base import LookupError, LookupSpec
 from eximious.octets import lower
-from eximious.taint import Tainted
+from eximious.taint import Tainted, alike
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -92,7 +92,7 @@ class AddressList(MatchList):
 
 def _lookup(text: str, written: str) -> tuple[LookupSpec, str]:
     try:
-        found = lookup_of(Tainted(text) if written.__class__ is Tainted else text)
+        found = lookup_of(alike(text, written))
     except LookupError as error:
         raise ExpandError(error.message) from None
     if found is None:

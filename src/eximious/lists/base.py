@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, final
 
 from eximious.config.lists import split
 from eximious.errors import ConfigError, Defer, ExpandError, ForcedFail
-from eximious.taint import Tainted
+from eximious.lookups.base import Unanswered
+from eximious.taint import Tainted, alike
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -209,7 +210,11 @@ class MatchList:
                 message = f'failed to expand "{self.source}" while checking a list: {error}'
                 context.services.logs.write(("main", "panic"), message, context.message.id)
                 raise Defer(str(error)) from None
-            key = (variant, text, text.__class__ is Tainted)
+            except Unanswered as error:
+                message = f'failed to expand "{self.source}" while checking a list: {error}'
+                context.services.logs.write(("main", "panic"), message, context.message.id)
+                raise Defer(error.why) from None
+            key = (variant, text, text.quoter if isinstance(text, Tainted) else None)
             items = self._compiled.get(key)
             if items is None:
                 items = self._compile(text, variant)
@@ -222,7 +227,6 @@ class MatchList:
         return items
 
     def _compile(self, text: str, variant: Any) -> Sequence[Item]:
-        is_tainted = text.__class__ is Tainted
         items: list[Item] = []
         policy = PLAIN_POLICY
         for written in split(text):
@@ -234,7 +238,7 @@ class MatchList:
             if changed_variant is not None:
                 variant = changed_variant
                 continue
-            items.append(self._compile_item(Tainted(written) if is_tainted else written, variant, policy))
+            items.append(self._compile_item(alike(written, text), variant, policy))
         return self.gathered(items)
 
     def item_of(self, text: str) -> Item | None:
@@ -258,8 +262,7 @@ class MatchList:
     def _compile_item(self, text: str, variant: Any, policy: Policy) -> Item:
         is_negated = text.startswith("!")
         name = text[1:].lstrip(" \t\n\r\f\v") if is_negated else text
-        if text.__class__ is Tainted:
-            name = Tainted(name)
+        name = alike(name, text)
         if name.startswith("/"):
             return Item(text, None, is_negated, name, policy)
         if name.startswith("+"):

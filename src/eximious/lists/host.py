@@ -17,7 +17,7 @@ from eximious.lists.patterns import lookup_of
 from eximious.lookups.base import LookupError, LookupSpec
 from eximious.octets import lower
 from eximious.spool.message import Client
-from eximious.taint import Tainted
+from eximious.taint import Tainted, alike
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -339,7 +339,7 @@ class Nameless(Pattern):
 
 def _lookup(text: str, bits: int, *, by_address: bool, written: str) -> Pattern:
     try:
-        found = lookup_of(Tainted(text) if written.__class__ is Tainted else text)
+        found = lookup_of(alike(text, written))
     except LookupError as error:
         raise ExpandError(error.message) from None
     if found is None:

@@ -15,7 +15,7 @@ from eximious.expand.regex import compile as compile_regex
 from eximious.lists.base import SET_FROM, Item, Matched, Pattern
 from eximious.lookups.base import LookupError, LookupSpec, parse_spec
 from eximious.octets import lower
-from eximious.taint import Tainted
+from eximious.taint import Tainted, alike
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -159,7 +159,7 @@ def lookup_of(text: str) -> tuple[LookupSpec, str] | None:
         return None
     spec = parse_spec(kind.rstrip(" \t"))
     source = source.lstrip(" \t\n\r\f\v")
-    return spec, Tainted(source) if text.__class__ is Tainted else source
+    return spec, alike(source, text)
 
 
 def usual_pattern(text: str, is_caseful: bool) -> Pattern:

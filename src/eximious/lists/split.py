@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eximious.config import lists as plain
-from eximious.taint import Tainted
+from eximious.taint import Tainted, alike
 
 
 def split(text: str) -> list[str]:
@@ -16,7 +16,7 @@ def split_with_separator(text: str) -> tuple[str, list[str]]:
     separator, _ = plain.separator(text)
     items = plain.split(text)
     if text.__class__ is Tainted:
-        return separator, [Tainted(item) for item in items]
+        return separator, [alike(item, text) for item in items]
     return separator, items
 
 

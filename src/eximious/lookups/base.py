@@ -36,6 +36,15 @@ class LookupError(EximiousError):
         self.hint = hint
 
 
+class Unanswered(Defer):
+    """A lookup has no answer for now. `why` is the reason alone, without the words about the expansion."""
+
+    def __init__(self, asked: str, why: str) -> None:
+        quoted = why.replace("\\", "\\\\").replace('"', '\\"')
+        super().__init__(f'lookup of "{asked}" gave DEFER: "{quoted}"')
+        self.why = why
+
+
 class Passing:
     """An answer that is not remembered, after which those remembered from the same type mean nothing any more.
 
@@ -219,8 +228,7 @@ class LookupSpec:
         try:
             return self._find(context, source, key)
         except Defer as error:
-            why = str(error).replace("\\", "\\\\").replace('"', '\\"')
-            raise Defer(f'lookup of "{source if key is None else key}" gave DEFER: "{why}"') from None
+            raise Unanswered(source if key is None else key, str(error)) from None
 
     def find_in_list(self, context: Context, source: str, key: str | None) -> str | None:
         """The same for an item of a list, where a source that cannot be opened means "not now"."""
