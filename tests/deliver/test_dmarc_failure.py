@@ -159,8 +159,14 @@ def test_limit_of_all_domains(monkeypatch: pytest.MonkeyPatch) -> None:
     hints = MemoryHints(now=lambda: 0.0)
     counts = [limits.incidents(hints, 100.0, f"{number}.ex", ("a",), 0) for number in range(4)]
     assert counts == [1, 1, 0, 0]
-    limits.forget(hints, 100.0 + 2 * limits.WINDOW)
-    assert list(hints.dmarc_failures.items()) == []
+    assert len(list(hints.dmarc_failures.items())) == 5  # two domains, two failures, and all
+
+
+def test_what_is_old_is_forgotten() -> None:
+    hints = MemoryHints(now=lambda: 0.0)
+    limits.incidents(hints, 100.0, "a.ex", ("a",), 1)
+    assert limits.incidents(hints, 100.0 + 2 * limits.WINDOW, "b.ex", ("a",), 1) == 1
+    assert sorted(key.partition(" ")[0] for key, _ in hints.dmarc_failures.items()) == ["all", "domain", "like"]
 
 
 def test_a_report_that_an_acl_refuses(tmp_path: Path) -> None:

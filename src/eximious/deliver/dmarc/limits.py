@@ -6,12 +6,14 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from eximious.hints.dmarc_record import DmarcFailure
+from eximious.waiting import in_thread
 
 if TYPE_CHECKING:
     from eximious.hints.store import Hints
 
 WINDOW: Final = 3600.0  # seconds
 TOTAL_MAX: Final = 500  # reports an hour about all domains
+ALL: Final = "all"
 
 
 def incidents(hints: Hints, now: float, domain: str, alike: tuple[str, ...], most: int) -> int:
@@ -27,7 +29,12 @@ def incidents(hints: Hints, now: float, domain: str, alike: tuple[str, ...], mos
     if known is not None and now - known.begin < WINDOW:
         table.change(key, _withheld)
         return 0
-    if not _count(hints, f"domain {domain}", now, most) or not _count(hints, "all", now, TOTAL_MAX):
+    total = table.get(ALL)
+    if total is None or now - total.begin >= WINDOW:
+        in_thread(forget, hints, now)
+    elif total.sent >= TOTAL_MAX:
+        return 0  # and nothing is stored for whatever domain this is
+    if not _count(hints, f"domain {domain}", now, most) or not _count(hints, ALL, now, TOTAL_MAX):
         return 0
     record = DmarcFailure()
     record.begin, record.sent = now, 1
@@ -59,7 +66,7 @@ def _count(hints: Hints, key: str, now: float, most: int) -> bool:
 
 
 def forget(hints: Hints, now: float) -> None:
-    """Nothing that is older than two hours counts any more."""
+    """Nothing that is older than two hours counts any more. (Done once an hour, when the count of all begins anew.)"""
     table = hints.dmarc_failures
     for key, record in list(table.items()):
         if now - record.begin >= 2 * WINDOW:

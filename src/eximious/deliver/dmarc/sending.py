@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.acl import dmarc
 from eximious.context import Context
-from eximious.deliver.dmarc import gathered, limits
+from eximious.deliver.dmarc import gathered
 from eximious.deliver.dmarc.aggregate import Made, Reporter, make
 from eximious.deliver.dmarc.sender import characters, hand_in
 from eximious.deliver.submit import NotSubmitted
@@ -224,6 +224,4 @@ def _forget(services: Services, one: Gathered, keys: dict[str, int], until: int)
 
 def _tidy(services: Services) -> None:
     """Nothing stays for ever, even if it could not be sent."""
-    now = services.now()
-    gathered.forget_days(services.hints, int(now) - KEPT - gathered.DAY)
-    limits.forget(services.hints, now)
+    gathered.forget_days(services.hints, int(services.now()) - KEPT - gathered.DAY)
