@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from eximious.acl import ahead
 from eximious.daemon import link, privilege
 
 PRELOADED: Final = (
@@ -26,7 +27,17 @@ PRELOADED: Final = (
     "eximious.spool.journal.journal",
 )
 
+# Check of mail authentication that an ACL asks for -> what it takes.
+PRELOADED_CHECKS: Final = {
+    "spf": ("eximious.mailauth.spf",),
+    "dmarc": ("eximious.mailauth.dmarc",),
+    "arc": ("eximious.mailauth.arc",),
+}
+# What every check takes, and the verification of DKIM signatures, which a site that has checks wants as well.
+PRELOADED_FOR_CHECKS: Final = ("eximious.mailauth.program_resolver", "eximious.mailauth.dkim")
+
 if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
     from eximious.daemon.connections import OwnConnections
     from eximious.daemon.setup import Setup
     from eximious.daemon.supervisor import Supervisor
@@ -129,15 +140,23 @@ def work(
     worker.main(lambda: worker.Worker(services, connection, connections, setup.serve_local), sockets, local)
 
 
-def preload() -> None:
+def preload(config: Configuration) -> None:
     """Import what workers need, so that they share it, and a new one starts at once."""
     import gc
     import importlib
 
-    for name in PRELOADED:
+    for name in (*PRELOADED, *_for_checks(config)):
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # what is there now stays: looking through it again and again would only copy its pages
+
+
+def _for_checks(config: Configuration) -> list[str]:
+    """Modules without which the first message that is checked would keep all others waiting while they are read."""
+    checks = ahead.wanted(config)
+    if not checks and config.main.acl_smtp_dkim is None:
+        return []
+    return [*PRELOADED_FOR_CHECKS, *(name for check in sorted(checks) for name in PRELOADED_CHECKS[check])]
 
 
 def close_all(supervisor: Supervisor, but: list[socket.socket] | None = None) -> None:

@@ -111,7 +111,7 @@ class Supervisor:
 
     def _start_processes(self) -> None:
         self.agent = processes.start_agent(self)
-        processes.preload()
+        processes.preload(self.setup.config)
         for number in range(self.setup.worker_count):
             self._start_worker(number)
 
