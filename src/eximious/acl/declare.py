@@ -10,9 +10,12 @@ modifier's value is ignored. The argument's kind says how the text after ``=`` b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eximious.registry import Registry
+
+if TYPE_CHECKING:
+    from eximious.lists.local_part import LocalPartList
 
 Function = Callable[..., Any]  # of the argument's value and the run
 
@@ -40,7 +43,16 @@ DOMAINS: Final = Argument(list_module="eximious.lists.domain")
 HOSTS: Final = Argument(list_module="eximious.lists.host")
 ADDRESSES: Final = Argument(list_module="eximious.lists.address")
 LOCAL_PARTS: Final = Argument(list_module="eximious.lists.local_part")
-STRINGS: Final = Argument(list_module="eximious.lists.string")
+
+
+def _strings(text: str) -> LocalPartList:
+    """A list of names in which patterns may stand: they are those of local parts."""
+    from eximious.lists.local_part import final_text
+
+    return final_text(text)
+
+
+STRINGS: Final = Argument(parse=_strings)
 
 
 def parsed(parse: Callable[[str], Any]) -> Argument:

@@ -250,6 +250,8 @@ def _measure(incoming: Incoming) -> None:
 def _ask_dkim(incoming: Incoming) -> Outcome | None:
     """Verify DKIM signatures; what their ACL says if it does not accept."""
     verdict = dkim.check(incoming)
+    if verdict is None or verdict.result == DISCARD:
+        added.apply(incoming.context, incoming.reception)
     if verdict is None:
         return None
     if verdict.result == DISCARD:

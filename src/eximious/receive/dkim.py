@@ -130,7 +130,7 @@ class Checked:
             if one.tags.get(name, "").isdigit():
                 text += f" {name}={one.tags[name]}"
         if self.is_changed:
-            outcome = f"{self.status} - {self.reason}" if self.reason else self.status
+            outcome = f"{self.status} - {self.reason}"
         elif self.status == "pass":
             outcome = "verification succeeded"
         elif self.status == "none":
@@ -144,8 +144,8 @@ class Checked:
         one = self.verification.signature
         tags = {"d": self.domain, "i": self.identity, "s": self.selector, "a": one.algorithm}
         properties = "".join(f" header.{name}={value}" for name, value in tags.items() if value)
-        if self.is_changed and self.status != "pass":
-            return f"dkim=policy ({self.status}{f' - {self.reason}' if self.reason else ''}){properties}"
+        if self.is_changed:
+            return f"dkim=policy ({self.status} - {self.reason}){properties}"
         if self.status in ("pass", "none"):
             return f"dkim={self.status}{properties}"
         return f"dkim={self._result()}\n\t\t{properties}"
@@ -311,6 +311,8 @@ def _judge(incoming: Incoming, dkim: Dkim) -> Verdict | None:
                 _conclude(incoming, current)
             if verdict.result != ACCEPT:
                 return verdict
+            if incoming.reception.dkim_disable_verify:
+                return None  # the ACL has seen enough
     dkim.status = ":".join(statuses) if option is not None else ""
     return None
 

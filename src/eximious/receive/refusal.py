@@ -31,13 +31,13 @@ FAILURES: Final = {
         "does not accept mail from domains whose servers\nrefuse bounces.",
     ),
 }
-WITH_SENDER: Final = frozenset({where.RCPT, where.DATA, where.MIME, where.DKIM, where.PRDR})
+WITH_SENDER: Final = frozenset({where.RCPT, where.DATA, where.MIME, where.PRDR})
 NAMES: Final = {
     where.CONNECT: 'connection in "connect" ACL',
     where.DATA: "after DATA",
     where.PRDR: "after DATA PRDR",
     where.MIME: "during MIME ACL checks",
-    where.DKIM: "during DKIM ACL checks",
+    where.DKIM: "DKIM ",
     where.PREDATA: "DATA",
 }
 

@@ -9,11 +9,11 @@ from eximious.acl.run import Run
 from eximious.acl.where import CONNECT, HELO, SMTP
 
 if TYPE_CHECKING:
-    from eximious.lists.string import StringList
+    from eximious.lists.local_part import LocalPartList
 
 
 @condition("authenticated", STRINGS, SMTP - {CONNECT, HELO})
-def authenticated(names: StringList, run: Run) -> bool:
+def authenticated(names: LocalPartList, run: Run) -> bool:
     """True if the client has authenticated, with an authenticator whose name is on the list."""
     name = run.context.client.authenticator_name
     return name != "" and names.match(name, run.context) is not None

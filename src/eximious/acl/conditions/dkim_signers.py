@@ -9,11 +9,11 @@ from eximious.acl.run import Run
 from eximious.acl.where import DKIM
 
 if TYPE_CHECKING:
-    from eximious.lists.string import StringList
+    from eximious.lists.local_part import LocalPartList
 
 
 @condition("dkim_signers", STRINGS, frozenset({DKIM}))
-def dkim_signers(wanted: StringList, run: Run) -> bool:
+def dkim_signers(wanted: LocalPartList, run: Run) -> bool:
     """True if the signer that the ACL is asked about is on the list."""
     found = run.context.message.facts.get("dkim")
     return found is not None and wanted.match(found.signer, run.context) is not None

@@ -9,11 +9,11 @@ from eximious.acl.run import Run
 from eximious.acl.where import CONNECT, SMTP
 
 if TYPE_CHECKING:
-    from eximious.lists.string import StringList
+    from eximious.lists.local_part import LocalPartList
 
 
 @condition("encrypted", STRINGS, SMTP - {CONNECT})
-def encrypted(ciphers: StringList, run: Run) -> bool:
+def encrypted(ciphers: LocalPartList, run: Run) -> bool:
     """True if the connection is encrypted, with a cipher that is on the list."""
     tls = run.context.client.tls
     return tls is not None and ciphers.match(tls.cipher, run.context) is not None
