@@ -3,6 +3,8 @@ from __future__ import annotations
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import dns.asyncresolver
+import dns.resolver
 import pytest
 
 from eximious.mailauth.__main__ import main
@@ -50,6 +52,16 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(MESSAGE)))
     assert main(["-"], StaticResolver({})) == 0
     assert "  none: there is no DMARC record for example.org\n" in capsys.readouterr().out
+
+
+def test_the_system_has_no_resolver(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(*_: object) -> None:
+        raise dns.resolver.NoResolverConfiguration("cannot open /etc/resolv.conf")  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(dns.asyncresolver, "Resolver", fail)
+    with pytest.raises(SystemExit):
+        main(["/dev/null"])
+    assert "cannot open /etc/resolv.conf: give --dns" in capsys.readouterr().err
 
 
 WRONG = [

@@ -17,6 +17,7 @@ from eximious.exim import start
 from eximious.exim.command_line import CommandLine, CommandLineError
 
 if TYPE_CHECKING:
+    from eximious.config.configuration import Configuration
     from eximious.mailauth.explain import Explanation
     from eximious.mailauth.resolver import Resolver
     from eximious.mailauth.srs import Scheme
@@ -62,8 +63,10 @@ def mail(
 
     with click.open_file(file, "rb") as opened:
         message = opened.read()
-    resolver = _resolver(dns)
-    secrets, scheme = _srs(config_file, macros)
+    records = _records(dns)
+    config = _configuration(config_file, macros)
+    resolver = records or _resolver(config)
+    secrets, scheme = _srs(config)
     method = dmarc.Method.SUFFIX_LIST if rfc7489 else dmarc.Method.TREE_WALK
     who = None if sender is None else sender.strip().strip("<>")
     try:
@@ -83,11 +86,10 @@ def mail(
     sys.exit(found.status)
 
 
-def _resolver(dns: str | None) -> Resolver:
+def _records(dns: str | None) -> Resolver | None:
+    """The records of a file, if one is named."""
     if dns is None:
-        from eximious.mailauth.resolver import DnspythonResolver
-
-        return DnspythonResolver()
+        return None
     from eximious.mailauth import zone
 
     try:
@@ -96,27 +98,44 @@ def _resolver(dns: str | None) -> Resolver:
         raise click.UsageError(f"{dns}: {error}") from None
 
 
-def _srs(config_file: str, macros: tuple[str, ...]) -> tuple[list[str], Scheme | None]:
-    """Secrets and scheme for SRS of the configuration, if there is one. From here on root is the mail user."""
+def _configuration(config_file: str, macros: tuple[str, ...]) -> Configuration | None:
+    """The configuration, if there is one: a message can be judged without. From here on root is the mail user."""
     line = CommandLine("eximious")
     line.config_files = config_file
     line.macros.update((name.strip(), text.strip()) for name, _, text in (one.partition("=") for one in macros))
+    config = None
     try:
-        main = start.load_configuration(line).main
+        config = start.load_configuration(line)
     except (CommandLineError, ConfigError) as error:
         if config_file:
             raise click.ClickException(f"the configuration cannot be used: {error}") from None
+    if privilege.is_root():
         from eximious.config.main import MainOptions
 
-        main = MainOptions()  # the message can be judged without one
+        main = config.main if config is not None else MainOptions()
+        privilege.become(main.exim_user, main.exim_group)
+    return config
+
+
+def _resolver(config: Configuration | None) -> Resolver:
+    """The server's own."""
+    from eximious.dns.resolver import Resolver as ProgramAsker
+    from eximious.mailauth.program_resolver import ProgramResolver
+    from eximious.services import Services
+
+    return ProgramResolver(ProgramAsker() if config is None else Services(config).dns)
+
+
+def _srs(config: Configuration | None) -> tuple[list[str], Scheme | None]:
+    """Secrets and scheme for SRS of the configuration."""
     from eximious.routers.srs_scheme import SrsMisconfigured, scheme_for, srs_secrets
 
-    if privilege.is_root():
-        privilege.become(main.exim_user, main.exim_group)
+    if config is None:
+        return [], None
     try:
-        return srs_secrets(main), scheme_for(main, time.time)
+        return srs_secrets(config.main), scheme_for(config.main, time.time)
     except SrsMisconfigured:
-        return srs_secrets(main), None
+        return srs_secrets(config.main), None
 
 
 def _print(found: Explanation) -> None:

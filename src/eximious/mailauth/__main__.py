@@ -41,9 +41,7 @@ def main(arguments: list[str] | None = None, resolver: Resolver | None = None) -
     except ValueError as error:
         parser.error(f"{options.dns}: {error}")
     if resolver is None:
-        from eximious.mailauth.resolver import DnspythonResolver
-
-        resolver = DnspythonResolver()
+        resolver = _system_resolver(parser)
     method = dmarc.Method.SUFFIX_LIST if options.rfc7489 else dmarc.Method.TREE_WALK
     sender = None if options.mail_from is None else options.mail_from.strip("<>")
     try:
@@ -52,6 +50,17 @@ def main(arguments: list[str] | None = None, resolver: Resolver | None = None) -
         parser.error(str(error))
     sys.stdout.write(f"{found}\n")
     return found.status
+
+
+def _system_resolver(parser: argparse.ArgumentParser) -> Resolver:
+    import dns.resolver
+
+    from eximious.mailauth.resolver import DnspythonResolver
+
+    try:
+        return DnspythonResolver()
+    except dns.resolver.NoResolverConfiguration as error:
+        parser.error(f"{error}: give --dns")
 
 
 if __name__ == "__main__":

@@ -155,7 +155,8 @@ class DnspythonResolver:
     """Around a resolver of dnspython, of either kind; without one it makes an asynchronous one with a cache.
 
     Those of ``dns.asyncresolver`` are awaited, those of ``dns.resolver`` called in a thread. Caches are the resolver's
-    (``resolver.cache = dns.resolver.LRUCache()``). `seconds` is for one question, with all tries.
+    (``resolver.cache = dns.resolver.LRUCache()``). `seconds` is for one question, with all tries. Without a resolver,
+    raises dns.resolver.NoResolverConfiguration if the system has none to take the servers from.
     """
 
     def __init__(self, resolver: dns.resolver.BaseResolver | None = None, *, seconds: float = 10.0) -> None:
