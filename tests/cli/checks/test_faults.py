@@ -699,6 +699,150 @@ FAULTS: list[tuple[str, str, str, str, str, str, str]] = [
         "$domain",
         "write $domain_data, after a condition domains = some list or lookup",
     ),
+    (
+        "name of a list",
+        "hosts = +relay_from_hosts",
+        "hosts = relay_from_hosts",
+        "warning",
+        '"relay_from_hosts" is the name of a list, but without a plus sign it stands for itself',
+        "relay_from_hosts",
+        "write +relay_from_hosts",
+    ),
+    (
+        "list in a condition",
+        "${if eq{$auth2}{a}}",
+        "${if match_domain{$auth2}{+local_domain}}",
+        "warning",
+        'there is no domain list "+local_domain"',
+        "+local_domain}",
+        "did you mean local_domains?",
+    ),
+    (
+        "network in a condition",
+        "${if eq{$auth2}{a}}",
+        "${if match_ip{$sender_host_address}{192.0.2.0/240}}",
+        "warning",
+        'the mask in "192.0.2.0/240" is longer than the address',
+        "192.0.2.0/240",
+        "",
+    ),
+    (
+        "named list in inlist",
+        "${if eq{$auth2}{a}}",
+        "${if inlist{$auth2}{+local_domains}}",
+        "warning",
+        "inlist knows no named lists: +local_domains is a text here",
+        "+local_domains",
+        "match_domain, match_ip and match_address know them",
+    ),
+    (
+        "list by name",
+        "${if eq{$auth2}{a}}",
+        "${listnamed:local_domain}",
+        "warning",
+        'there is no list "local_domain"',
+        "local_domain",
+        "did you mean local_domains?",
+    ),
+    (
+        "option of a lookup",
+        "lsearch{LDIR",
+        "lsearch,rt=key{LDIR",
+        "warning",
+        'the lookup type lsearch has no option "rt"',
+        "rt=key",
+        "did you mean ret?",
+    ),
+    (
+        "semicolons",
+        "127.0.0.1 : 192.0.2.0/24",
+        "127.0.0.1 ; 192.0.2.0/24",
+        "warning",
+        'unknown lookup type "127.0.0.1"',
+        "127.0.0.1 ;",
+        'to separate items with ";", begin the list with "<;"',
+    ),
+    (
+        "comment after a list",
+        "host_lookup = *",
+        "host_lookup = * # all",
+        "warning",
+        '"* # all" is one item, and can never match',
+        "* # all",
+        "a # begins a comment only at the start of a line",
+    ),
+    (
+        "size",
+        "never_users = root",
+        "message_size_limit = 50X",
+        "warning",
+        'message_size_limit is a number: invalid integer "50X"',
+        "50X",
+        "",
+    ),
+    (
+        "rate limit",
+        "deny    senders = +blocked",
+        "deny    ratelimit = 100 / 1x\n          senders = +blocked",
+        "warning",
+        '"1x" is not a time value',
+        "100 / 1x",
+        "",
+    ),
+    (
+        "verify at another moment",
+        "verify = recipient",
+        "verify = header_syntax",
+        "warning",
+        "verify = header_syntax is not possible in the ACL for RCPT",
+        "header_syntax",
+        "the condition can stand in acl_smtp_data, acl_not_smtp",
+    ),
+    (
+        "DKIM without a key",
+        "hosts_try_auth = *",
+        "dkim_domain = a.b\n  dkim_selector = c",
+        "note",
+        'the option "dkim_domain" has no effect here',
+        "a.b",
+        "it needs dkim_private_key",
+    ),
+    (
+        "no client authenticator",
+        "hosts_try_auth = *",
+        "hosts_require_auth = *",
+        "warning",
+        'the transport "remote_smtp" must authenticate itself',
+        "*",
+        "an authenticator is for clients if it sets client_send",
+    ),
+    (
+        "authenticators for nobody",
+        "never_users = root",
+        "auth_advertise_hosts =",
+        "note",
+        "the authenticators are offered to nobody",
+        "",
+        "auth_advertise_hosts says to whom",
+    ),
+    (
+        "retry steps",
+        "F,2h,15m;",
+        "F,2d,15m;",
+        "note",
+        "a step of this retry rule is never used",
+        "*   *",
+        "the times at which the steps of a rule end must rise",
+    ),
+    (
+        "pattern of a rewriting rule",
+        "*@old.example.org",
+        "^(a@old.example.org",
+        "warning",
+        "missing closing parenthesis",
+        "^(a@old",
+        "",
+    ),
 ]
 
 
@@ -711,6 +855,26 @@ def found_in(text: str, folder: Path) -> Findings:
 def test_good(tmp_path: Path) -> None:
     findings = found_in(GOOD, tmp_path)
     assert [*map(str, (*findings.errors, *findings.warnings, *findings.notes))] == []
+
+
+QUIET = [
+    ("  mode = 0660", "  mode = 0660\n  quota = 10M/no_check"),
+    ("addresslist blocked", "localpartlist root = root\naddresslist blocked"),
+    ("hosts_try_auth = *", "hosts_try_fastopen = :"),
+    ("${if eq{$auth2}{a}}", "${if match{$auth2}{^\\\\d+\\$}}"),
+    ("${if eq{$auth2}{a}}", "${if match{$auth2}{\\N^\\d+$\\N}}"),
+    ("${if eq{$auth2}{a}}", "${if eq{$auth2}{\\{a\\}}}"),
+    ("127.0.0.1 : 192.0.2.0/24", "<; 127.0.0.1 ; ::1 ; 2001:db8::/32 ; mail.example.org ; *.example"),
+    ("127.0.0.1 : 192.0.2.0/24", "!10.0.0.0/8 : 127.0.0.1 : ::::1 : localhost : @[] : +ignore_unknown"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), QUIET)
+def test_what_is_right(old: str, new: str, tmp_path: Path) -> None:
+    assert GOOD.count(old) >= 1
+    findings = found_in(GOOD.replace(old, new, 1), tmp_path)
+    said = [*map(str, (*findings.errors, *findings.warnings, *findings.notes))]
+    assert [text for text in said if "nothing refers" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -731,7 +895,11 @@ def test_fault(old: str, new: str, severity: str, message: str, caret: str, hint
         assert len(findings.errors) == 1
 
 
-CURED = [fault for fault in FAULTS if fault[3] == "warning" and fault[6].startswith("write $") and "," not in fault[6]]
+CURED = [
+    fault
+    for fault in FAULTS
+    if fault[3] == "warning" and fault[6].startswith(("write $", "write +")) and "," not in fault[6]
+]
 
 
 @pytest.mark.parametrize(("old", "new"), [(fault[1], fault[2]) for fault in CURED], ids=[f[0] for f in CURED])

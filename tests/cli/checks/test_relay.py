@@ -64,6 +64,12 @@ def test_open(statements: str, tmp_path: Path) -> None:
     ]
 
 
+def test_why_a_list_has_strangers(tmp_path: Path) -> None:
+    said_of("accept hosts = +ends_negated", tmp_path)
+    (warning,) = check(str(tmp_path / "exim.conf"), {}, with_files=False).warnings
+    assert warning.hint == "a list that ends with a negated item has everybody whom none of its items names"
+
+
 CLOSED = [
     "deny",
     "accept hosts = :",

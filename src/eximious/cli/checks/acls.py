@@ -7,7 +7,12 @@ from typing import Any, Final
 
 from eximious.acl import where
 from eximious.acl.compiled import UNKNOWN, Acl, Item, Statement
+from eximious.acl.conditions.dnslists import ITEM, Wanted
+from eximious.acl.conditions.ratelimit import Limit
+from eximious.acl.conditions.verify import ALLOWED as VERIFY_ALLOWED
+from eximious.acl.verdict import AclError
 from eximious.config.configuration import Configuration
+from eximious.config.lists import split
 from eximious.errors import ConfigError
 
 MOST_NAMED: Final = 5  # ACLs in one hint
@@ -80,13 +85,35 @@ def _misplaced(acl: Acl, moment: str) -> Iterator[ConfigError]:
         for item in statement.items:
             declared: Any = item.declaration
             name = item.name
+            yield from _argument(item)
             control = getattr(item.value, "control", None) if item.value is not UNKNOWN else None
             if moment in declared.allowed and control is not None:
                 declared, name = control, f"control = {control.name}"
-            if moment not in declared.allowed:
+            verified = VERIFY_ALLOWED.get(getattr(item.value, "what", "")) if name == "verify" else None
+            if verified is not None and moment not in verified:
+                message = f"verify = {item.value.what} is not possible in the ACL for {moment}"
+                yield ConfigError(message, item.place, _elsewhere("condition", verified))
+            elif moment not in declared.allowed:
                 what = "control" if control is not None and declared is control else declared.kind
                 message = f"{name} is not possible in the ACL for {moment}"
                 yield ConfigError(message, item.place, _elsewhere(what, declared.allowed))
+
+
+def _argument(item: Item) -> Iterator[ConfigError]:
+    """What is wrong with the constant argument of a condition that reads it when it is reached."""
+    template = item.template if item.template is not None else item.value
+    constant = item.source if template is UNKNOWN else getattr(template, "constant", template)
+    if not isinstance(constant, str):
+        return
+    try:
+        if item.name == "ratelimit":
+            Limit(constant)
+        elif item.name == "dnslists":
+            for found in map(ITEM.fullmatch, split(constant)):
+                if found is not None:
+                    Wanted(found["how"] or "", found["values"] or "", is_negated=False)
+    except AclError as error:
+        yield ConfigError(str(error), item.place)
 
 
 def _elsewhere(what: str, allowed: frozenset[str]) -> str:

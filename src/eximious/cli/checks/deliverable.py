@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ def deliverable(config: Configuration) -> Iterator[ConfigError]:
         transport = config.transports.get(given.text) if given is not None else None
         if transport is not None:
             yield from _lacks(router, given, transport)
+    yield from _unauthenticated(config)
     for text in texts(config):
         for thing in text.walk():
             if isinstance(thing, Variable) and thing.name in DATA:
@@ -42,6 +44,20 @@ def _lacks(router: Any, given: Any, transport: Any) -> Iterator[ConfigError]:
         message = f'the transport "{transport.name}" has no hosts to deliver to'
         hint = f"{router.driver} routers do not find any: set hosts in the transport, or use dnslookup or manualroute"
         yield ConfigError(message, given.place, hint)
+
+
+def _unauthenticated(config: Configuration) -> Iterator[ConfigError]:
+    """Transports that must authenticate themselves, where there is no authenticator that does that."""
+    if any(name.startswith("client_") for one in config.authenticators for name in one.given):
+        return
+    for transport in config.transports.values():
+        given = transport.given.get("hosts_require_auth")
+        if given is not None and given.text.strip():
+            message = (
+                f'the transport "{transport.name}" must authenticate itself, and there is no authenticator for that'
+            )
+            hint = "an authenticator is for clients if it sets client_send, client_secret or the like"
+            yield ConfigError(message, given.place, hint)
 
 
 def _unset(config: Configuration, text: Text, variable: Variable) -> Iterator[ConfigError]:
@@ -67,9 +83,16 @@ def idle(config: Configuration) -> Iterator[ConfigError]:
         ):
             hint = "it needs server_condition for servers, client_send for clients"
             yield ConfigError(f'the authenticator "{authenticator.name}" does nothing', authenticator.place, hint)
+    given = config.main.given.get("auth_advertise_hosts")
+    if given is not None and not given.text.strip() and any(map(_is_server, config.authenticators)):
+        yield ConfigError("the authenticators are offered to nobody", given.place, "auth_advertise_hosts says to whom")
     if config.acls and not config.main.is_set("acl_smtp_rcpt"):
         yield ConfigError("acl_smtp_rcpt is not set: every recipient is refused over SMTP")
     yield from _retry_rules(config)
+
+
+def _is_server(authenticator: Any) -> bool:
+    return any(name.startswith("server_") for name in authenticator.given)
 
 
 def _retry_rules(config: Configuration) -> Iterator[ConfigError]:
@@ -80,5 +103,9 @@ def _retry_rules(config: Configuration) -> Iterator[ConfigError]:
                 "this retry rule is never reached", after.place, f"the rule {rule.pattern_source} * fits all"
             )
             break
+    for rule in config.retry_rules:
+        if any(other.cutoff <= one.cutoff for one, other in itertools.pairwise(rule.steps)):
+            hint = "the times at which the steps of a rule end must rise"
+            yield ConfigError("a step of this retry rule is never used", rule.place, hint)
     if not config.retry_rules and any(transport.driver == "smtp" for transport in config.transports.values()):
         yield ConfigError("there are no retry rules: what cannot be delivered at once is returned to its sender")

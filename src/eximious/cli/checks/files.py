@@ -25,6 +25,7 @@ from eximious.lookups.base import LookupError
 NAMES: Final = frozenset(
     {
         "bounce_message_file",
+        "dkim_private_key",
         "message_body_file",
         "system_filter",
         "tls_certificate",

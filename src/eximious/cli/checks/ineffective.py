@@ -77,6 +77,13 @@ NEEDS: Final = (
     ("smtp", ("tls_privatekey",), ("tls_certificate",)),
     ("smtp", ("authenticated_sender_force",), ("authenticated_sender",)),
     ("smtp", ("lmtp_ignore_quota",), ("protocol",)),
+    ("smtp", ("dkim_domain",), ("dkim_private_key",)),
+    ("smtp", ("dkim_domain",), ("dkim_selector",)),
+    (
+        "smtp",
+        ("dkim_canon", "dkim_identity", "dkim_private_key", "dkim_selector", "dkim_sign_headers", "dkim_timestamps"),
+        ("dkim_domain",),
+    ),
 )
 # Options of routers that only matter if addresses can get to them in a certain way.
 EXCLUDED: Final = (

@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from eximious.cli.checks.finding import Finding
 from eximious.cli.checks.strings import Text, texts
 from eximious.config.configuration import Configuration
 from eximious.config.errors import LONGEST_SHOWN
 from eximious.config.lists import separator, split
+from eximious.config.review import unknown_items
 from eximious.errors import ConfigError, Place
+from eximious.expand.conditions.match_list import MatchAddress
+from eximious.expand.conditions.match_list import MatchList as MatchCondition
 from eximious.lists.base import MatchList, NamedPattern, Unusable
 from eximious.lists.host import NamedHost, Nameless, Network
 from eximious.lookups.base import find_lookup, unknown
@@ -24,22 +28,65 @@ def list_items(config: Configuration) -> Iterator[ConfigError]:
     """A warning for each."""
     for text in texts(config):
         if text.list is not None and text.template.constant is not None:
-            yield from _in(text, text.list, text.template.constant)
+            yield from _in(config, text, text.list, text.template.constant)
+        for thing in text.walk():
+            if isinstance(thing, MatchCondition | MatchAddress):
+                yield from _in_condition(config, text, thing)
+    yield from _in_rules(config)
     yield from _circles(config)
 
 
-def _in(text: Text, owner: MatchList, written: str) -> Iterator[ConfigError]:
+def _in_condition(config: Configuration, text: Text, condition: Any) -> Iterator[ConfigError]:
+    """The list of ``match_domain`` and its kin."""
+    owner = condition.items
+    constant = owner.template.constant
+    if constant is None:
+        return
+    place = text.place_in(condition, condition.source)
+    yield from unknown_items(config, owner.registry, constant, place)
+    yield from _in(config, Text(owner.template, place, "", text.holder, owner), owner, constant)
+
+
+def _in_rules(config: Configuration) -> Iterator[ConfigError]:
+    """The patterns of retry and rewriting rules."""
+    for rule in (*config.retry_rules, *config.rewrite_rules):
+        for name in ("pattern", "senders", "addresses"):
+            owner = getattr(rule, name, None)
+            if isinstance(owner, MatchList) and owner.template.constant is not None:
+                text = Text(owner.template, rule.place, "", rule, owner)
+                for fault in _in(config, text, owner, owner.template.constant):
+                    fault.place = _line_of(rule.place)  # the pattern has been taken apart
+                    yield fault
+
+
+def _line_of(place: Place | None) -> Place | None:
+    """The beginning of the line."""
+    if place is None:
+        return None
+    return Place(place.file, place.line, len(place.text) - len(place.text.lstrip()) + 1, place.text)
+
+
+def _in(config: Configuration, text: Text, owner: MatchList, written: str) -> Iterator[ConfigError]:
     start = 0
     for item in split(written):
         name = item.lstrip("! \t")
         found = text.source.find(name, start)
         start = max(start, found)
         place = text.place.at(max(0, found)) if text.place is not None else None
-        fault = _item(owner, item, name, place, separator(written)[0])
+        fault = _without_plus(config, text, name, place) or _item(owner, item, name, place, separator(written)[0])
         if fault is not None:
             yield fault
             if ":" in name:
                 return  # the rest of the address would be next
+
+
+def _without_plus(config: Configuration, text: Text, name: str, place: Place | None) -> ConfigError | None:
+    """The name of a list that lacks its plus sign."""
+    named = None if text.list is None else config.named_lists[text.list.registry].get(name)
+    if named is None or named is text.holder or "." in name:
+        return None
+    message = f'"{name}" is the name of a list, but without a plus sign it stands for itself'
+    return Finding(message, place, f"write +{name}", name, f"+{name}")
 
 
 def _item(owner: MatchList, item: str, name: str, place: Place | None, mark: str) -> ConfigError | None:
@@ -50,7 +97,10 @@ def _item(owner: MatchList, item: str, name: str, place: Place | None, mark: str
     if isinstance(pattern, Unusable):
         found = _TYPE.match(name)
         is_unknown = found is not None and find_lookup(found[1]) is None
-        return ConfigError(pattern.why, place, unknown(found[1]).hint if found and is_unknown else "")
+        hint = unknown(found[1]).hint if found and is_unknown else ""
+        if not hint and pattern.why.startswith("unknown lookup type") and mark != ";":
+            hint = 'to separate items with ";", begin the list with "<;"'
+        return ConfigError(pattern.why, place, hint)
     if isinstance(pattern, NamedHost | Nameless) and _NUMERIC.match(name):
         is_cut = ":" in name and mark == ":"
         hint = 'double the colons of the address, or begin the list with "<;" and separate with ";"' if is_cut else ""
@@ -58,9 +108,9 @@ def _item(owner: MatchList, item: str, name: str, place: Place | None, mark: str
     if isinstance(pattern, Network) and _is_too_long(name):
         return ConfigError(f'the mask in "{name}" is longer than the address', place)
     if owner.kind in ("host", "domain") and re.search(r"[\s,]", name) and ";" not in name and name[:1] not in "^/":
-        return ConfigError(
-            f'"{name[:LONGEST_SHOWN]}" is one item, and can never match', place, f'items are separated by "{mark}"'
-        )
+        message = f'"{name[:LONGEST_SHOWN]}" is one item, and can never match'
+        hint = "a # begins a comment only at the start of a line" if "#" in name else f'items are separated by "{mark}"'
+        return ConfigError(message, place, hint)
     return None
 
 

@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from eximious.cli.checks.strings import Text, function_name, texts
 from eximious.config.configuration import Configuration
+from eximious.config.lists import split
 from eximious.config.review import unknown_items
 from eximious.errors import ConfigError, Place, did_you_mean
+from eximious.expand.condition import ContextTest
 from eximious.expand.conditions.acl import AclAccepts
+from eximious.expand.items.lookup import Lookup
 from eximious.expand.nodes import ContextCall, Literal, Node
 from eximious.lists.base import MatchList
 
@@ -39,6 +42,12 @@ def _lists_in_acls(config: Configuration) -> Iterator[ConfigError]:
 
 
 def _in_node(config: Configuration, node: Any, text: Text) -> Iterator[ConfigError]:
+    if isinstance(node, Lookup):
+        yield from _options(node, text)
+        return
+    if isinstance(node, ContextCall | ContextTest) and function_name(node) in ("listnamed", "inlist", "inlisti"):
+        yield from _list_names(config, node, text)
+        return
     if isinstance(node, AclAccepts) or (isinstance(node, ContextCall) and function_name(node) in ("acl", "python")):
         name = node.arguments[0]
     else:
@@ -50,6 +59,33 @@ def _in_node(config: Configuration, node: Any, text: Text) -> Iterator[ConfigErr
         yield from _module(config, name, place)
     else:
         yield from _acl(config, name.constant, place)
+
+
+def _options(node: Lookup, text: Text) -> Iterator[ConfigError]:
+    """Options of a lookup that it does not have."""
+    lookup = node.spec.lookup
+    known = ("cache", "ret", *lookup.options)
+    for name in node.spec.options:
+        if name not in known:
+            message = f'the lookup type {lookup.name} has no option "{name}"'
+            comma = text.place_in(node, f",{name}")
+            yield ConfigError(message, None if comma is None else comma.at(1), did_you_mean(name, known))
+
+
+def _list_names(config: Configuration, node: Any, text: Text) -> Iterator[ConfigError]:
+    """Names of lists for ``${listnamed``, and where they are no names: in ``inlist``."""
+    name = node.arguments[-1].constant
+    if name is None:
+        return
+    known = {known for lists in config.named_lists.values() for known in lists}
+    if function_name(node) == "listnamed":
+        if name.removeprefix("+") not in known:
+            yield ConfigError(f'there is no list "{name}"', text.place_in(node, name), did_you_mean(name, known))
+        return
+    for item in split(name):
+        if item.startswith("+") and item[1:] in known:
+            message = f"{function_name(node)} knows no named lists: {item} is a text here"
+            yield ConfigError(message, text.place_in(node, item), "match_domain, match_ip and match_address know them")
 
 
 def _acl(config: Configuration, text: str, place: Place | None) -> Iterator[ConfigError]:

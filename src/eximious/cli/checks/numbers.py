@@ -26,11 +26,18 @@ TEXTUAL: Final = frozenset(
         *("tls_in_cipher", "tls_in_sni", "tls_in_ver", "tod_full", "tod_log"),
     )
 )
+# Options that are expanded, and must then be a number.
+OPTIONS: Final = frozenset({"max_rcpt", "message_size_limit", "quota", "quota_filecount"})
 
 
 def numbers(config: Configuration) -> Iterator[ConfigError]:
     """A warning for each argument that is no number."""
     for text in texts(config):
+        if text.option in OPTIONS and text.template.constant is not None:
+            try:
+                integer(text.template.constant.partition("/")[0])  # quota = 10M/no_check
+            except ExpandError as error:
+                yield ConfigError(f"{text.option} is a number: {error}", text.place)
         for thing in text.walk():
             if isinstance(thing, Test) and thing.function in FUNCTIONS:
                 for argument in thing.arguments:

@@ -40,6 +40,7 @@ class Outcome:
 
 
 HINT: Final = "say before it: require domains = +local_domains : +relay_to_domains"
+NEGATED: Final = "a list that ends with a negated item has everybody whom none of its items names"
 # Conditions that, if their effect is not known, may be what prevents relaying.
 ABOUT_RELAYING: Final = frozenset({"acl", "domains", "hosts", "recipients"})
 
@@ -62,11 +63,23 @@ def open_relay(config: Configuration) -> Iterator[ConfigError]:
     doubt = outcome.doubt
     if doubt is None:
         message = f'open relay: the ACL "{word}" accepts mail from any host to any domain here'
-        yield ConfigError(message, outcome.statement.place, HINT)
+        ends_negated = any(_ends_negated(config, item) for item in outcome.statement.items)
+        yield ConfigError(message, outcome.statement.place, NEGATED if ends_negated else HINT)
     else:
         line = doubt.place.line if doubt.place is not None else 0
         message = f"if the condition in line {line} does not prevent it, this is an open relay"
         yield ConfigError(message, outcome.statement.place, HINT)
+
+
+def _ends_negated(config: Configuration, item: Item) -> bool:
+    """True if the condition has a list, or the name of a list, that ends with a negated item after others."""
+    if item.name not in ("domains", "hosts"):
+        return False
+    items = split(item.value.template.constant or "")
+    if len(items) == 1 and items[0].startswith("+"):
+        named = config.named_lists[item.value.registry].get(items[0][1:])
+        items = [] if named is None else split(named.text)
+    return len(items) > 1 and items[-1].startswith("!")
 
 
 def _routes_strangers(config: Configuration) -> bool:
