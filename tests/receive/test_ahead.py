@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from eximious import waiting
+from eximious.acl import ahead
 from eximious.context import Context
 from eximious.dns.answer import Answer, Status
 from eximious.dns.static import StaticResolver
@@ -183,6 +184,39 @@ def test_the_next_message_is_checked_anew(tmp_path: Path) -> None:
     site = Site(tmp_path, SPF_ACL)
     site.talk(HELO, MAIL, b"RSET\r\n", b"MAIL FROM:<x@elsewhere.example>\r\n", RCPT, QUIT)
     assert site.asked == ["example.org", "other.example", "elsewhere.example"]
+
+
+RELAY_ACL = """
+begin acl
+rcpt:
+  accept hosts = 192.0.2.7
+         senders = a@example.org
+  deny spf = fail
+  accept
+data:
+  accept
+"""
+
+
+def test_a_client_that_is_never_checked(tmp_path: Path) -> None:
+    site = Site(tmp_path, RELAY_ACL)
+    site.talk(HELO, MAIL, RCPT, b"RSET\r\n", MAIL.replace(b"example.org", b"second.example"), RCPT, QUIT)
+    # The first message was let in unasked. So the second was checked when the ACL asked, and the next one is in time.
+    first = site.events.index("C: MAIL FROM:<a@second.example>")
+    assert site.events[first + 2 :][:2] == ["C: RCPT TO:<b@test.ex>", "? TXT second.example"]
+    site.events.clear()
+    site.talk(HELO, MAIL.replace(b"example.org", b"third.example"), RCPT, QUIT)
+    assert before(site.events, "! third.example", "C: RCPT TO:<b@test.ex>")
+
+
+def test_few_clients_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "VAIN_LIMIT", 3)
+    site = Site(tmp_path, SPF_ACL)
+    known = ahead.expected(site.server.config)
+    for number in range(5):
+        known.note_vain("spf", f"192.0.2.{number}")
+    known.note_vain("dkim", CLIENT)
+    assert list(known.vain) == [("spf", f"192.0.2.{number}") for number in (2, 3, 4)]
 
 
 def test_what_goes_wrong_is_for_whoever_asks(tmp_path: Path) -> None:

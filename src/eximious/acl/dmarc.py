@@ -99,8 +99,9 @@ def begin(context: Context, lines: list[bytes]) -> None:
     resolver = ProgramResolver(context.services.dns)
     ahead.begin(
         context,
-        (ahead.DMARC, authors[0]),
+        ahead.DMARC,
         lambda: discover(authors[0], resolver, method=method, suffix_list=suffix_list),
+        authors[0],
     )
 
 
@@ -151,7 +152,7 @@ def _checked(context: Context) -> Found:
     if not authors:
         return Found("nofrom")
     verified = _spf(context)
-    begun = ahead.take(context, (ahead.DMARC, authors[0]))
+    begun = ahead.take(context, ahead.DMARC, authors[0])
     verdict = wait(
         evaluate(
             authors[0],

@@ -73,7 +73,7 @@ def begin(context: Context) -> None:
     if template is not None and template.constant is None:
         return  # what it comes to may depend on what the ACL does
     if ahead.is_worthwhile(ahead.SPF, context) and "spf_checked" not in context.message.facts:
-        ahead.begin(context, (ahead.SPF, context.message.sender), lambda: _asking(context, None))
+        ahead.begin(context, ahead.SPF, lambda: _asking(context, None), context.message.sender)
 
 
 def check(context: Context, *, guess: bool) -> Found | None:
@@ -107,7 +107,7 @@ def _guess(context: Context) -> str:
 
 def _asked(context: Context, record: str | None) -> Found:
     sender = context.message.sender
-    begun = ahead.take(context, (ahead.SPF, sender)) if record is None else None
+    begun = ahead.take(context, ahead.SPF, sender) if record is None else None
     verdict = wait(_asking(context, record)) if begun is None else begun.result()
     return Found(verdict, str(context.config.main.primary_hostname), sender, record is not None)
 

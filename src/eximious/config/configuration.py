@@ -20,7 +20,7 @@ class Configuration:
         self.macros: dict[str, str] = {}  # as they stood at the end of the file
         self.acls: dict[str, Any] = {}  # name -> eximious.acl.engine.Acl
         self.acl_texts: dict[str, Any] = {}  # ACLs from files and from text, compiled when they were first used
-        self.checks_wanted: frozenset[str] | None = None  # by conditions of the ACLs, once somebody has looked
+        self.expectations: Any = None  # eximious.acl.ahead.Expectations, once somebody has asked
         self.server_contexts: dict[Any, Any] = {}  # eximious.tls.context.ServerContext, by the settings that made it
         self.routers: list[Any] = []  # eximious.routers.base.Router, in order
         self.transports: dict[str, Any] = {}  # name -> eximious.transports.base.Transport

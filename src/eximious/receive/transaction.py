@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from eximious.acl.ahead import Begun
     from eximious.receive.acceptance import Incoming
-    from eximious.waiting import Ahead
 
 
 class Transaction:
@@ -41,13 +40,13 @@ class Transaction:
         self.refusal: str | None = None  # what RCPT commands were answered, if all were refused ...
         self.refusals_differ = False  # ... with the same words
         self.used_pipelining = False
-        self.ahead: dict[Hashable, Ahead[Any]] = {}  # checks under way: `eximious.acl.ahead`
+        self.ahead: dict[str, Begun] = {}  # checks under way
         self.chunks: Incoming | None = None  # the message that BDAT commands bring, from the first one to the last
 
     def close(self) -> None:
         """Give back what the transaction held, and call off what it began."""
         for one in self.ahead.values():
-            one.cancel()
+            one.expire()
         self.ahead.clear()
         if self.chunks is not None:
             self.chunks.close()
