@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from copy import copy
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from eximious.acl.compiled import Item
 from eximious.config.configuration import Configuration
@@ -130,8 +131,18 @@ class Positions(Parser):
         return start + len(word.source)
 
 
-def texts(config: Configuration) -> Iterator[Text]:
-    """All of them."""
+_texts: WeakKeyDictionary[Configuration, list[Text]] = WeakKeyDictionary()
+
+
+def texts(config: Configuration) -> list[Text]:
+    """All of them; each is parsed once, for all checks."""
+    found = _texts.get(config)
+    if found is None:
+        found = _texts[config] = list(_all(config))
+    return found
+
+
+def _all(config: Configuration) -> Iterator[Text]:
     for options in instances(config):
         yield from _of_options(options)
     for _, key, _ in TYPES.values():
