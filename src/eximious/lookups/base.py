@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from eximious.errors import Defer, EximiousError, ExpandError, did_you_mean
 from eximious.expand.refusal import refuse_tainted
+from eximious.logs.printing import printing
 from eximious.lookups.quoting import check_quoting
 from eximious.octets import SPACE
 from eximious.registry import Registry
@@ -40,8 +41,8 @@ class Unanswered(Defer):
     """A lookup has no answer for now. `why` is the reason alone, without the words about the expansion."""
 
     def __init__(self, asked: str, why: str) -> None:
-        quoted = why.replace("\\", "\\\\").replace('"', '\\"')
-        super().__init__(f'lookup of "{asked}" gave DEFER: "{quoted}"')
+        quoted = _printing(why).replace('"', '\\"')
+        super().__init__(f'lookup of "{_printing(asked)}" gave DEFER: "{quoted}"')
         self.why = why
 
 
@@ -182,6 +183,10 @@ def _options(text: str) -> Options:
     return found
 
 
+def _printing(text: str) -> str:
+    return printing(text.replace("\\", "\\\\"))
+
+
 def _shown(found: str | None) -> str:
     return "nothing" if found is None else f'"{found}"'
 
@@ -228,7 +233,7 @@ class LookupSpec:
         try:
             return self._find(context, source, key)
         except Defer as error:
-            raise Unanswered(source if key is None else key, str(error)) from None
+            raise Unanswered(source.lstrip(SPACE) if key is None else key, str(error)) from None
 
     def find_in_list(self, context: Context, source: str, key: str | None) -> str | None:
         """The same for an item of a list, where a source that cannot be opened means "not now"."""
