@@ -137,6 +137,13 @@ def test_failures_are_told_where_they_arose(configuration: Path) -> None:
     )
 
 
+def test_deep_steps_are_there_in_narrow_terminals(configuration: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    _, output = run(configuration, "${lc:" * 40 + "X" + "}" * 40)
+    assert output.count('"x"') == 40
+
+
 def test_what_was_looked_up_before(configuration: Path, tmp_path: Path) -> None:
     (tmp_path / "names").write_text("a: b\n")
     lookup = f"${{lookup{{a}}lsearch{{{tmp_path}/names}}}}"

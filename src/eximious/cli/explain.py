@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from eximious.expand.traced import Step
 
+INDENT = 4  # columns for a level of the tree
+LEAST_WIDTH = 60  # columns for a step
 LONGEST_SHOWN = 200  # characters of one value; --json has all of it
 
 
@@ -112,8 +114,8 @@ def _print(root: Step, faults: list[ConfigError], *, is_full: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = 10_000  # a step a line, for whatever reads it
+    # A step a line for whatever reads it; in a terminal, room for deep steps, whose lines it folds itself.
+    console.width = max(console.width, INDENT * _depth(root) + LEAST_WIDTH) if console.is_terminal else 10_000
     is_one = len(root.children) == 1 and root.children[0].source == root.source
     console.print(_tree(root.children[0] if is_one else root))
     if is_full:
@@ -121,6 +123,10 @@ def _print(root: Step, faults: list[ConfigError], *, is_full: bool) -> None:
     for fault in faults:
         if fault.hint:
             console.print(f"{characters(fault.message)}: {characters(fault.hint)}", style="green", markup=False)
+
+
+def _depth(step: Step) -> int:
+    return 1 + max(map(_depth, step.children), default=0)
 
 
 def _tree(step: Step) -> Tree:
