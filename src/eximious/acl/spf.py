@@ -34,6 +34,14 @@ class Found:
         self.is_guess = is_guess
 
     @property
+    def smtp_comment(self) -> str:
+        """The domain's explanation, or the usual one with a word about what decided."""
+        verdict = self.verdict
+        if not verdict.explanation or verdict.is_own_explanation:
+            return verdict.explanation
+        return f"{verdict.explanation} : Reason: {'default' if verdict.mechanism == 'default' else 'mechanism'}"
+
+    @property
     def authentication_results(self) -> str:
         """The part of an Authentication-Results header."""
         guess = " (best guess record for domain)" if self.is_guess else ""
@@ -114,7 +122,7 @@ def _asked(context: Context, record: str | None) -> Found:
 
 def _asking(context: Context, record: str | None) -> Coroutine[Any, Any, Verdict]:
     from eximious.mailauth.program_resolver import ProgramResolver
-    from eximious.mailauth.spf import check_mail_from
+    from eximious.mailauth.spf import LIMITS, Limits, check_mail_from
 
     main = context.config.main
     template = main.spf_smtp_comment_template
@@ -126,4 +134,5 @@ def _asking(context: Context, record: str | None) -> Coroutine[Any, Any, Verdict
         receiver=str(main.primary_hostname),
         record=record,
         default_explanation=template.expand(context) if template is not None else "",
+        limits=LIMITS if record is None else Limits(void_lookups=LIMITS.lookups),  # nobody publishes the guess
     )

@@ -95,7 +95,7 @@ def test_guess() -> None:
 def test_received_spf() -> None:
     verdict = check("192.0.2.9", "joe@example.org")
     assert verdict.received_spf("me.example") == (
-        "pass (me.example: domain of joe@example.org designates 192.0.2.9 as permitted sender) client-ip=192.0.2.9; "
+        "pass (me.example: domain of example.org designates 192.0.2.9 as permitted sender) client-ip=192.0.2.9; "
         'envelope-from="joe@example.org"; helo=mx.example; identity=mailfrom; receiver=me.example; '
         'mechanism="ip4:192.0.2.0/24";'
     )

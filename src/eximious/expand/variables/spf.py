@@ -43,7 +43,7 @@ def spf_received(message: Message) -> str | None:
 def spf_smtp_comment(message: Message) -> str | None:
     """What the domain's owner, or spf_smtp_comment_template, wants a client that failed to be told."""
     found = message.facts.get("spf")
-    return None if found is None else Tainted(found.verdict.explanation)
+    return None if found is None else Tainted(found.smtp_comment)
 
 
 @variable

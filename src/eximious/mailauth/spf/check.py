@@ -14,6 +14,7 @@ from eximious.mailauth.spf.record import Directive, Record, RecordError, is_reco
 from eximious.mailauth.spf.verdict import Result, Step, Verdict
 
 TRACE_LIMIT: Final = 500  # steps that are remembered
+_EXPLAINED: Final = frozenset({Result.FAIL, Result.SOFTFAIL, Result.NEUTRAL})  # by default
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 
 
@@ -47,11 +48,11 @@ async def check_host(
     """May the client with the address `ip` send mail for `domain`?
 
     `sender` is the MAIL FROM or HELO identity, for macros. `receiver` is the name of the host that checks. `record`
-    is used instead of the domain's own, for guesses. `default_explanation` is for failures without exp=, and may have
-    macros. Raises ValueError if `ip` is no address, and nothing else.
+    is used instead of the domain's own, for guesses. `default_explanation` is for failures without exp=, and for
+    softfail and neutral; it may have macros. Raises ValueError if `ip` is no address, and nothing else.
     """
     check = _Check(ip, domain, sender, helo, receiver, resolver, limits)
-    mechanism, explanation = "", ""
+    mechanism, explanation = "", ("", False)
     path: tuple[str, ...] = (domain,)
     try:
         outcome, explanation = await within(limits.seconds, check.run(domain, record, default_explanation))
@@ -69,11 +70,12 @@ async def check_host(
         identity,
         mechanism,
         path,
-        explanation,
+        explanation[0],
         check.problem,
         check.lookups,
         check.voids,
         tuple(check.trace),
+        explanation[1],
     )
 
 
@@ -206,12 +208,16 @@ class _Check:
         self._resolver = resolver
         self._limits = limits
 
-    async def run(self, domain: str, given: str | None, default_explanation: str) -> tuple[_Outcome, str]:
-        """The outcome, and the explanation for a failure."""
+    async def run(self, domain: str, given: str | None, default: str) -> tuple[_Outcome, tuple[str, bool]]:
+        """The outcome, and its explanation, with whether that is the domain's own."""
         outcome = await self.top(domain, given)
-        if outcome.result is not Result.FAIL:
-            return outcome, ""
-        return outcome, await self.explain(outcome, default_explanation)
+        if outcome.result is Result.FAIL:
+            own = await self.explain(outcome)
+            if own:
+                return outcome, (own, True)
+        if outcome.result in _EXPLAINED and default:
+            return outcome, (await self.explain_usually(default), False)
+        return outcome, ("", False)
 
     # The result of a domain.
 
@@ -401,15 +407,13 @@ class _Check:
 
     # Explanations.
 
-    async def explain(self, outcome: _Outcome, default: str) -> str:
-        """The text for a failure (section 6.2); without a usable exp= it is the default."""
+    async def explain(self, outcome: _Outcome) -> str:
+        """The domain's text for a failure (section 6.2); "" without a usable exp=."""
         record = outcome.record
-        if record is not None and record.explanation is not None:
-            text = await self._explanation(record.explanation)
-            if text:
-                return text
-        if not default:
-            return ""
+        return "" if record is None or record.explanation is None else await self._explanation(record.explanation)
+
+    async def explain_usually(self, default: str) -> str:
+        """The text that is given when the domain has none."""
         try:
             return await parse_macros(default, is_explanation=True).expand(self)
         except MacroError:

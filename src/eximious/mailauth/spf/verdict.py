@@ -55,6 +55,7 @@ class Verdict:
     lookups: int = 0
     void_lookups: int = 0
     trace: tuple[Step, ...] = ()
+    is_own_explanation: bool = False  # the domain's, by exp=
 
     def __str__(self) -> str:
         match self.result:
@@ -71,7 +72,7 @@ class Verdict:
     @property
     def comment(self) -> str:
         """The verdict as the comment of a Received-SPF field."""
-        of = f"domain of {self.sender}" if self.identity == "mailfrom" else self.domain
+        of = f"domain of {self.domain}"
         match self.result:
             case Result.PASS:
                 return f"{of} designates {self.ip} as permitted sender"
@@ -84,9 +85,9 @@ class Verdict:
             case Result.NONE:
                 return f"{of} does not provide an SPF record"
             case Result.PERMERROR:
-                return f"permanent error in processing {of}: {self.problem}"
+                return f"error in processing during lookup of {of}: {self.problem}"
             case _:
-                return f"temporary error in processing {of}: {self.problem}"
+                return f"encountered temporary error during SPF processing of {of}"
 
     def received_spf(self, receiver: str) -> str:
         """The value of a Received-SPF field (RFC 7208 section 9.1), written by the host `receiver`."""
