@@ -21,48 +21,40 @@ MOST_CAPTURES: Final = 10  # $0 to $9
 class Pattern:
     """A compiled regular expression."""
 
-    __slots__ = ("_code", "_compiled", "_numbers", "groups")
+    __slots__ = ("_code", "_numbers")
 
     def __init__(self, compiled: Any) -> None:
-        self._compiled = compiled
         self._code = compiled._pcre2_code
-        self.groups: int = compiled.groups
-        self._numbers = range(min(self.groups + 1, MOST_CAPTURES))
+        self._numbers = range(min(compiled.groups + 1, MOST_CAPTURES))
 
     def search(self, text: str) -> list[str] | None:
         """What becomes ``$0`` and so on if the pattern matches somewhere, else None. Raises ExpandError."""
-        octets = text.encode("latin-1")
-        data = self._match(octets)
-        if data is None:
-            return None
-        found: list[str] = []
-        for number in self._numbers:
-            start, end = _span(data, octets, number)
-            found.append(text[start:end] if start >= 0 else "")
-        return found if text.__class__ is str else [Tainted(part) for part in found]
+        spans = self.spans(text.encode("latin-1"), 0)
+        return None if spans is None else captures(text, spans)
+
+    def spans(self, octets: bytes, start: int) -> list[tuple[int, int]] | None:
+        """Where the first match from `start` on is, and what its groups caught (-1: nothing); None without a match.
+
+        Raises ExpandError if it takes too much of time or memory.
+        """
+        data = self._match(octets, start)
+        return None if data is None else [_span(data, octets, number) for number in self._numbers]
 
     def matches(self, text: str) -> bool:
         """True if the pattern matches somewhere. Raises ExpandError."""
-        return self._match(text.encode("latin-1")) is not None
+        return self._match(text.encode("latin-1"), 0) is not None
 
-    def _match(self, octets: bytes) -> Any:
+    def _match(self, octets: bytes, start: int) -> Any:
         try:
-            return _cy.match(self._code, octets, len(octets), 0, _NO_CONTEXT, 0)[0]
-        except pcre2.LibraryError as error:
-            raise ExpandError(f"regular expression could not be matched: {error}") from None
-
-    def find(self, text: str, start: int) -> Any:
-        """PCRE2's match from `start` on, or None. Raises ExpandError if it takes too much of time or memory."""
-        try:
-            return self._compiled.search(text.encode("latin-1"), start)
+            return _cy.match(self._code, octets, len(octets), start, _NO_CONTEXT, 0)[0]
         except pcre2.LibraryError as error:
             raise ExpandError(f"regular expression could not be matched: {error}") from None
 
 
-def captures(found: Any, groups: int, tainted: bool) -> list[str]:
-    """The texts of a match's groups, the whole one first; a group that took no part is empty."""
-    texts = [(found[group] or b"").decode("latin-1") for group in range(min(groups + 1, MOST_CAPTURES))]
-    return [Tainted(text) for text in texts] if tainted else texts
+def captures(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """The texts of a match and its groups; a group that took no part is empty."""
+    found = [text[start:end] if start >= 0 else "" for start, end in spans]
+    return found if text.__class__ is str else [Tainted(part) for part in found]
 
 
 _cache: dict[tuple[str, bool], Pattern] = {}

@@ -32,18 +32,19 @@ class Substitute(Node):
         subject = self.subject.evaluate(context)
         pattern = compile(self.pattern.evaluate(context))
         replacement = self.replacement.evaluate(context)
+        octets = subject.encode("latin-1")
         tainted = subject.__class__ is Tainted
         saved = context.captures
         parts: list[str] = []
         size = 0
         start = search = 0
         try:
-            while search <= len(subject) and (found := pattern.find(subject, search)) is not None:
-                begin, end = found.span()
+            while search <= len(subject) and (spans := pattern.spans(octets, search)) is not None:
+                begin, end = spans[0]
                 if begin == end and begin < start:
                     search += 1
                     continue
-                context.captures = captures(found, pattern.groups, tainted)
+                context.captures = captures(subject, spans)
                 new = expand(replacement, context)
                 tainted = tainted or new.__class__ is Tainted
                 parts += (subject[start:begin], new)
