@@ -202,9 +202,9 @@ class Run:
         assert item.template is not None
         try:
             text = item.template.expand(self.context)
-        except Unanswered as error:
-            raise Defer(error.why) from error
         except Defer as error:
+            if isinstance(error, Unanswered) and error.why:
+                raise Defer(error.why) from error
             source = printing(item.source)
             raise Defer(f'failed to expand ACL string "{source}": {error}') from error
         return item.parse(text) if item.parse is not None else text

@@ -69,7 +69,8 @@ def ask(name: str, type: str, conf: ResolvConf, *, edns: bool, dnssec_ok: bool, 
     servers = conf.servers[first_server:] + conf.servers[:first_server]
     settled: Response | None = None
     why: OSError = NoResponse("no DNS server")
-    for _ in range(conf.attempts):
+    for attempt in range(conf.attempts):
+        timeout = conf.timeout * 2**attempt if conf.backs_off else conf.timeout
         for server in servers:
             use_tcp = conf.use_tcp
             with_edns = edns
@@ -77,7 +78,7 @@ def ask(name: str, type: str, conf: ResolvConf, *, edns: bool, dnssec_ok: bool, 
                 message = encode_query(
                     int.from_bytes(os.urandom(2), "big"), name, type, edns=with_edns, dnssec_ok=with_edns and dnssec_ok
                 )
-                data = yield Try(message, server, conf.timeout, use_tcp)
+                data = yield Try(message, server, timeout, use_tcp)
                 if isinstance(data, OSError):
                     why = data
                     break

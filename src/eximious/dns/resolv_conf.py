@@ -13,13 +13,25 @@ SEARCH_LIMIT: Final = 32
 class ResolvConf:
     """What the file says, with the system's defaults for what it does not."""
 
-    __slots__ = ("attempts", "edns0", "ndots", "rotate", "search", "servers", "timeout", "trust_ad", "use_tcp")
+    __slots__ = (
+        "attempts",
+        "backs_off",
+        "edns0",
+        "ndots",
+        "rotate",
+        "search",
+        "servers",
+        "timeout",
+        "trust_ad",
+        "use_tcp",
+    )
 
     def __init__(self) -> None:
         self.servers: list[tuple[str, int]] = []  # addresses and ports
         self.search: list[str] = []
         self.ndots = 1
         self.timeout = 5.0  # seconds
+        self.backs_off = False  # give a server twice the time with each attempt
         self.attempts = 2
         self.rotate = False
         self.edns0 = False

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NEGATIVE_LIMIT: Final = 3600  # seconds an absence is kept at most (RFC 2308 section 5)
 NEGATIVE_DEFAULT: Final = 60  # seconds an absence without SOA is kept
 FAILURE_SECONDS: Final = 5  # seconds for which a failing server is not asked again (RFC 2308 section 7)
+LONGEST_FIRST_WAIT: Final = 60.0  # seconds
+MOST_ATTEMPTS: Final = 8  # where each takes twice as long as the one before
 CONF_CHECK_SECONDS: Final = 10  # how often resolv.conf is looked at
 
 Matches = Callable[[str], bool]
@@ -75,18 +77,17 @@ class Resolver:
         return resolver
 
     def limited(self, retransmit_seconds: float, attempts: int) -> Resolver:
-        """A resolver with the same cache that gives a server so many seconds, so many times; 0: as this one does."""
+        """A resolver with the same cache that gives servers so much time at first, and more with each of its attempts.
+
+        0 is what this one does. An answer that takes longer than the first wait is not lost.
+        """
         other = copy.copy(self)
+        conf = other._conf = copy.copy(self.resolv_conf())
+        other._conf_is_given = True
         other._asking = {}
-        if self._conf_is_given:
-            assert self._conf is not None
-            other._conf = copy.copy(self._conf)
-            other._conf.timeout = retransmit_seconds or self._conf.timeout
-            other._conf.attempts = attempts or self._conf.attempts
-        else:
-            other._conf = None
-            other.retransmit_seconds = retransmit_seconds or self.retransmit_seconds
-            other.attempts = attempts or self.attempts
+        conf.timeout = min(retransmit_seconds or conf.timeout, LONGEST_FIRST_WAIT)
+        conf.attempts = min(attempts or conf.attempts, MOST_ATTEMPTS)
+        conf.backs_off = True
         return other
 
     # Questions.

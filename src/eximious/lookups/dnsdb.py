@@ -24,8 +24,6 @@ TYPES: Final = frozenset(
     {"a", "a+", "aaaa", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"}
 )
 
-MOST_ATTEMPTS: Final = 100
-
 _MODIFIER = re.compile(r"(defer|dnssec|retrans|retry)_", re.IGNORECASE)
 _BEHAVIOUR = re.compile(r"strict|lax|never", re.IGNORECASE)
 _UP_TO_COMMA = re.compile(r"[^,]*")
@@ -108,7 +106,7 @@ def _modify(query: Query, kind: str, text: str) -> str:
     else:
         found = _NUMBER.match(text)
         assert found is not None
-        query.attempts = min(int(found[0][:4] or 0), MOST_ATTEMPTS)
+        query.attempts = int(found[0][:4] or 0)
     comma = _END_OF_MODIFIER.match(text, found.end())
     if comma is None:
         raise Defer("dnsdb modifier syntax error")
