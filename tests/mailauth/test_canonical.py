@@ -96,3 +96,10 @@ def test_many_empty_lines_take_no_room() -> None:
 )
 def test_values(value: bytes, canonical: bytes) -> None:
     assert relaxed_value(value) == canonical
+
+
+def test_are_wanted() -> None:
+    hashes = BodyHashes()
+    assert not hashes.are_wanted
+    hashes.want(is_relaxed=True, algorithm="sha256")
+    assert hashes.are_wanted

@@ -43,3 +43,7 @@ def test_nothing_is_lost(message: bytes) -> None:
     headers, body = split(message)
     total = sum(len(field.raw) for field in headers.fields) + len(body)
     assert total <= len(message) + message.count(b"\n") + 2
+
+
+def test_a_field_shows_itself() -> None:
+    assert repr(Field(b"A: 1\r\n")) == "Field(b'A: 1\\r\\n')"

@@ -61,3 +61,11 @@ def test_anything(text: str) -> None:
         taglist.parse(text)
     except TagError:
         return
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"), [("a=3Db", "a=b"), ("a =\r\n 4", "a=4"), ("=C3=A9", "\xc3\xa9"), ("=3", "=3")]
+)
+def test_quoted_printable(text: str, plain: str) -> None:
+    assert taglist.unquoted(text) == plain
+    assert taglist.decoded("a b=3D") == "a b="

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eximious.mailauth.arc import Chain, ChainResult, Sealer, Sealing, Validator, seal, sealers, validate
+from eximious.mailauth.arc import Chain, ChainResult, Link, Sealer, Sealing, Validator, seal, sealers, validate
+from eximious.mailauth.arc.chain import seal_status
 from eximious.mailauth.canonical import BodyHashes
 from eximious.mailauth.dkim import PrivateKey, Verifier
 from eximious.mailauth.message import split
@@ -264,3 +265,46 @@ def test_sealers_of_a_chain_that_is_not_intact() -> None:
     headers, _ = split(re.sub(rb"ARC-Seal: i=[13]", b"X-Seal: i=1", three_hops()))
     assert sealers(headers) == ["", "two.example"]
     assert sealers(split(MESSAGE)[0]) == []
+
+
+def test_a_chain_with_a_gap() -> None:
+    message = three_hops()
+    begin = message.rindex(b"ARC-Seal: i=2") if b"ARC-Seal: i=2" in message else -1
+    assert begin >= 0
+    headers, body = split(message)
+    left = [field.raw for field in headers.fields if b"i=2;" not in field.raw.partition(b":")[2][:20]]
+    left = [raw for raw in left if not (raw.lower().startswith(b"arc-") and b"i=2" in raw)]
+    chain = validated(b"".join(left) + b"\r\n" + body)
+    assert str(chain) == "fail: there is no set i=2"
+    assert str(chain.result) == "fail"
+
+
+def test_results_that_cannot_be_read() -> None:
+    link = Link(1, "one.example", "s", "i=1; (")
+    assert link.authentication_results is None
+
+
+def test_nothing_is_asked_for_a_chain_that_fails_anyway() -> None:
+    headers, _ = split(b"ARC-Seal: nonsense\r\n" + MESSAGE)
+    resolver = StaticResolver(ZONE)
+    asyncio.run(Validator(headers).fetch_keys(resolver))
+    assert resolver.asked == []
+    headers, _ = split(b"ARC-Seal: i=1; a\r\nARC-Seal: =\r\nARC-Seal: i=2; d=two.example\r\n" + MESSAGE)
+    assert sealers(headers) == ["", "two.example"]
+    assert seal_status(headers, 1) == ""
+
+
+def test_not_more_than_ten_hashes_of_the_body() -> None:
+    fields = [
+        b"ARC-Seal: i=%d; a=rsa-sha256; cv=%b; d=one.example; s=s; b=AAAA\r\n"
+        b"ARC-Message-Signature: i=%d; a=rsa-sha256; d=one.example; s=s; h=from; l=%d; bh=AAAA; b=AAAA\r\n"
+        b"ARC-Authentication-Results: i=%d; x; none\r\n" % (n, b"none" if n == 1 else b"pass", n, n - 1, n)
+        for n in range(1, 13)
+    ]
+    headers, _ = split(b"".join(fields) + MESSAGE)
+    validator = Validator(headers)
+    validator.feed(b"x" * 20)
+    chain = asyncio.run(validator.validate(StaticResolver(ZONE)))
+    assert str(chain) == "fail: i=12: the message signature: the body was changed"
+    headers, _ = split(fields[0].replace(b"l=0", b"l=99") + MESSAGE)
+    assert "l= is more than the body has" in str(asyncio.run(Validator(headers).validate(StaticResolver(ZONE))))

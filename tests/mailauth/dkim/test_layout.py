@@ -34,3 +34,10 @@ def test_nothing_is_lost(tags: list[tuple[str, str]]) -> None:
     assert "".join(found.split()) == "X:" + "".join(f"{name}={value};" for name, value in tags)
     longest = max([78, *(len(name) + len(value) + 2 for name, value in tags if name not in ("b", "bh"))])
     assert all(len(line) <= longest for line in found.split("\r\n"))
+
+
+def test_a_value_that_just_does_not_fit() -> None:
+    """Less than a line, but more than what is left of this one."""
+    found = laid_out("X", [("a", "x" * 60), ("b", "y" * 76)])
+    assert "".join(found.split()) == "X:a=" + "x" * 60 + ";b=" + "y" * 76 + ";"
+    assert all(len(line) <= 78 for line in found.split("\r\n"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import dataclasses
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from eximious.mailauth.dkim import Fault, Policy, PrivateKey, Result, Signer, Verification, Verifier, sign, verify
 from eximious.mailauth.dkim import key as keys
+from eximious.mailauth.dkim.verify import ABSENT
 from eximious.mailauth.message import split
 from eximious.mailauth.resolver import StaticResolver
-from tests.mailauth.keys import ED25519, RSA, rsa
+from tests.mailauth.keys import ED25519, RSA, ed25519, rsa
 
 NOW = 1_800_000_000
 MESSAGE = (
@@ -224,3 +226,62 @@ def test_any_key(text: str) -> None:
             keys.parse(record)
         except keys.KeyFault:
             continue
+
+
+FIELDS = [
+    ("v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=AAAA; b=", "b= is empty"),
+    ("v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=AAAA; b=AAAA; t=5; x=4", "x= is before t="),
+    ("v=1; a=rsa-sha256; d=example.org; s=s; h=from::to; bh=AAAA; b=AAAA", "h= is not a list of header fields"),
+    ("v=1; a=rsa-sha256; d=example.org; s=s; h=to; bh=AAAA; b=AAAA", "h= does not have From"),
+    ("v=1; a=rsa-sha256; d=example.org; s=s; h=from; bh=AAAA; b=AAAA; q=carrier", "q= does not have dns/txt"),
+]
+
+
+@pytest.mark.parametrize(("text", "detail"), FIELDS)
+def test_impossible_signatures(text: str, detail: str) -> None:
+    [found] = verified(f"DKIM-Signature: {text}\r\n".encode() + MESSAGE)
+    assert (found.fault, found.detail) == (Fault.SYNTAX, detail)
+
+
+def test_times_may_be_left_out() -> None:
+    policy = Policy(checks_times=False)
+    [found] = verified(signed(expire_after=1), now=NOW * 2, policy=policy)
+    assert (found.result, found.selector) == (Result.PASS, "s")
+
+
+def test_the_signatures_of_a_verifier() -> None:
+    headers, _ = split(signed())
+    assert [one.key_name for one in Verifier(headers).signatures] == ["s._domainkey.example.org"]
+    assert repr(Verifier(headers).signatures[0]) == "Signature(d='example.org', s='s', a='rsa-sha256')"
+
+
+def test_what_is_missing_is_named() -> None:
+    oversigned = signed(headers=["+from", "+subject", "reply-to"])
+    [found] = verified(oversigned.replace(b"the  lunch", b"no lunch"))
+    assert found.trace[-1] == f"{ABSENT}: reply-to"
+    complete = signed(headers=["from", "subject"])
+    [found] = verified(complete.replace(b"the  lunch", b"no lunch"))
+    assert not any(line.startswith(ABSENT) for line in found.trace)
+
+
+def test_keys_in_other_forms() -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    data = (
+        ed25519().public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    record = "v=DKIM1; k=ed25519; p=" + base64.b64encode(data).decode()
+    [found] = verified(signed(ED25519), with_key(record))
+    assert found.result is Result.PASS, found
+    assert not keys.parse("v=DKIM1; p=").verify(b"", b"", b"", "sha256")
+
+
+def test_a_key_of_another_kind() -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+
+    pem = generate_private_key(SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(keys.KeyFault, match="neither RSA nor Ed25519"):
+        PrivateKey.load(pem)

@@ -393,3 +393,23 @@ print(asyncio.run(explain(message, read("example.org TXT 'v=spf1'"), ip="192.0.2
     command = [sys.executable, "-c", program, str(tmp_path / "m.eml")]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout
     assert shown.startswith(("(HELO", "SPF"))
+
+
+def test_helo_is_enough() -> None:
+    found = explained(MESSAGE, sender=None, helo="other.example")
+    assert found.spf is not None
+    assert found.spf.identity == "helo"
+
+
+def test_rewritten_by_nobody() -> None:
+    [finding] = explained(MESSAGE, sender="SRS1=AAAA=g.example===@f.example", srs_secrets=["x"]).of("SRS")
+    assert (finding.result, finding.remedy) == (
+        "fail",
+        "give the secret that the forwarder rewrites with, if it is yours; else only it can tell",
+    )
+
+
+def test_ed25519_seals_do_not_tell_whose_fault_it_is() -> None:
+    damaged = TWICE.replace(b"Results: i=1; ", b"Results: i=1; (x) ")
+    [finding] = explained(damaged).of("ARC")
+    assert not any("the key is the sealer's" in line for line in finding.details)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -196,3 +197,46 @@ def test_any_record_is_evaluated(parts: list[str]) -> None:
     zone = {"example.org": {"TXT": ["v=spf1 a " + "".join(parts)]}}
     verdict = check("2001:db8::1", "a.b-c@example.org", zone)
     assert verdict.result in Result
+
+
+def test_things_show_themselves() -> None:
+    record = parse("v=spf1 a -all")
+    assert (repr(record), repr(record.directives[0])) == ("Record('v=spf1 a -all')", "Directive('a')")
+
+
+def test_path_of_errors() -> None:
+    zone = {"a.example": {"TXT": ["v=spf1 include:b.example"]}, "b.example": {"TXT": ["v=spf1 a -all"], "A": None}}
+    verdict = check("192.0.2.1", "joe@a.example", zone)
+    assert (verdict.path, str(verdict)) == (("a.example", "b.example"), "temperror: A of b.example: the table says so")
+
+
+def test_client_whose_names_cannot_be_asked() -> None:
+    zone = {"p.example": {"TXT": ["v=spf1 ptr -all"]}, "1.2.0.192.in-addr.arpa": {"PTR": ["a..p.example"]}}
+    assert check("192.0.2.1", "a@p.example", zone).result is Result.FAIL
+
+
+def test_explanations_of_ones_own() -> None:
+    zone = {"a.example": {"TXT": ["v=spf1 -all exp=%{l}..example"]}}
+    assert check("192.0.2.1", "joe@a.example", zone, default_explanation="%{i} %{t}%").explanation == "%{i} %{t}%"
+    told = check("192.0.2.1", "joe@a.example", zone, default_explanation="%{v} %{c} %{r} %{t}").explanation
+    assert re.fullmatch(r"in-addr 192\.0\.2\.1 unknown \d+", told)
+    assert check("192.0.2.1", "joe@a.example", zone).explanation == ""
+
+
+def test_a_trace_has_an_end() -> None:
+    zone = {
+        "a.example": {
+            "TXT": ["v=spf1 " + "?ip4:198.51.100.1 " * 600 + "include:b.example ?a -all"],
+            "A": ["192.0.2.1"],
+        },
+        "b.example": {"TXT": ["v=spf1 -all"]},
+    }
+    assert len(check("192.0.2.1", "joe@a.example", zone).trace) == 500
+
+
+@pytest.mark.parametrize(
+    "text", ["all:x", "all/8", "ptr/24", "include:", "exists", "a:%{t}", "a:%{d0}", "a:x%%", "a:%{d}a"]
+)
+def test_faults(text: str) -> None:
+    with pytest.raises(RecordError):
+        parse(f"v=spf1 {text}")

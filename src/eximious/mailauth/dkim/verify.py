@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eximious.mailauth.message import Headers
     from eximious.mailauth.resolver import Resolver
 
+ABSENT: Final = "signed, but not there (perhaps on purpose)"  # fields, in traces
 MODERN: Final = frozenset({"rsa-sha256", "ed25519-sha256"})  # RFC 8301 section 3.1, RFC 8463
 
 
@@ -353,7 +354,7 @@ def _changes(signature: Signature, headers: Headers) -> list[str]:
         missing = sorted(set(signature.headers) - {field.name for field in headers.fields})
         if missing:
             names = b", ".join(missing).decode("latin-1")
-            found.append(f"signed, but not there (perhaps on purpose): {names}"[:1000])
+            found.append(f"{ABSENT}: {names}"[:1000])
     return found
 
 

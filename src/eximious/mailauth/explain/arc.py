@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eximious.mailauth.arc.chain import Chain, ChainFault, ChainResult, Link, sets
+from eximious.mailauth.arc.chain import Chain, ChainResult, Link, sets
 from eximious.mailauth.damage import diagnose
 from eximious.mailauth.damage.diagnosis import signed_hash
 from eximious.mailauth.dkim import key as keys
@@ -47,10 +47,7 @@ def _results(link: Link) -> list[str]:
 
 async def _damage(headers: Headers, body: bytes, resolver: Resolver) -> tuple[tuple[str, ...], str]:
     """What became of the message since the newest set, and what would mend it."""
-    try:
-        newest = sets(headers)[-1].message
-    except (ChainFault, IndexError):
-        return (), ""
+    newest = sets(headers)[-1].message
     assert newest is not None
     key = keys.from_answer(await resolver.query(newest.key_name, "TXT"))
     if isinstance(key, str) or key.type != newest.key_type:
@@ -61,9 +58,7 @@ async def _damage(headers: Headers, body: bytes, resolver: Resolver) -> tuple[tu
 
 async def _broken_seal(chain: Chain, headers: Headers, resolver: Resolver) -> list[str]:
     """Whether the fields or the key are wrong for the newest seal that fails, as far as its key tells."""
-    instance = max((link.instance for link in chain.links if link.seal_passes is False), default=0)
-    if not instance:
-        return []
+    instance = max(link.instance for link in chain.links if link.seal_passes is False)
     seal = sets(headers)[instance - 1].seal
     assert seal is not None
     key = keys.from_answer(await resolver.query(seal.key_name, "TXT"))

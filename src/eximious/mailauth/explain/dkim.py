@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from eximious.mailauth.damage import diagnose
-from eximious.mailauth.dkim.verify import Fault, Verification
+from eximious.mailauth.dkim.verify import ABSENT, Fault, Verification
 from eximious.mailauth.explain.finding import Finding
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def explained(verified: Verification, headers: Headers, body: bytes) -> Finding:
     remedy = ""
     if verified.fault in BROKEN and verified.key is not None:
         found = diagnose(signature, verified.key, headers, body)
+        if found.changes:
+            details = [line for line in details if not line.startswith(ABSENT)]  # that is known better now
         details += found.lines
         remedy = found.remedy
     elif verified.fault is not None:
