@@ -914,3 +914,44 @@ def test_the_rewrite_cures_it(old: str, new: str, tmp_path: Path) -> None:
     lines[finding.place.line - 1] = line[:start] + finding.new + line[start + len(finding.old) :]
     after = found_in("\n".join(lines), tmp_path)
     assert [*map(str, (*after.errors, *after.warnings, *after.notes))] == []
+
+
+# What is said of tainted data where more than one word must change: the part with the fault, and as the hint says it.
+LONGER_CURES = [
+    (
+        "lsearch{LDIR/aliases}",
+        "lsearch{LDIR/${lc:$sender_address}}",
+        "lsearch{LDIR/${lookup{$sender_address}lsearch,ret=key{/etc/exim4/known}}}",
+    ),
+    (
+        "lsearch{LDIR/aliases}",
+        "lsearch{LDIR/$local_part}",
+        "lsearch{LDIR/$local_part_data}}\n  local_parts = lsearch;LDIR/users\n  headers_add = ${lc:X: y",
+    ),
+    (
+        "  check_local_user\n  transport = local_delivery",
+        "  transport = with_domain",
+        "  domains = +local_domains\n  transport = with_domain",
+    ),
+    (
+        "deny    senders = +blocked",
+        "deny    condition = ${readfile{LDIR/$domain}}\n          senders = +blocked",
+        "deny    domains = +local_domains\n          condition = ${readfile{LDIR/$domain_data}}\n"
+        "          senders = +blocked",
+    ),
+]
+WITH_DOMAIN = "begin transports\n\nwith_domain:\n  driver = appendfile\n  file = /var/mail/{}\n"
+
+
+@pytest.mark.parametrize(("right", "wrong", "cured"), LONGER_CURES)
+def test_longer_cures(right: str, wrong: str, cured: str, tmp_path: Path) -> None:
+    base = GOOD.replace("  file = /var/mail/$local_part_data\n", "  file = /var/mail/all\n")
+    is_there = "with_domain" in wrong
+    for change, variable, count in ((wrong, "$domain", 1), (cured, "$domain_data", 0)):
+        text = base.replace(right, change, 1)
+        if is_there:
+            text = text.replace("begin transports\n", WITH_DOMAIN.format(variable))
+        findings = found_in(text, tmp_path)
+        assert [*map(str, findings.errors)] == []
+        assert len([warning for warning in findings.warnings if "tainted" in warning.message]) == count
+        assert [warning for warning in findings.warnings if "always empty" in warning.message] == []

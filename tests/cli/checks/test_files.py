@@ -58,6 +58,11 @@ FILES = [
     (ROUTER.format("domains = ${if exists {FOLDER/nix}{x}fail}\n  data = ${lookup{a}lsearch{FOLDER/nix}}"), []),
     (ROUTER.format("require_files = FOLDER/nix\n  data = ${lookup{a}lsearch{FOLDER/nix}}"), []),
     (ROUTER.format("file = FOLDER/nix"), []),
+    (
+        ROUTER.format("data = x\n  require_files = root:/etc/passwd:! no-such-user"),
+        [('there is no user "no-such-user", as whom require_files would look', "no-such-user")],
+    ),
+    (ROUTER.format("data = x\n  require_files = $local_part:+/etc/passwd:mail,mail:!+/x"), []),
     # Each file once.
     (
         "hold_domains = FOLDER/nix : FOLDER/nix\nhost_lookup = FOLDER/nix",

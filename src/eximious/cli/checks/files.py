@@ -15,6 +15,7 @@ from typing import Any, Final
 from eximious.cli.checks.strings import Text, texts
 from eximious.config.configuration import Configuration
 from eximious.config.lists import split
+from eximious.config.users import find_user, user_name
 from eximious.errors import ConfigError
 from eximious.expand.items.lookup import Lookup
 from eximious.lists.base import MatchList
@@ -52,6 +53,19 @@ def files(config: Configuration) -> Iterator[ConfigError]:
                 told.add(path)
                 yield ConfigError(fault, text.place_in(owner, path))
     yield from _certificates(config, told)
+    yield from _required_files(config)
+
+
+def _required_files(config: Configuration) -> Iterator[ConfigError]:
+    """Items of ``require_files`` that do not begin with a slash: they are users, who may not exist."""
+    for router in config.routers:
+        given = router.given.get("require_files")
+        for item in router.required_files if given is not None else ():
+            name = (item.constant or "").lstrip("!+ \t").partition(",")[0].rstrip()
+            if name and not name.startswith("/") and find_user(name) is None:
+                place = given.place.at(max(0, given.text.find(name))) if given.place is not None else None
+                message = f'there is no user "{name}", as whom require_files would look'
+                yield ConfigError(message, place, "the name of a file begins with a slash")
 
 
 def _paths(text: Text) -> Iterator[tuple[str, bool, object]]:
@@ -117,8 +131,6 @@ def _readable(status: os.stat_result, uid: int, gid: int) -> bool:
 
 
 def _groups(uid: int, gid: int) -> set[int]:
-    from eximious.config.users import user_name
-
     try:
         return {gid, *os.getgrouplist(user_name(uid), gid)}
     except (KeyError, OSError):
@@ -126,8 +138,6 @@ def _groups(uid: int, gid: int) -> set[int]:
 
 
 def _name(config: Configuration) -> str:
-    from eximious.config.users import user_name
-
     return user_name(config.main.exim_user)
 
 
