@@ -149,8 +149,13 @@ def lookups() -> Iterator[str]:
     """All lookup types."""
     from eximious.lookups.base import lookups as registry
 
-    rows = [(f"`{name}`", first_line(type(found))) for name, found in registry.load_all().items()]
-    yield from table(("Type", "Meaning"), rows)
+    rows = []
+    for name, found in registry.load_all().items():
+        options = ", ".join(f"`{option}`" for option in found.options)
+        rows.append((f"`{name}`", "key" if found.is_single_key else "query", options, first_line(type(found))))
+    yield "All take `cache`, those with a key `ret=key`. There is a [guide](../lookups.md)."
+    yield ""
+    yield from table(("Type", "With a", "Options", "Meaning"), rows)
 
 
 def table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
