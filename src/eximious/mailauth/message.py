@@ -95,8 +95,8 @@ class Headers:
         left: dict[bytes, int] = {}
         found = []
         for name in names:
-            if name in by_name:
-                fields = by_name[name]
+            fields = by_name.get(name)
+            if fields is not None:
                 index = left.get(name, len(fields)) - 1
                 if index >= 0:
                     left[name] = index

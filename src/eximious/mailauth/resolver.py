@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME_LIMIT: Final = 253  # octets of a name in text form
 LABEL_LIMIT: Final = 63  # octets of a label
+_LABELS: Final = re.compile(rf"(?:[^.]{{1,{LABEL_LIMIT}}}(?:\.|\Z))+")
 
 
 class Outcome(enum.Enum):
@@ -69,9 +71,7 @@ class Resolver(Protocol):
 
 def is_askable(name: str) -> bool:
     """True if the text can be a domain name at all: labels of 1 to 63 octets, 253 in all."""
-    if not name or len(name) > NAME_LIMIT:
-        return False
-    return all(0 < len(label) <= LABEL_LIMIT for label in name.removesuffix(".").split("."))
+    return len(name) <= NAME_LIMIT and _LABELS.fullmatch(name) is not None
 
 
 def reverse_name(address: str) -> str:
