@@ -43,8 +43,8 @@ def look_up_client(context: Context) -> str | None:
         context.facts["host_aliases"] = found.names[1:]
     elif not found.is_deferred:
         context.facts["host_lookup_why"] = found.why
-        if "host_lookup_failed" in context.services.logs.selected:
-            context.services.logs.main(found.why or f"no host name found for IP address {client.host_address}")
+        if not found.why and "host_lookup_failed" in context.services.logs.selected:
+            context.services.logs.main(f"no host name found for IP address {client.host_address}")
     return client.host_name
 
 
