@@ -142,3 +142,18 @@ def test_colour_in_a_terminal_only(tmp_path: Path) -> None:
     path.write_text(WARNING)
     assert "\x1b[" not in CliRunner().invoke(check.command, [str(path)]).output
     assert "\x1b[33m" in CliRunner().invoke(check.command, [str(path)], color=True).output
+
+
+def test_what_could_do_something_in_a_terminal(tmp_path: Path) -> None:
+    _, output = run(tmp_path, "smtp_banner = \x1b]0;title\x07 \x9b31m $local_par\n")
+    assert "\x1b" not in output
+    assert "\x9b" not in output
+    shown, caret = output.splitlines()[1:3]
+    assert shown[caret.index("^") :] == "$local_par"
+    _, output = run(tmp_path, "!" * 5000 + "\n")
+    assert max(map(len, output.splitlines())) < 400
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/exim.conf", "/"])
+def test_no_such_file(path: str) -> None:
+    assert CliRunner().invoke(check.command, [path]).exit_code == 2

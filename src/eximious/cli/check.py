@@ -16,11 +16,12 @@ from eximious.config import paths
 from eximious.config.errors import with_caret
 from eximious.errors import ConfigError, Place
 
+LONGEST_MESSAGE: Final = 300  # characters; --json has all
 MISSING: Final = re.compile(r"there is no (?:file|directory) ")
 
 
 @click.command("check")
-@click.argument("file", required=False, type=click.Path(dir_okay=False))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("-D", "--define", "macros", multiple=True, metavar="NAME[=TEXT]", help="Set a macro, as exim -D does.")
 @click.option("--no-files", is_flag=True, help="Do not look for the files it names: it is for another machine.")
 @click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
@@ -61,7 +62,7 @@ def _print(path: str, findings: Findings) -> None:
         ("note", "cyan", findings.notes),
     ):
         for error in found:
-            click.echo(click.style(f"{word}: ", fg=colour, bold=True) + _coloured(with_caret(_readable_error(error))))
+            click.echo(click.style(f"{word}: ", fg=colour, bold=True) + _coloured(_printable(error)))
     if any(MISSING.match(warning.message) for warning in findings.warnings):
         click.echo("(--no-files says nothing of files, if the configuration is for another machine)")
     if findings.errors or findings.warnings:
@@ -83,6 +84,15 @@ def _coloured(text: str) -> str:
 
 def _count(found: list[ConfigError], word: str) -> str:
     return f"{len(found)} {word}" if len(found) == 1 else f"{len(found)} {word}s"
+
+
+def _printable(error: ConfigError) -> str:
+    """The fault as text for a terminal: whatever could do something there is a replacement character instead."""
+    shown = _readable_error(error)
+    if len(shown.message) > LONGEST_MESSAGE:
+        shown.message = shown.message[:LONGEST_MESSAGE] + "..."
+    text = with_caret(shown)
+    return text if text.isprintable() else "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def _readable_error(error: ConfigError) -> ConfigError:

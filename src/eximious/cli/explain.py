@@ -122,7 +122,7 @@ def _print(root: Step, faults: list[ConfigError], *, is_full: bool) -> None:
         console.print("(there were more steps than are shown)")
     for fault in faults:
         if fault.hint:
-            console.print(f"{characters(fault.message)}: {characters(fault.hint)}", style="green", markup=False)
+            console.print(f"{_shortened(fault.message)}: {_shortened(fault.hint)}", style="green", markup=False)
 
 
 def _depth(step: Step) -> int:
