@@ -287,3 +287,88 @@ def test_whole_lists(name: str, key: PrivateKey) -> None:
     added = b"Precedence: list\r\nList-Id: <l.list.example>\r\nSender: l-bounces@list.example\r\nErrors-To: x@y\r\n"
     _, found = broken(added + message + b"_______________\r\nour list\r\n", key)
     assert {change.part for change in found.changes} == {"body", "list-id", "sender", "subject", *parts}, found.lines
+
+
+def subject(value: bytes) -> bytes:
+    return MESSAGE.replace(b"Lunch today", value)
+
+
+WORDS = [
+    (b"h\xc3\xa4", b"=?utf-8?b?aMOk?=", "Subject was encoded (RFC 2047)"),
+    (b"=?UTF-8?B?aMOk?=", b"h\xc3\xa4", "Subject was decoded (RFC 2047)"),
+    (b"=?UTF-8?B?aMOk?=", b"=?utf-8?Q?h=C3=A4?=", "Subject was encoded anew (RFC 2047)"),
+    (b"=?utf-8?q?h=C3=A4?=", b"=?utf-8?b?aMO?= =?utf-8?b?pA==?=", None),  # divided within a character
+    (b"x", b"=?nonsense?b?aMOk?=", None),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), WORDS)
+def test_encoded_words(old: bytes, new: bytes, sentence: str | None) -> None:
+    message = signed(subject(old))
+    found = broken(message.replace(b"Subject: " + old, b"Subject: " + new))[1]
+    assert [change.text.startswith(sentence or "?") for change in found.changes] == ([True] if sentence else [])
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), [
+    (b"<jane@example.com>", b"jane@example.com", "To lost the brackets around the address"),
+    (b"jane@example.com", b"<jane@example.com>", "To got brackets around the address"),
+    (b"jane@example.com", b"Jane <jane@example.com>", "To got a name and brackets for the address"),
+])  # fmt: skip
+def test_brackets(old: bytes, new: bytes, sentence: str) -> None:
+    message = signed(MESSAGE.replace(b"jane@example.com, jim@example.com", old))
+    [change] = broken(message.replace(b"To: " + old, b"To: " + new))[1].changes
+    assert change.text.startswith(sentence)
+
+
+@pytest.mark.parametrize(("name", "body"), [
+    (b"quoted-printable", b"Sal=C3=A4t?\r\n"),
+    (b"base64", b"U2Fsw6R0Pwo=\r\n"),
+])  # fmt: skip
+def test_transfer_encoding(name: bytes, body: bytes) -> None:
+    head, _, _ = MESSAGE.partition(b"\r\n\r\n")
+    message = signed(head + b"\r\n\r\nSal\xc3\xa4t?\r\n").replace(b"Sal\xc3\xa4t?\r\n", body)
+    found = broken(message.replace(b"Encoding: 8bit", b"Encoding: " + name))[1]
+    first, second = found.changes
+    assert first.text == f"the body was encoded as {name.decode()} on the way, and was 8bit or 7bit when it was signed"
+    assert second.text.startswith("Content-Transfer-Encoding was 8bit")
+
+
+def test_no_transfer_encoding() -> None:
+    """What is said to be encoded, but is not."""
+    message = signed(MESSAGE.replace(b"8bit", b"base64").replace(b"Salad", b"A"))
+    assert broken(message.replace(b"A?", b"B?"))[1].changes == ()
+
+
+LIKE_MULTIPARTS = [
+    b"no parts",
+    b"--\r\nx\r\n--\r\n",
+    b"text before\r\n--b\r\n\r\nanother text\r\n--b--\r\n",
+]
+
+
+@pytest.mark.parametrize("body", LIKE_MULTIPARTS)
+def test_multiparts_that_are_none(body: bytes) -> None:
+    message = signed(MULTIPART).partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + body
+    assert broken(message)[1].changes == ()
+
+
+def test_added_fields_that_are_not_among_the_usual() -> None:
+    """All of them, only the usual ones, only those of lists: whatever fits."""
+    signer = ["from", "+subject", "date", "list-id", "list-post", "list-help", "cc", "comments"]
+    own = b"Comments: mine\r\nFrom:"
+    lists = b"List-Id: <l>\r\nList-Post: <p>\r\nList-Help: <h>\r\n"
+    for original, added, parts in (
+        (b"From:", lists + b"Cc: x\r\nComments: y\r\nFrom:", {"list-id", "list-post", "list-help", "cc", "comments"}),
+        (own, lists + b"Cc: x\r\n" + own, {"list-id", "list-post", "list-help", "cc"}),
+        (b"Cc: x\r\n" + own, lists + b"Cc: x\r\n" + own, {"list-id", "list-post", "list-help"}),
+    ):
+        head, fields = signed(MESSAGE.replace(b"From:", original, 1), headers=signer).split(b"\r\n" + original, 1)
+        found = broken(head + b"\r\n" + added + fields)[1]
+        assert {change.part for change in found.changes} == parts
+
+
+def test_fields_in_another_order() -> None:
+    original = b"Received: one\r\nReceived: two\r\nFrom:"
+    message = signed(MESSAGE.replace(b"From:", original, 1), headers=["from", "=received"])
+    damaged = message.replace(b"Received: one\r\nReceived: two", b"Received: two\r\nReceived: one")
+    assert broken(damaged)[1].changes[0].text == "the Received fields came into another order"

@@ -413,3 +413,16 @@ def test_ed25519_seals_do_not_tell_whose_fault_it_is() -> None:
     damaged = TWICE.replace(b"Results: i=1; ", b"Results: i=1; (x) ")
     [finding] = explained(damaged).of("ARC")
     assert not any("the key is the sealer's" in line for line in finding.details)
+
+
+def test_a_scheme_that_makes_other_addresses() -> None:
+    """The form is right, but not for this scheme."""
+    strict = Scheme(["secret"], hash_length=10, clock=lambda: NOW)
+    [finding] = explained(MESSAGE, sender=FIRST, srs_secrets=["secret"], srs_scheme=strict).of("SRS")
+    assert finding.details[0].endswith("has too short a hash")
+
+
+def test_an_address_too_long_for_anybody() -> None:
+    sender = f"SRS0=AAAA=JN=a.example={'x' * 600}@f.example"
+    [finding] = explained(MESSAGE, sender=sender, srs_secrets=["secret"]).of("SRS")
+    assert (finding.result, finding.remedy) == ("fail", "nothing: somebody made the address up")

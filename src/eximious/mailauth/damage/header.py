@@ -26,6 +26,9 @@ ADDED: Final = frozenset(
     b"cc mime-version content-type content-transfer-encoding".split()
 )
 
+# What every message has, so that one name in h= means that it was there.
+USUAL: Final = frozenset({b"from", b"to", b"subject", b"date", b"message-id"})
+
 
 class Variant(NamedTuple):
     """A header that may have been the signed one, and what was done to it since."""
@@ -116,6 +119,7 @@ class HeaderSearch:
         added = [
             field
             for name, count in counts.items()
+            if count > 1 or name not in USUAL
             for field in self._headers.all(name)[: max(0, len(self._headers.all(name)) - (count - 1))]
         ]
         if len(added) > 1:
