@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -189,3 +190,32 @@ def test_the_first_address_shows_the_signatures(send: Send, first: str) -> None:
     )
     delivered = {line[3:16]: "DKIM=sender.example:r" in line for line in place.log if "@far.example R=" in line}
     assert delivered == {"a@far.example": first == "250 ok", "b@far.example": False}
+
+
+SEALED = [
+    ("list.example : e : {keys}/e", "i=1; cv=none; a=ed25519-sha256; d=list.example; s=e;", []),
+    ("list.example : r : {keys}/r", "i=1; cv=none; a=rsa-sha256; d=list.example; s=r;", []),
+    (
+        "list.example : e : {keys}/e : timestamps, expire=+60",
+        "i=1; cv=none; a=ed25519-sha256; d=list.example; s=e; t=",
+        [],
+    ),
+    ("other.example : e : {keys}/e", "", ["ARC: no Authentication-Results header for signing"]),
+    ("list.example : e : {keys}/bad", "", [f"ARC: AMS signing: {NO_KEY}"]),
+    ("list.example : e : {keys}/missing", "", ["ARC: unable to open file for reading: FOLDER/keys/missing"]),
+    ("list.example : e", "", ["ARC: arc_sign needs an identity, a selector and a key"]),
+    ("list.example : e : {keys}/e : odd", "", ['ARC: arc_sign has no option "odd"']),
+    ("${if eq{a}{b}{x}fail}", "", []),
+    ("", "", []),
+]
+
+
+@pytest.mark.parametrize(("option", "seal", "logged"), SEALED)
+def test_sealing(send: Send, option: str, seal: str, logged: list[str]) -> None:
+    results = "  headers_add = Authentication-Results: list.example; spf=pass\\nX-Other: y\n"
+    received, place = send(results + f"  arc_sign = {option}\n")
+    assert place.log[: len(place.log) - 2] == logged
+    assert received.startswith(f"ARC-Seal: {seal}".encode()) if seal else b"ARC-Seal" not in received
+    if "expire" in option:
+        times = [int(time) for time in re.findall(rb"\b[tx]=(\d+);", received)]
+        assert times[1:] == [times[0], times[0] + 60]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eximious.mailauth.arc import Sealer
     from eximious.transports.smtp import Smtp
 
+WITHOUT_RESULTS: Final = "no Authentication-Results header for signing"  # Exim's words
 MONTH: Final = 30 * 86_400  # seconds that a seal is good for, if "expire" does not say
 
 
@@ -78,7 +79,7 @@ def _expiry(value: str, now: float) -> int:
 
 
 def _made(sealer: Sealer, context: Context, pieces: Iterable[bytes]) -> bytes:
-    from eximious.mailauth.arc import Sealing
+    from eximious.mailauth.arc.seal import NO_RESULTS, Sealing
 
     headers, body = taken_apart(pieces)
     sealing = Sealing(headers, sealer)
@@ -86,5 +87,6 @@ def _made(sealer: Sealer, context: Context, pieces: Iterable[bytes]) -> bytes:
         sealing.feed(piece)
     made = sealing.fields(context.services.now())
     if not made:
-        context.services.logs.main(f"ARC: not sealed: {sealing.why_not}", context.message.id)
+        why = WITHOUT_RESULTS if sealing.why_not == NO_RESULTS else f"not sealed: {sealing.why_not}"
+        context.services.logs.main(f"ARC: {why}", context.message.id)
     return b"".join(made).replace(b"\r\n", b"\n")

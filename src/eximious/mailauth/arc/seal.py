@@ -46,6 +46,7 @@ _CANONICALIZATIONS: Final = {
     (True, False): "relaxed",
     (True, True): "relaxed/relaxed",
 }
+NO_RESULTS: Final = "there are no Authentication-Results of our own"
 RESULTS_LIMIT: Final = 100  # Authentication-Results fields that are looked at
 
 
@@ -98,7 +99,7 @@ class Sealing:
         sealer, headers = self._sealer, self._headers
         payload, stated = own_results(headers, sealer.authserv_id or sealer.domain, block_only=sealer.takes_block_only)
         if not payload:
-            self.why_not = "there are no Authentication-Results of our own"
+            self.why_not = NO_RESULTS
             return []
         last = highest_instance(headers)
         if last >= INSTANCE_LIMIT:
