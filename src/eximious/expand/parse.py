@@ -234,7 +234,7 @@ class Parser:
         """``${1}``, or nothing that may follow a dollar sign."""
         text = self.text
         if text[start + 1 : start + 2] != "{":
-            raise Fault("$ not followed by letter, digit, or {", start)
+            raise Fault("$ not followed by letter, digit, or {", start, "a dollar sign itself is written \\$")
         digits = _DIGITS.match(text, start + 2)
         if digits is None:
             raise Fault("letter or digit expected after ${", start)
@@ -274,8 +274,14 @@ class Parser:
         raise Fault(
             f'"${{{name}" is not a known operator (or a }} is missing in a variable reference)',
             start,
-            did_you_mean(name, known_items()),
+            self._intended(name, start),
         )
+
+    def _intended(self, name: str, start: int) -> str:
+        """What was probably meant by a name of no item."""
+        if self.text[self.at : self.at + 1] == "{" and find_operator(name, start) is not None:
+            return f"an operator has a colon: ${{{name}:...}}"
+        return did_you_mean(name, known_items())
 
     def _operator(self, name: str, start: int) -> Node:
         """An operator, whose colon has been passed, and the text that it works on."""
@@ -367,9 +373,8 @@ class Parser:
 
     def _bad_branches(self, what: str) -> Fault:
         rest = self.text[self.at :]
-        return Fault(
-            f"curly-bracket problem in conditional yes/no parsing: {what}\n remaining string is '{rest}'", self.at
-        )
+        message = f"curly-bracket problem in conditional yes/no parsing: {what}\n remaining string is '{rest}'"
+        return Fault(message, self.at, "" if rest else "a closing brace is missing")
 
 
 def _together(parts: list[Node]) -> Node:

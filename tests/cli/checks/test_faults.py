@@ -445,7 +445,15 @@ FAULTS: list[tuple[str, str, str, str, str, str, str]] = [
         "many",
         "eq, lt, gt and the like compare texts",
     ),
-    ("brace missing", "${if eq{$auth2}{a}}", "${if eq{$auth2}{a}", "warning", "curly-bracket problem", "", ""),
+    (
+        "brace missing",
+        "${if eq{$auth2}{a}}",
+        "${if eq{$auth2}{a}",
+        "warning",
+        "curly-bracket problem",
+        "",
+        "a closing brace is missing",
+    ),
     (
         "brace missing inside",
         "${if eq{$auth2}{a}}",
@@ -499,7 +507,7 @@ FAULTS: list[tuple[str, str, str, str, str, str, str]] = [
         "warning",
         "$ not followed by letter, digit, or {",
         "$}",
-        "",
+        "a dollar sign itself is written \\$",
     ),
     (
         "backslash in a pattern",
@@ -698,6 +706,15 @@ FAULTS: list[tuple[str, str, str, str, str, str, str]] = [
         "tainted data ($domain) in the name of a file in a list",
         "$domain",
         "write $domain_data, after a condition domains = some list or lookup",
+    ),
+    (
+        "operator without a colon",
+        "${if eq{$auth2}{a}}",
+        "${md5{abc}}",
+        "warning",
+        '"${md5" is not a known operator',
+        "${md5",
+        "an operator has a colon: ${md5:...}",
     ),
     (
         "name of a list",
