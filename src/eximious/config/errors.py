@@ -85,7 +85,7 @@ def as_exim_says(error: ConfigError) -> str:
 def with_caret(error: ConfigError) -> str:
     """The fault with its line and a caret below the spot, and what was probably meant."""
     place = error.place
-    message = error.message.replace("\n  ", " ")
+    message = " ".join(map(str.strip, error.message.split("\n")))
     if place is None:
         return message + (f" ({error.hint})" if error.hint else "")
     lines = [f"{place}: {message}"]
