@@ -19,6 +19,8 @@ from eximious.mailauth import zone
 from eximious.mailauth.__main__ import main
 from eximious.mailauth.dkim import Signer, sign
 from eximious.mailauth.explain import explain
+from eximious.mailauth.program_resolver import ProgramResolver
+from eximious.mailauth.resolver import NO_SUCH_NAME, Answer
 from eximious.mailauth.srs import Scheme
 from tests.mailauth.keys import RSA
 
@@ -126,3 +128,41 @@ def test_colour_only_in_a_terminal(
 def test_nothing_is_imported_before_it_is_needed() -> None:
     program = "import sys, eximious.cli.explain; print({'rich', 'asyncio', 'dns', 'cryptography'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
+
+
+MODES = [
+    ((), "", "asked up the DNS tree (RFC 9989)"),
+    (("--dmarc-mode", "rfc7489"), "", "asked with the public suffix list (RFC 7489)"),
+    (("-C", "exim.conf"), "", "asked with the public suffix list (RFC 7489)"),
+    (("-C", "exim.conf"), "dmarc_mode = rfc9989\n", "asked up the DNS tree (RFC 9989)"),
+    (("-C", "exim.conf", "--dmarc-mode", "rfc7489"), "dmarc_mode = rfc9989\n", "asked with the public suffix list"),
+    (("-C", "exim.conf"), "dmarc_tld_file = %s/list\n", "organizational domain: a.example.org"),
+    (
+        ("-C", "exim.conf"),
+        "dkim_verify_min_keysizes = rsa=4096\n",
+        "policy: d=example.org s=s a=rsa-sha256: the key",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "options", "sentence"), MODES)
+def test_as_the_server_judges(folder: Path, arguments: tuple[str, ...], options: str, sentence: str) -> None:
+    (folder / "list").write_text("org\nexample.org\n")
+    with (folder / "exim.conf").open("a") as file:
+        file.write(options.replace("%s", str(folder)))
+    message = (folder / "m.eml").read_bytes().replace(b"From: joe@", b"From: joe@a.")
+    assert sentence in run("-", *arguments, input=message if "list" in options else (folder / "m.eml").read_bytes())[1]
+
+
+def test_the_servers_resolver_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    async def query(_: object, name: str, type: str) -> Answer:
+        asked.append((name, type))
+        return NO_SUCH_NAME
+
+    monkeypatch.setattr(ProgramResolver, "query", query)
+    for arguments in ((), ("-C", "exim.conf")):
+        result = CliRunner().invoke(command, ["mail", "m.eml", *arguments])
+        assert "there is no key (no TXT record at s._domainkey.example.org)" in result.output
+    assert ("_dmarc.example.org", "TXT") in asked

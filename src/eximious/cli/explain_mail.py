@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from eximious.config.configuration import Configuration
     from eximious.mailauth.explain import Explanation
     from eximious.mailauth.resolver import Resolver
-    from eximious.mailauth.srs import Scheme
 
 COLOURS: Final = {"pass": "green", "none": "dim", "neutral": "yellow", "softfail": "yellow", "policy": "yellow"}
 
@@ -36,7 +35,11 @@ COLOURS: Final = {"pass": "green", "none": "dim", "neutral": "yellow", "softfail
     metavar="FILE",
     help="Answer from the records in this file, and from nowhere else.",
 )
-@click.option("--rfc7489", is_flag=True, help="DMARC with the public suffix list, not with a walk up the DNS tree.")
+@click.option(
+    "--dmarc-mode",
+    type=click.Choice(["rfc7489", "rfc9989"]),
+    help="DMARC with the public suffix list, or with a walk up the DNS tree. Usually as the configuration says.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the findings as JSON.")
 @configuration_options
 def mail(
@@ -45,7 +48,7 @@ def mail(
     helo: str,
     sender: str | None,
     dns: str | None,
-    rfc7489: bool,
+    dmarc_mode: str | None,
     as_json: bool,
     config_file: str,
     macros: tuple[str, ...],
@@ -58,7 +61,6 @@ def mail(
     """
     import asyncio
 
-    from eximious.mailauth import dmarc
     from eximious.mailauth.explain import explain
 
     with click.open_file(file, "rb") as opened:
@@ -66,15 +68,10 @@ def mail(
     records = _records(dns)
     config = _configuration(config_file, macros)
     resolver = records or _resolver(config)
-    secrets, scheme = _srs(config)
-    method = dmarc.Method.SUFFIX_LIST if rfc7489 else dmarc.Method.TREE_WALK
     who = None if sender is None else sender.strip().strip("<>")
+    judging = _judging(config, dmarc_mode) | _srs(config)
     try:
-        found = asyncio.run(
-            explain(
-                message, resolver, ip=ip, helo=helo, sender=who, method=method, srs_secrets=secrets, srs_scheme=scheme
-            )
-        )
+        found = asyncio.run(explain(message, resolver, ip=ip, helo=helo, sender=who, **judging))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if as_json:
@@ -126,16 +123,36 @@ def _resolver(config: Configuration | None) -> Resolver:
     return ProgramResolver(ProgramAsker() if config is None else Services(config).dns)
 
 
-def _srs(config: Configuration | None) -> tuple[list[str], Scheme | None]:
-    """Secrets and scheme for SRS of the configuration."""
+def _judging(config: Configuration | None, dmarc_mode: str | None) -> dict[str, Any]:
+    """What the server holds to be good enough: arguments of `explain`."""
+    from dataclasses import replace
+
+    from eximious.mailauth.dmarc import Method, SuffixList
+    from eximious.receive.dkim import policy_for
+
+    methods = {"rfc7489": Method.SUFFIX_LIST, "rfc9989": Method.TREE_WALK}
+    if config is None:
+        return {"method": methods[dmarc_mode or "rfc9989"]}
+    template = config.main.dmarc_tld_file
+    path = template.constant if template is not None else None
+    return {
+        "method": methods[dmarc_mode or config.main.dmarc_mode],
+        "suffix_list": SuffixList(path) if path else None,
+        "policy": replace(policy_for(config), checks_times=True),
+    }
+
+
+def _srs(config: Configuration | None) -> dict[str, Any]:
+    """Secrets and scheme of the configuration, for rewritten senders: arguments of `explain`."""
     from eximious.routers.srs_scheme import SrsMisconfigured, scheme_for, srs_secrets
 
     if config is None:
-        return [], None
+        return {}
     try:
-        return srs_secrets(config.main), scheme_for(config.main, time.time)
+        scheme = scheme_for(config.main, time.time)
     except SrsMisconfigured:
-        return srs_secrets(config.main), None
+        scheme = None
+    return {"srs_secrets": srs_secrets(config.main), "srs_scheme": scheme}
 
 
 def _print(found: Explanation) -> None:

@@ -223,7 +223,7 @@ def begin(incoming: Incoming, headers: Headers, body: BodyHashes) -> None:
         return  # no blank line: hosts disagree about where the header ends, so what was signed is not known
     from eximious.mailauth.dkim import Verifier
 
-    verifier = Verifier(headers, policy=_policy(context.config), now=context.services.now(), body=body)
+    verifier = Verifier(headers, policy=policy_for(context.config), now=context.services.now(), body=body)
     ahead.begin(context, ahead.DKIM, lambda: _with_keys(verifier, context))
 
 
@@ -242,7 +242,7 @@ def _default_signers(config: Configuration) -> bool:
 def _verified(context: Context, verifier: Verifier) -> list[Checked]:
     from eximious.mailauth.program_resolver import ProgramResolver
 
-    policy = _policy(context.config)
+    policy = policy_for(context.config)
     found = wait(verifier.verify(ProgramResolver(context.services.dns)))
     checked = []
     is_needed = True
@@ -267,7 +267,7 @@ def _rank(one: Verification, config: Configuration) -> tuple[int, int]:
     )
 
 
-def _policy(config: Configuration) -> Policy:
+def policy_for(config: Configuration) -> Policy:
     main = config.main
     return _policy_of(
         tuple(main.dkim_verify_keytypes), tuple(main.dkim_verify_hashes), str(main.dkim_verify_min_keysizes)

@@ -9,12 +9,15 @@ from eximious.mailauth.dmarc.discovery import Discovery, Method, discover
 from eximious.mailauth.explain.finding import Finding
 
 if TYPE_CHECKING:
+    from eximious.mailauth.dmarc.suffixes import SuffixList
     from eximious.mailauth.resolver import Resolver
 
 
-async def explained(verdict: Verdict, resolver: Resolver, method: Method) -> Finding:
+async def explained(
+    verdict: Verdict, resolver: Resolver, method: Method, suffix_list: SuffixList | None = None
+) -> Finding:
     """The finding. The records are asked for again, which a resolver answers from its cache."""
-    found = await discover(verdict.domain, resolver, method=method)
+    found = await discover(verdict.domain, resolver, method=method, suffix_list=suffix_list)
     details = [*discovered(found, method), *policy(verdict), *verdict.trace[1:]]
     shared = found.organizational_domain
     details.append(_identifier("SPF", verdict.spf_domain, verdict.spf_result, shared, verdict.is_spf_aligned))

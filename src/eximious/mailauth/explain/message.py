@@ -94,6 +94,8 @@ async def explain(
     helo: str = "",
     sender: str | None = None,
     method: dmarc.Method = dmarc.Method.TREE_WALK,
+    suffix_list: dmarc.SuffixList | None = None,
+    policy: dkim.Policy = dkim.DEFAULT_POLICY,
     now: float | None = None,
     srs_secrets: Sequence[str] = (),
     srs_scheme: Scheme | None = None,
@@ -102,8 +104,9 @@ async def explain(
 
     `ip`, `helo` and `sender` (MAIL FROM, empty for the null sender) are those of its transaction; what is not given is
     taken from Received and Return-Path fields. `now` is the UNIX time; `srs_secrets` are those that rewritten senders
-    may have been made with, `srs_scheme` how, if that is not the usual way. Raises ValueError if `ip` is no address,
-    and OSError for a suffix list that cannot be read.
+    may have been made with, `srs_scheme` how, if that is not the usual way. `method` and `suffix_list` are for DMARC,
+    `policy` for DKIM and ARC. Raises ValueError if `ip` is no address, and OSError for a suffix list that cannot be
+    read.
     """
     instant = time.time() if now is None else now
     if ip:
@@ -119,7 +122,7 @@ async def explain(
         findings.append(await spf_words.explained(checked, resolver))
     else:
         findings.append(Finding("SPF", "none", "none: not checked, since client or sender are unknown"))
-    verified, chain = await _signatures(headers, body, resolver, instant)
+    verified, chain = await _signatures(headers, body, resolver, policy, instant)
     for number, one in enumerate(verified):
         looks = number < dkim_words.DIAGNOSES
         findings.append(dkim_words.explained(one, headers, body) if looks else _short(one))
@@ -130,9 +133,11 @@ async def explain(
     for author in _authors(headers):
         spf_found = (checked.domain, checked.result.value) if checked is not None else None
         signers = [(one.domain, one.result.value) for one in verified]
-        verdict = await dmarc.check(author, resolver=resolver, spf=spf_found, dkim=signers, method=method)
+        verdict = await dmarc.check(
+            author, resolver=resolver, spf=spf_found, dkim=signers, method=method, suffix_list=suffix_list
+        )
         verdicts.append(verdict)
-        findings.append(await dmarc_words.explained(verdict, resolver, method))
+        findings.append(await dmarc_words.explained(verdict, resolver, method, suffix_list))
     if not verdicts:
         findings.append(Finding("DMARC", "none", "none: there is no author's domain"))
     return Explanation(who, tuple(findings), checked, verified, chain, tuple(verdicts))
@@ -149,12 +154,12 @@ async def _spf(who: Envelope, resolver: Resolver) -> spf.Verdict | None:
 
 
 async def _signatures(
-    headers: Headers, body: bytes, resolver: Resolver, now: float
+    headers: Headers, body: bytes, resolver: Resolver, policy: dkim.Policy, now: float
 ) -> tuple[tuple[dkim.Verification, ...], arc.Chain]:
     """DKIM and ARC, which share the hashes of the body."""
     hashes = BodyHashes()
-    verifier = dkim.Verifier(headers, body=hashes, now=now)
-    validator = arc.Validator(headers, body=hashes, now=now)
+    verifier = dkim.Verifier(headers, policy=policy, body=hashes, now=now)
+    validator = arc.Validator(headers, policy=policy, body=hashes, now=now)
     hashes.feed(body)
     hashes.finish()
     return await verifier.verify(resolver), await validator.validate(resolver)
