@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from eximious.context import Context
+from eximious.lookups.redis import _slot
 from tests.expand.context import answer, make_context
 
 Contexts = Callable[[str], Context]
@@ -168,6 +169,30 @@ def test_another_member_of_a_cluster_is_asked(server: Server) -> None:
         assert other.commands == ["get far", "ASKING", "get moving"]
     finally:
         other.close()
+
+
+def test_who_has_a_key_is_remembered(server: Server, context_for: Contexts) -> None:
+    other = Server({"get far": b"$2\r\nok\r\n", "get {far}x": b"$3\r\nyes\r\n"})
+    server.replies["get far"] = b"-MOVED 3999 127.0.0.1:%d\r\n" % other.port
+    context = context_for(f"redis_servers = 127.0.0.1::{server.port}//\n")
+    try:
+        assert answer("${lookup redis{get far}}", context) == "ok"
+        assert answer("${lookup redis,cache=no_rd{get far}}", context) == "ok"
+        assert answer("${lookup redis{get \\{far\\}x}}", context) == "yes"
+        assert server.commands == ["get far"]
+    finally:
+        other.replies["get far"] = b""  # closes the connection
+        other.close()
+    server.replies["get far"] = b"$4\r\nback\r\n"
+    assert answer("${lookup redis,cache=no_rd{get far}}", context) == "back"
+
+
+SLOTS = [(b"foo", 12182), (b"{foo}bar", 12182), (b"foo{}{bar}", 8363), (b"123456789", 12739)]
+
+
+@pytest.mark.parametrize(("key", "expected"), SLOTS)
+def test_slots(key: bytes, expected: int) -> None:
+    assert _slot(key) == expected
 
 
 QUOTED = [("a b\\\\c\\t", "a\\ b\\\\c\\\t"), ("", ""), ("plain", "plain")]

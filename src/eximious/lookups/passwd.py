@@ -19,7 +19,8 @@ class Passwd(QueryLookup):
 
     def find_query(self, context: Context, query: str, options: Options) -> str | None:
         try:
-            user = pwd.getpwnam(query)
+            # In a thread: the system may ask a directory on the network.
+            user: pwd.struct_passwd = context.services.lookups.in_thread(pwd.getpwnam, query)
         except (KeyError, ValueError, UnicodeError):
             return None
         return f"*:{user.pw_uid}:{user.pw_gid}:{user.pw_gecos}:{user.pw_dir}:{user.pw_shell}"

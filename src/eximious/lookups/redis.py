@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from binascii import crc_hqx
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 PORT: Final = 6379
 MOST_WORDS: Final = 32  # of a command
 MOST_REDIRECTIONS: Final = 5  # in a cluster
+SLOTS: Final = 16384  # of a cluster, among which the keys are distributed
+MOST_OWNERS: Final = 2 * SLOTS  # that are remembered
 
 _WORD = re.compile(r"((?:[^ \t\n\r\f\v\\]|\\.)+)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -30,11 +33,12 @@ _TO_ESCAPE = re.compile(r"[ \t\n\r\f\v\\]")
 
 
 class Connections(Pool[Connection]):
-    """Open connections, and the settings of TLS by server."""
+    """Open connections, the settings of TLS by server, and who of a cluster has which keys."""
 
     def __init__(self) -> None:
         super().__init__(Connection.close)
         self.tls: dict[str, Any] = {}
+        self.owners: dict[tuple[str, int], Server] = {}  # by the server that was asked first, and the key's slot
 
 
 class Redis(QueryLookup):
@@ -69,9 +73,28 @@ class Redis(QueryLookup):
 
 def _asked(server: Server, command: list[bytes], limits: Limits, context: Context) -> Any:
     """The server's reply; one that a cluster's other member has is fetched there. Raises Defer."""
+    pool: Connections = context.services.lookups.connections.setdefault("redis", Connections())
+    place = (server.text, _slot(command[1])) if len(command) > 1 else None
+    if place is not None and (owner := pool.owners.get(place)) is not None:
+        try:
+            return _followed(owner, command, limits, pool, context, place)
+        except Defer:
+            pool.owners.pop(place, None)  # it may be gone, and another have its keys
+    return _followed(server, command, limits, pool, context, place)
+
+
+def _followed(
+    server: Server,
+    command: list[bytes],
+    limits: Limits,
+    pool: Connections,
+    context: Context,
+    place: tuple[str, int] | None,
+) -> Any:
+    """The reply after all redirections. Who has the keys is remembered; who will have one soon is not."""
     asking = False
     for _ in range(MOST_REDIRECTIONS):
-        reply = _one(server, command, limits, context, asking=asking)
+        reply = _one(server, command, limits, pool, context, asking=asking)
         if not isinstance(reply, ErrorReply):
             return reply
         kind, _, rest = reply.text.partition(" ")
@@ -79,7 +102,18 @@ def _asked(server: Server, command: list[bytes], limits: Limits, context: Contex
             raise Defer(f"REDIS: query failed: {reply.text}")
         server = _redirected(server, rest.rpartition(" ")[2])
         asking = kind == "ASK"
+        if place is not None and not asking:
+            if len(pool.owners) >= MOST_OWNERS:
+                pool.owners.clear()
+            pool.owners[place] = server
     raise Defer("REDIS: the cluster redirects for ever")
+
+
+def _slot(key: bytes) -> int:
+    """The slot of a cluster in which a key is: that of what is in braces, if there is something."""
+    start = key.find(b"{")
+    end = key.find(b"}", start + 1) if start >= 0 else -1
+    return crc_hqx(key[start + 1 : end] if end > start + 1 else key, 0) % SLOTS
 
 
 def _redirected(server: Server, address: str) -> Server:
@@ -89,9 +123,10 @@ def _redirected(server: Server, address: str) -> Server:
     return Server("/".join([f"[{host or server.host}]:{port}{group}", *server.fields]))
 
 
-def _one(server: Server, command: list[bytes], limits: Limits, context: Context, *, asking: bool) -> Any:
+def _one(
+    server: Server, command: list[bytes], limits: Limits, pool: Connections, context: Context, *, asking: bool
+) -> Any:
     """One command to one server, over a connection of the pool if there is one that still works."""
-    pool: Connections = context.services.lookups.connections.setdefault("redis", Connections())
     with pool.turn(server.text, limits.answer):
         while True:
             connection = pool.take(server.text)
