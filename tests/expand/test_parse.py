@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import string
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from eximious.errors import Defer, ExpandError, ForcedFail, Place
 from eximious.expand.parse import DEEPEST_NESTING
 from eximious.expand.template import compile, expand
+from eximious.expand.words import split_words
 from eximious.taint import Tainted, is_tainted
 from tests.expand.context import answer, make_context
 
@@ -101,6 +103,49 @@ def test_rxquote_matches_itself(text: str) -> None:
 
 
 @given(OCTETS)
+def test_encodings_come_back(text: str) -> None:
+    context = make_context("primary_hostname = a.test\ncheck_rfc2047_length = false\n")
+    context.message.acl_variables["m_x"] = text
+    assert answer("${base64d:${str2b64:$acl_m_x}}", context) == text
+    assert answer(f"${{base64d:${{hex2b64:{text.encode('latin-1').hex()}}}}}") == text
+    if "\0" not in text:
+        assert answer("${rfc2047d:${rfc2047:$acl_m_x}}", context) == text
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_numbers_come_back(number: int) -> None:
+    small = number % 62**6  # base62 gives six digits
+    assert answer(f"${{base62d:${{base62:{small}}}}} ${{base32d:${{base32:{number}}}}}") == f"{small} {number}"
+
+
+@given(OCTETS.filter(lambda text: text and not set(text) & set("\0\r\n")))
+def test_a_quoted_local_part_is_one(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text
+    quoted = answer("${quote_local_part:$acl_m_x}", context)
+    context.message.acl_variables["m_q"] = quoted
+    assert answer("${local_part:$acl_m_q@a.test} ${domain:$acl_m_q@a.test}", context) == f"{quoted} a.test"
+
+
+@given(OCTETS)
+def test_quoted_words_come_back(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text
+    assert split_words(answer("${quote:$acl_m_x}", context) or '""') == [text]
+
+
+@given(OCTETS)
+def test_quoted_text_is_one_string_of_sql(text: str) -> None:
+    context = make_context()
+    context.message.acl_variables["m_x"] = text.replace("\0", "")
+    quoted = answer("${quote_sqlite:$acl_m_x}", context)
+    connection = sqlite3.connect(":memory:")
+    (found,) = connection.execute(f"SELECT '{quoted}'").fetchone()
+    connection.close()
+    assert found == context.message.acl_variables["m_x"]
+
+
+@given(OCTETS)
 def test_hexquote_can_be_expanded_back(text: str) -> None:
     context = make_context()
     context.message.acl_variables["m_x"] = text.replace("\\", "").replace("$", "")
@@ -143,6 +188,14 @@ def test_what_can_be_read_in_two_ways_is_read_once() -> None:
     assert answer(nested, context) == "x"
     with_fault = "${extract{$acl_m_k}{:}{a:" * 60 + "$bogus" + "}}" * 60
     assert answer(with_fault, context) == 'Failed: unknown variable name "bogus"'
+
+
+def test_what_reduce_makes_in_turn_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eximious.expand.items.loop.MOST_WRITTEN", 1000)
+    assert answer("${reduce{a:b:c}{}{$value$item}}") == "abc"
+    items = ":".join("x" * 50)
+    expected = 'Failed: the values of the expansion are too long inside "reduce" item'
+    assert answer(f"${{reduce{{{items}}}{{}}{{$value$item}}}}") == expected
 
 
 SHARED = [  # strings of variables are read once, however often they occur

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from eximious.errors import Defer, ExpandError
 from eximious.expand.condition import Condition, add_words, parse_part
@@ -15,6 +15,9 @@ from eximious.taint import Tainted, made_of
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.parse import Parser
+
+
+MOST_WRITTEN: Final = 8 * 1024**3  # octets of all values that a reduce has in turn: about a second
 
 
 @final
@@ -95,12 +98,15 @@ class Reduce(Node):
         value = self.start.evaluate(context)
         _, items = split_with_separator(source)
         saved_item, saved_value = context.item, context.lookup_value
+        written = 0
         try:
             context.lookup_value = value
             for item in items:
                 context.item = item
                 value = self.text.evaluate(context)
-                _grown(0, value)
+                written += _grown(0, value)
+                if written > MOST_WRITTEN:
+                    raise ExpandError("the values of the expansion are too long")
                 context.lookup_value = value
         except (ExpandError, Defer) as error:
             add_words(error, ' inside "reduce" item')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from eximious.expand.operator import operator
@@ -9,6 +10,7 @@ from eximious.octets import SPACE
 
 TAB_COLUMNS: Final = 8
 SHORTEST_LINE: Final = 11  # a line is not broken at a space before this column
+_SPACES = re.compile(r"[ \t\n\r\f\v]*")
 
 
 @operator("headerwrap", suffix="lenient")
@@ -21,25 +23,25 @@ def headerwrap(text: str, first: int | None = None, second: int | None = None) -
     limit = 998 if second is None else second
     lines: list[str] = []
     room = columns
-    for rest in text.removesuffix("\n").split("\n"):
-        is_broken = False
-        while len(rest) > room > 0:
-            line, rest = _broken(rest, room)
+    for part in text.removesuffix("\n").split("\n"):
+        at = 0
+        while len(part) - at > room > 0:
+            line, at = _broken(part, at, room)
             lines.append(line)
             room = columns - TAB_COLUMNS
-            is_broken = True
-        if rest or not is_broken:
-            lines.append(rest)
+        if at < len(part) or not part:
+            lines.append(part[at:])
         room = columns - TAB_COLUMNS
     wrapped = "\n\t".join(lines)
     return wrapped[:limit] if limit and len(lines) > 1 else wrapped
 
 
-def _broken(text: str, room: int) -> tuple[str, str]:
-    """The first line, and the rest. White space vanishes where it is the place of the break."""
-    place = room
-    while place >= SHORTEST_LINE and text[place] not in SPACE:
+def _broken(text: str, start: int, room: int) -> tuple[str, int]:
+    """The line that begins there, and where the next one does. White space where it is broken vanishes."""
+    place = start + room
+    while place >= start + SHORTEST_LINE and text[place] not in SPACE:
         place -= 1
-    if place < SHORTEST_LINE:
-        return text[:room], text[room:]
-    return text[:place].rstrip(SPACE), text[place:].lstrip(SPACE)
+    if place < start + SHORTEST_LINE:
+        return text[start : start + room], start + room
+    following = _SPACES.match(text, place)
+    return text[start:place].rstrip(SPACE), place if following is None else following.end()
