@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eximious.lookups.build import Builder
 from eximious.lookups.lmdb_file import DatabaseError, LmdbFile
 from tests.expand.context import answer, make_context
 
@@ -118,6 +120,22 @@ def test_a_file_may_be_replaced(tmp_path: Path) -> None:
         (tmp_path / "next.mdb").rename(path)
         context.named_list_cache.clear()
         assert answer(f"${{lookup{{key}}lmdb{{{path}}}}}", context) == value.decode()
+
+
+def test_a_file_may_be_replaced_while_another_process_has_the_old_one_open(tmp_path: Path) -> None:
+    """Its lock file is still there, and of another transaction than the new file's."""
+    path = tmp_path / "data.mdb"
+    for number in range(4):
+        write(path, {b"key": b"old %d" % number})
+    holder = "import lmdb, sys; e = lmdb.open(sys.argv[1], subdir=False, readonly=True); print(e.begin()); input()"
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", holder, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        Builder("lmdb").build("-", ["key: new"], str(path))
+        assert answer(f"${{lookup{{key}}lmdb{{{path}}}}}") == "new"
+        process.communicate(b"\n")
 
 
 def test_a_file_may_be_written_to(tmp_path: Path) -> None:
