@@ -44,9 +44,11 @@ class Found:
     @property
     def authentication_results(self) -> str:
         """The part of an Authentication-Results header."""
+        from eximious.mailauth.authres import value_text
+
         guess = " (best guess record for domain)" if self.is_guess else ""
         verdict = self.verdict
-        where = f"{verdict.identity}={verdict.domain}"
+        where = f"{verdict.identity}={value_text(verdict.domain)}"
         return f"spf={verdict.result}{guess} smtp.{where}" if verdict.domain else f"spf={verdict.result}{guess}"
 
 

@@ -191,6 +191,7 @@ def authenticate(authenticator: Authenticator, exchange: ServerExchange, context
         client.authenticated_id = result.set_id
         client.authenticated_fail_id = ""
         client.authenticator_name = authenticator.name
+        client.authenticator_public_name = authenticator.mechanism
     elif result.set_id:
         client.authenticated_fail_id = result.set_id
     return result

@@ -48,7 +48,7 @@ class Property:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.ptype}.{self.name}={_value(self.value)}"
+        return f"{self.ptype}.{self.name}={value_text(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class MethodResult:
         version = f"/{self.version}" if self.version != 1 else ""
         words = [f"{self.method}{version}={self.result}"]
         if self.comment:
-            words.append(f"({_comment(self.comment)})")
+            words.append(f"({comment_text(self.comment)})")
         if self.reason:
-            words.append(f"reason={_value(self.reason)}")
+            words.append(f"reason={value_text(self.reason)}")
         words += [str(one) for one in self.properties]
         return " ".join(words)
 
@@ -95,7 +95,7 @@ class AuthenticationResults:
         """The value of the field; `separator` stands before each result (as is, it folds the field)."""
         version = f" {self.version}" if self.version != 1 else ""
         parts = [str(one) for one in self.results] or ["none"]
-        return f"{_value(self.authserv_id)}{version};{separator}" + f";{separator}".join(parts)
+        return f"{value_text(self.authserv_id)}{version};{separator}" + f";{separator}".join(parts)
 
     def result(self, method: str) -> MethodResult | None:
         """The first result of a method."""
@@ -266,7 +266,7 @@ class _Reader:
         raise AuthresError("a comment does not end")
 
 
-def _value(text: str) -> str:
+def value_text(text: str) -> str:
     """As a token if it can be one, as an address, or in quotes. Line ends cannot be in it, and become spaces."""
     if _PLAIN_VALUE.fullmatch(text) or _ADDRESS.fullmatch(text):
         return text
@@ -274,7 +274,8 @@ def _value(text: str) -> str:
     return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _comment(text: str) -> str:
+def comment_text(text: str) -> str:
+    """What may stand between the brackets of a comment."""
     return re.sub(r"([()\\])", r"\\\1", _UNSAFE.sub(" ", text))
 
 

@@ -11,6 +11,7 @@ from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.context import Context
+    from eximious.spool.message import Client
 
 MOST_ARGUMENTS = 9
 
@@ -52,17 +53,29 @@ def _results(context: Context) -> list[str]:
     results: list[str] = []
     if client.host_address:
         results += _reverse_lookup(context)
-    results += client.auth_results
+    results += _authentication(client) or client.auth_results
     for method in ("spf", "dkim", "dmarc", "arc"):
         results += context.message.facts.get(f"authresults_{method}", ())
     return results
 
 
+def _authentication(client: Client) -> list[str]:
+    """Who the client is, if it has proved that."""
+    from eximious.mailauth.authres import value_text
+
+    if not client.authenticator_name:
+        return []
+    name = client.authenticated_id
+    return [f"auth=pass ({client.authenticator_public_name}){f' smtp.auth={value_text(name)}' if name else ''}"]
+
+
 def _reverse_lookup(context: Context) -> list[str]:
     """What looking for the client's name came to; nothing if nobody wanted to know."""
+    from eximious.mailauth.authres import comment_text
+
     client = context.client
     if client.host_name:
-        return [f"iprev=pass ({client.host_name}) smtp.remote-ip={client.host_address}"]
+        return [f"iprev=pass ({comment_text(client.host_name)}) smtp.remote-ip={client.host_address}"]
     if client.host_lookup_deferred:
         return [f"iprev=temperror smtp.remote-ip={client.host_address}"]
     if client.host_lookup_failed:

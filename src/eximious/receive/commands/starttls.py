@@ -96,7 +96,7 @@ def _forget(session: Session) -> None:
     client = session.client
     client.helo_name = ""
     client.helo_verified = False
-    client.authenticated_id = client.authenticator_name = ""
+    client.authenticated_id = client.authenticator_name = client.authenticator_public_name = ""
     session.protocol.stage = Stage.GREETED
     session.counters.new_tls()
     if session.main.tls_remember_esmtp:
