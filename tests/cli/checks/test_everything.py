@@ -103,6 +103,15 @@ TAINT = [
         ACL.format("warn condition = ${run,preexpand{/bin/x $sender_helo_name}}"),
         ["the command for ${run,preexpand", "$sender_helo_name", OF_COMMANDS],
     ),
+    # ACLs in the place of their names.
+    (
+        "acl_smtp_helo = accept logwrite = $sender_helo_name\n",
+        [
+            "the text of an ACL",
+            "$sender_helo_name",
+            "put the statements into an ACL of their own, which may use what it likes, and write its name",
+        ],
+    ),
     # What is evaluated.
     (
         ACL.format("warn condition = ${expand:$h_x:}"),
@@ -175,6 +184,8 @@ def test_taint(text: str, expected: list[str], tmp_path: Path) -> None:
 
 CLEAN = [
     ROUTER.format("domains = b\n  file = /a/$domain_data"),
+    "acl_smtp_helo = ${if eq{$sender_helo_name}{a}{accept}{deny}}\n",
+    "acl_smtp_helo = accept logwrite = $primary_hostname\n",
     "tls_certificate = /a/$tls_in_sni.pem\n",  # a certificate harms nobody
     ROUTER.format("data = $local_part@b"),
     ROUTER.format("data = ${lookup{$local_part}lsearch{/a}{$value}}"),

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from eximious.acl.compiled import VERBS
+from eximious.acl.where import OPTIONS as ACL_OPTIONS
 from eximious.cli.checks.finding import Finding
 from eximious.cli.checks.flow import ASSIGNED, START, Cause, Flow
 from eximious.cli.checks.strings import Text, texts
@@ -56,6 +58,7 @@ FOUND: Final = {
 }
 GENERAL_CURE: Final = "look it up in data of your own first, as in ${lookup{%s}lsearch,ret=key{/etc/exim4/known}}"
 COMMAND_CURE: Final = "give it to the command in its environment or on its standard input, or look it up first"
+INLINE_ACL: Final = "the text of an ACL"
 FILE_IN_LIST: Final = "the name of a file in a list"
 BESIDE_FILE: Final = "a list with the name of a file"
 _QUERY_ITEM: Final = re.compile(r"!?\s*([a-z]+)(?:,[^;]*)?;")
@@ -107,7 +110,11 @@ def _finding(config: Configuration, text: Text, what: str, cause: Cause, quoting
     new = ""
     if quoting and written:
         new = f"${{quote_{quoting}:{written}}}"
-    elif cause.written in FOUND and what != BESIDE_FILE and _is_set(config, text.holder, FOUND[cause.written][1]):
+    elif (
+        cause.written in FOUND
+        and what not in (BESIDE_FILE, INLINE_ACL)
+        and _is_set(config, text.holder, FOUND[cause.written][1])
+    ):
         new = FOUND[cause.written][0]
     if new:
         return Finding(message, place, f"write {new}", written, new)
@@ -128,6 +135,8 @@ def cure(holder: Any, what: str, cause: Cause) -> str:
         return "what strangers write is never evaluated: " + GENERAL_CURE % cause.written
     if what == BESIDE_FILE:
         return "make two lists of it: one with the file, one with what is expanded"
+    if what == INLINE_ACL:
+        return "put the statements into an ACL of their own, which may use what it likes, and write its name"
     if cause.written in FOUND:
         return _found_instead(holder, *FOUND[cause.written])
     return COMMAND_CURE if "command" in what else GENERAL_CURE % cause.written
@@ -144,6 +153,8 @@ def _found_instead(holder: Any, variable: str, options: tuple[str, ...], conditi
 
 def _refused(text: Text) -> str | None:
     """What the option's value is, if that must not be tainted."""
+    if _is_inline_acl(text):
+        return INLINE_ACL
     holder = text.holder
     driver = getattr(holder, "driver", None) or ""
     kind = "router" if isinstance(holder, Router) else "transport" if isinstance(holder, Transport) else ""
@@ -151,6 +162,14 @@ def _refused(text: Text) -> str | None:
     if driver == "appendfile" and what is not None and holder.create_file not in ("anywhere", "inhome"):
         return None  # then the path is made sure to be below the home directory
     return what
+
+
+def _is_inline_acl(text: Text) -> bool:
+    """True for an option or a condition ``acl`` that has statements instead of the name of an ACL."""
+    if text.option != "acl" and text.option not in ACL_OPTIONS.values():
+        return False
+    words = _skeleton(text.root).split()
+    return len(words) > 1 and words[0] in VERBS
 
 
 def _query_type(root: Node) -> str:
