@@ -23,6 +23,7 @@ _ROOT: Final = os.path.dirname(os.path.dirname(__file__))
 
 # Macro -> what must be there: "" nothing; "option NAME" a main option whose feature is here; a module; a condition.
 _HAVE: Final[dict[str, str]] = {
+    "_EXP_ARC": "module mailauth/arc",
     "_HAVE_ARC": "module mailauth/arc",
     "_HAVE_BRIGHTMAIL": "option bmi_config_file",
     "_HAVE_CONTENT_SCANNING": "option av_scanner",
@@ -94,7 +95,8 @@ def built_in_macros() -> dict[str, str]:
     names += _family("_OPT_MAIN_") + _family("_OPT_OPENSSL_")
     for prefix in ("_HAVE_MALWARE_", "_ACL_COND_", "_ACL_MOD_", "_HAVE_LOOKUP_"):
         names += _family(prefix)
-    names += sorted((name for name, need in _HAVE.items() if _is_here(need)), reverse=True)
+    features = (name for name, need in _HAVE.items() if _is_here(need))
+    names += sorted(features, key=lambda name: (name.startswith("_EXP_"), name), reverse=True)
     return MACROS | dict.fromkeys(names, YES)
 
 
