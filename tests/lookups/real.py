@@ -86,7 +86,8 @@ def postgres() -> Iterator[int]:
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user)
         port = free_port()
         command = [str(_POSTGRES[-1] / "postgres"), "-D", str(path / "data"), "-p", str(port), "-k", str(path), "-F"]
-        with running(command, answers(port), user):
+        asking = [str(_POSTGRES[-1] / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        with running(command, lambda: subprocess.run(asking).returncode == 0, user):
             yield port
 
 
