@@ -77,7 +77,7 @@ def test_lines(tags: str, zone: str, sender: str, expected: str, tmp_path: Path)
 
 SIGNATURE = (
     "DKIM-Signature: v=1; a=ed25519-sha256; d=test.ex; s=e; h=From;\r\n"
-    " bh=eXtMJQ4PQYDvyZSUxC29IB0Duh0M7DYWpTgkqtMenwQ=;\r\n"
+    " bh=gSZ5hcJQ1oVpzeAMzENCjXvVDhkCiCw7K7md+OwrlR8=;\r\n"
     " b=9hL/CHenSbVgxbVQrvmiJdAa3naBmlKlrt40mcTO8qEC6KtSSIcVdKKygnYwh0HDamw/ZgIQ0CemkOqLi6mDCA==\r\n"
 )
 
@@ -85,7 +85,7 @@ SIGNATURE = (
 @pytest.mark.parametrize(
     ("key", "number"),
     [
-        ('TXT "v=DKIM1; k=ed25519; p=A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="', 7),  # another body
+        ('TXT "v=DKIM1; k=ed25519; p=A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="', 7),  # of another message
         ("AGAIN", 4),
         ('TXT "v=DKIM1; k=ed25519; p="', 5),
         ('A "192.0.2.1"', 5),

@@ -159,6 +159,12 @@ def test_keys(tmp_path: Path, record: str, before: list[str], status: str) -> No
     assert found[: len(before) + 1] == [*before, status]
 
 
+def test_the_body_is_looked_at_before_the_key(tmp_path: Path) -> None:
+    text = signed().replace(b"more", b"less")
+    found = logged(tmp_path, text, dkim="accept logwrite = $dkim_verify_status <$dkim_verify_reason>", zone="")
+    assert found == [SIGNATURES[1][2], SIGNATURES[1][3]]
+
+
 def test_what_a_key_says(tmp_path: Path) -> None:
     names = ("testing", "nosubdomains", "granularity", "notes", "length", "srvtype")
     log = "accept logwrite = " + " ".join(f"$dkim_key_{name}" for name in names)

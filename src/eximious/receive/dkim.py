@@ -71,7 +71,8 @@ STATES: Final[dict[str, State]] = {  # by the names of faults
     ),
     "WEAK_KEY": State("fail", "pubkey_too_short", "signature invalid (key too short)", ""),
 }
-NO_GOOD_KEY: Final = frozenset({"KEY_UNAVAILABLE", "NO_KEY", "KEY_SYNTAX", "KEY_REVOKED"})
+NOT_IMPORTED: Final = frozenset({"KEY_UNAVAILABLE", "NO_KEY", "KEY_SYNTAX", "KEY_REVOKED"})
+OF_KEYS: Final = NOT_IMPORTED | {"KEY_MISUSED"}
 
 
 class Checked:
@@ -170,6 +171,8 @@ def _state(verification: Verification) -> State:
         return PASS
     if fault.name == "SYNTAX" and verification.signature.tags.get("v", "1") != "1":
         return VERSION
+    if fault.name in OF_KEYS and verification.body_hash not in (b"", verification.signature.body_hash):
+        return STATES["BODY_HASH"]  # that is looked at first; a key does not matter any more
     if fault.name == "KEY_SYNTAX" and verification.detail.startswith("p= is not"):
         return NO_KEY
     return STATES.get(fault.name, UNKNOWN)
@@ -250,9 +253,9 @@ def _verified(context: Context, verifier: Verifier) -> list[Checked]:
         name = one.fault.name if one.fault is not None else ""
         if one.signature.algorithm not in policy.algorithms and name != "TOO_MANY":
             continue  # what may not be used is as if it were not there
-        if name in NO_GOOD_KEY:
-            _log(context, printing(f"DKIM: d={one.domain} s={one.selector} [failed key import]"))
         checked.append(Checked(one, is_needed=is_needed))
+        if name in NOT_IMPORTED and checked[-1].status == "invalid":
+            _log(context, printing(f"DKIM: d={one.domain} s={one.selector} [failed key import]"))
         is_needed = is_needed and not (one.fault is None and context.config.main.dkim_verify_minimal)
     return checked
 
