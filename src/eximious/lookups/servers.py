@@ -89,11 +89,6 @@ class Server:
         """What stands after the slash of that number, counted from 0; "" if nothing does."""
         return self.fields[number] if number < len(self.fields) else ""
 
-    @property
-    def shown(self) -> str:
-        """The server without its password, for messages."""
-        return f"({self.socket})" if self.socket else f"{self.host}:{self.port}" if self.port else self.host
-
 
 def _host_and_port(head: str) -> tuple[str, int]:
     if head.startswith("["):
@@ -135,7 +130,7 @@ def _complete(item: str, known: list[Server], what: str, name: str) -> Server:
     if "/" in item:
         return Server(item)
     for server in known:
-        if server.text.startswith(f"{item}/"):
+        if f"{server.text}/".startswith(f"{item}/"):
             return server
     raise Defer(f'{what} server "{item}" not found in {name}_servers')
 
