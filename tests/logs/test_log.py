@@ -274,11 +274,12 @@ def test_root_follows_no_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_owner_of_what_root_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owners: list[tuple[object, ...]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "fchown", lambda fd, uid, gid: owners.append((uid, gid)))
-    monkeypatch.setattr(os, "chown", lambda path, uid, gid, **kwargs: owners.append((str(path), uid, gid)))
+    monkeypatch.setattr(
+        os, "fchown", lambda fd, uid, gid: owners.append((os.readlink(f"/proc/self/fd/{fd}"), uid, gid))
+    )
     logs = Logs(parse(f"{tmp_path}/log/%slog", ""), uid=12, gid=34)
     logs.main("x")
-    assert owners == [(f"{tmp_path}/log", 12, 34), (12, 34)]
+    assert owners == [(f"{tmp_path}/log", 12, 34), (f"{tmp_path}/log/mainlog", 12, 34)]
 
 
 def test_logs_that_two_processes_write(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,21 +25,38 @@ def write(path: str) -> None:
 
     The file appears complete, and a link that somebody put in its place is replaced, not followed (CVE-2020-28014).
     """
-    temporary = f"{path}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with _opened_folder(path) as (folder, name):
+        temporary = f"{name}.{os.getpid()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
+        try:
+            os.fchmod(descriptor, 0o644)
+            os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def remove(path: str, process: int = 0) -> None:
+    """Remove the file if it still names this process (0: us).
+
+    The folder in which it was read is the one in which it is removed, whatever its name leads to by then
+    (CVE-2021-27216).
+    """
+    with contextlib.suppress(OSError, ValueError), _opened_folder(path) as (folder, name):
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        with open(descriptor, encoding="ascii") as file:
+            names_it = int(file.read(20)) == (process or os.getpid())
+        if names_it:
+            os.unlink(name, dir_fd=folder)
+
+
+@contextlib.contextmanager
+def _opened_folder(path: str) -> Iterator[tuple[int, str]]:
+    """The open folder of a file, and the file's name in it. OSError."""
+    folder, name = os.path.split(path)
+    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fchmod(descriptor, 0o644)
-        os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+        yield descriptor, name
     finally:
         os.close(descriptor)
-    os.rename(temporary, path)
-
-
-def remove(path: str) -> None:
-    """Remove the file if it still names us."""
-    with contextlib.suppress(OSError, ValueError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with open(descriptor, encoding="ascii") as file:
-            is_ours = int(file.read(20)) == os.getpid()
-        if is_ours:
-            os.unlink(path)

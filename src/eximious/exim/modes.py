@@ -42,6 +42,7 @@ MODES: Final[dict[str, Mode]] = {
     "queue run": Mode("queue_run", ROOT),
     "bd": Mode("daemon", ROOT),
     "bw": Mode("daemon", ROOT),
+    "oPX": Mode("remove_pid_file", ROOT),
     "bs": Mode("bs"),
     "bS": Mode("bs"),
     "bm": Mode("submit"),
@@ -55,6 +56,8 @@ def mode_of(line: CommandLine) -> str:
         return "bV"
     if line.asks("bI"):
         return "bI"
+    if line.remove_pid_file:
+        return "oPX"
     if line.is_daemon:
         return "bd"
     if line.log_line is not None:

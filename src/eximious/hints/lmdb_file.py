@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from eximious.hints.store import HintsError
+from eximious.ownership import open_existing
 
 T = TypeVar("T")
 
@@ -107,6 +108,8 @@ class LmdbFile:
     def _open_environment(self) -> Any:
         if self._is_read_only:
             return _lmdb().open(self.path, subdir=False, readonly=True, lock=False, create=False)
+        if os.geteuid() == 0:
+            self._refuse_links()
         size = FIRST_SIZE
         with contextlib.suppress(OSError):
             size = max(size, min(os.stat(self.path).st_size * 2, LARGEST_SIZE))
@@ -123,6 +126,12 @@ class LmdbFile:
         self.own(self.path)
         self.own(self.path + LOCK_SUFFIX)
         return environment
+
+    def _refuse_links(self) -> None:
+        """LMDB follows them; the directory is a less privileged user's. OSError."""
+        for name in (self.path, self.path + LOCK_SUFFIX):
+            with contextlib.suppress(FileNotFoundError):
+                os.close(open_existing(name, os.O_RDONLY))
 
     def _grow(self) -> None:
         size = self._environment.info()["map_size"] * 2

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
-from eximious import waiting
+from eximious import ownership, waiting
 from eximious.hints.lmdb_file import LOCK_SUFFIX, SAVED_SUFFIX, SUFFIX, LmdbFile
 from eximious.hints.record import Record, decode, encode
 from eximious.hints.store import Hints, HintsError, Table, changed
@@ -139,21 +139,24 @@ class LmdbHints(Hints):
             self.report(text)
 
     def _own(self, path: str) -> None:
-        if self._uid >= 0 and os.geteuid() == 0:
-            os.chown(path, self._uid, self._gid, follow_symlinks=False)
+        ownership.give(path, self._uid, self._gid)
 
     # --- the directory, and a crash of the system -------------------------------------------------------------------
 
     def _prepare(self) -> None:
         try:
             if not os.path.isdir(self.directory):
-                os.makedirs(self.directory, DIRECTORY_MODE, exist_ok=True)
-                self._own(self.directory)
+                self._make_directory()
             if self._read_boot() != _boot_id() and os.access(self.directory, os.W_OK):
                 self._restore()
         except OSError as error:
             raise HintsError(f"cannot use hints in {self.directory}: {error}") from error
         self._is_prepared = True
+
+    def _make_directory(self) -> None:
+        os.makedirs(os.path.dirname(self.directory), DIRECTORY_MODE, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            ownership.make_folder(self.directory, DIRECTORY_MODE, self._uid, self._gid)
 
     def _read_boot(self) -> str:
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Callable
 from typing import Final
+
+from eximious import ownership
 
 FILE_MODE: Final = 0o640
 DIRECTORY_MODE: Final = 0o750
@@ -64,12 +65,7 @@ class LogFile:
         if os.geteuid() != 0:
             return os.open(self.path, _FLAGS)
         # The directory belongs to a less privileged user, who must not lead us to other files through links.
-        fd = os.open(self.path, _FLAGS | os.O_NOFOLLOW | os.O_NONBLOCK)
-        found = os.fstat(fd)
-        if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
-            return fd
-        os.close(fd)
-        raise OSError(1, "not a regular file with one name")
+        return ownership.open_existing(self.path, _FLAGS)
 
     def _create(self) -> int:
         make_directory(os.path.dirname(self.path), self._uid, self._gid)
@@ -95,8 +91,6 @@ def make_directory(path: str, uid: int, gid: int) -> None:
         return
     make_directory(os.path.dirname(path), uid, gid)
     try:
-        os.mkdir(path, DIRECTORY_MODE)
+        ownership.make_folder(path, DIRECTORY_MODE, uid, gid)
     except FileExistsError:
         return
-    if uid >= 0 and os.geteuid() == 0:
-        os.chown(path, uid, gid, follow_symlinks=False)

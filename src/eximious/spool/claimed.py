@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Protocol
 
+from eximious.ownership import open_existing
 from eximious.spool import header_file
 from eximious.spool.body import Body
 from eximious.spool.errors import SpoolError, spool_error
@@ -112,7 +113,7 @@ def _open_journal(layout: Layout, path: str) -> int:
     try:
         return layout.create(path)
     except FileExistsError:
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+        return open_existing(path, os.O_WRONLY | os.O_APPEND)
 
 
 __all__ = ["Claimed", "ClaimedFiles", "SpoolError"]

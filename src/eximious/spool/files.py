@@ -8,6 +8,7 @@ import os
 import time
 from typing import Final
 
+from eximious.ownership import open_existing
 from eximious.spool import header_file
 from eximious.spool.body import NAME_LINE, Body
 from eximious.spool.errors import SpoolError, SpoolFormatError, spool_error
@@ -27,7 +28,7 @@ def write_all(fd: int, data: bytes) -> None:
 
 def read_file(path: str, limit: int) -> bytes:
     """The content of a file of at most `limit` octets. OSError, or SpoolFormatError if it is larger."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = open_existing(path, os.O_RDONLY)
     try:
         size = os.fstat(fd).st_size
         if size > limit:
@@ -173,7 +174,7 @@ def open_locked(layout: Layout, message_id: str, queue_name: str = "") -> tuple[
     if path is None:
         return None
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = open_existing(path, os.O_RDWR)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
+from eximious import ownership
 from eximious.spool.errors import SpoolError, spool_error
 from eximious.spool.message_id import DIGITS, is_message_id
 
@@ -76,19 +77,17 @@ class Layout:
         if path != self.directory and len(parent) >= len(self.directory):
             self.make_folder(parent)
         try:
-            os.mkdir(path, DIRECTORY_MODE)
-            os.chmod(path, DIRECTORY_MODE)
-            self.own(path)
+            ownership.make_folder(path, DIRECTORY_MODE, self.uid, self.gid)
             sync_folder(parent)
         except FileExistsError:
             pass
         except OSError as error:
             raise spool_error(f"Failed to create directory {path}", error) from error
 
-    def own(self, path_or_fd: str | int) -> None:
-        """Give a new file or directory to the spool's owner, if this process may and need do so."""
+    def own(self, fd: int) -> None:
+        """Give a new file to the spool's owner, if this process may and need do so."""
         if self.uid >= 0 and os.geteuid() == 0:
-            os.chown(path_or_fd, self.uid, self.gid)
+            os.fchown(fd, self.uid, self.gid)
 
     def create(self, path: str) -> int:
         """A new file for writing, with the spool's mode and owner. FileExistsError if it exists; OSError."""

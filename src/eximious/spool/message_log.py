@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 
+from eximious.ownership import open_existing
 from eximious.spool.errors import spool_error
 from eximious.spool.files import write_all
 from eximious.spool.header_variables import one_line
-from eximious.spool.layout import FILE_MODE, Layout
+from eximious.spool.layout import Layout
 
 
 class MessageLogs:
@@ -36,18 +37,19 @@ class MessageLogs:
             raise spool_error(f"Couldn't open message log {path}", error) from error
 
     def _open(self, path: str) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_APPEND
         with contextlib.suppress(FileNotFoundError):
-            return os.open(path, flags)
+            return open_existing(path, flags)
         with contextlib.suppress(FileExistsError):
             return self._layout.create(path)
-        return os.open(path, flags, FILE_MODE)
+        return open_existing(path, flags)
 
     def read(self, message_id: str, queue_name: str) -> str | None:
         """The whole log, or None if the message has none."""
         for folder in self._layout.folders("msglog", message_id, queue_name):
             try:
-                with open(f"{folder}/{message_id}", encoding="latin-1", newline="") as file:
+                fd = open_existing(f"{folder}/{message_id}", os.O_RDONLY)
+                with open(fd, encoding="latin-1", newline="") as file:
                     return file.read()
             except FileNotFoundError:
                 continue

@@ -7,6 +7,7 @@ import fcntl
 import os
 from typing import Final
 
+from eximious.ownership import open_existing
 from eximious.spool.journal.record import MAGIC, START, key_checksum, new_key
 from eximious.spool.layout import Layout, sync_folder
 
@@ -157,7 +158,7 @@ def dead_segments(layout: Layout) -> list[DeadSegment]:
     for name in names:
         path = f"{folder}/{name}"
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = open_existing(path, os.O_RDWR)
         except FileNotFoundError:
             continue
         try:
