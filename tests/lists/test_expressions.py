@@ -15,12 +15,12 @@ CONFIGURATION = (HERE / "files" / "configuration").read_text().replace("DIR", FI
 
 def records() -> list[tuple[str, str]]:
     """All expressions, each with its answer; in an answer backslashes escape."""
-    lines = (HERE / "expressions" / "lists.txt").read_text(encoding="ascii").split("\n")
-    lines = [line for line in lines if line and not line.startswith("#")]
-    return [
-        (text, expected[2:].encode("ascii").decode("unicode_escape"))
-        for text, expected in zip(lines[::2], lines[1::2], strict=True)
-    ]
+    found = []
+    for path in sorted((HERE / "expressions").glob("*.txt")):
+        lines = [line for line in path.read_text(encoding="ascii").split("\n") if line and not line.startswith("#")]
+        for text, expected in zip(lines[::2], lines[1::2], strict=True):
+            found.append((text, expected[2:].encode("ascii").decode("unicode_escape")))
+    return found
 
 
 @pytest.mark.parametrize(("text", "expected"), records())

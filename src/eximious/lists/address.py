@@ -111,6 +111,16 @@ class Empty(Pattern):
 
 
 @final
+class Never(Pattern):
+    """``local@``: not even an address without a domain is on such a list."""
+
+    __slots__ = ()
+
+    def test(self, subject: AddressText, context: Context) -> Matched | None:
+        return None
+
+
+@final
 class WholeRegex(Pattern):
     """A regular expression for the whole address."""
 
@@ -217,7 +227,7 @@ class Parts(Pattern):
         self.end = end if is_caseful else lower(end)
 
     def test(self, subject: AddressText, context: Context) -> Matched | None:
-        if not subject.domain:
+        if subject.is_unqualified or not subject.address:
             return None
         if self.end or not self.is_wild:
             local_part = subject.local_part if self.is_caseful else lower(subject.local_part)
@@ -243,6 +253,8 @@ def _parts(text: str, is_caseful: bool) -> Pattern:
     if at < 0:
         return Parts(None, usual_pattern(text, False), is_caseful)
     local_part, domain = text[:at], text[at + 1 :]
+    if not domain:
+        return Never()
     owner = domain_lists.final_text(domain)
     item: Item = owner._compile_item(domain, None, PLAIN_POLICY)
     if item.pattern is None or isinstance(item.pattern, Unusable):

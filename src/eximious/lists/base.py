@@ -292,7 +292,7 @@ class MatchList:
             files = context.services.lookups.files
             return files.get(path, kind, "for reading", read)  # type: ignore[no-any-return]
         except ExpandError as error:
-            reason = str(error).rpartition(": ")[2]
+            reason = str(error).rpartition(": ")[2].removesuffix(f" ({kind} lookup)")
             raise Defer(f'failed to open {path} when checking "{self.source}": {reason}') from None
 
     def _file_item(self, line: str, variant: Any) -> Item:

@@ -223,9 +223,10 @@ class AddressLookup(Pattern):
     def test(self, subject: HostSubject, context: Context) -> Matched | None:
         key: str | None = None
         if self.spec.is_single_key:
-            if not subject.octets:
+            octets = pack(subject.address)  # as it came: an IPv4 address in IPv6 clothes is another key
+            if octets is None:
                 return None
-            key = self._key(subject.octets)
+            key = self._key(octets)
         found = self.spec.find_in_list(context, self.source, key)
         return None if found is None else Matched(found)
 
