@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,28 @@ def test_silence_and_the_next_server(server: Server) -> None:
     conf.use_tcp = True
     for answer in in_both_ways(lambda: Resolver(conf).query("a.example.org", "A")):
         assert (answer.status, answer.why) == (Status.AGAIN, "connection closed")
+    deaf.close()
+
+
+def test_an_answer_that_comes_after_the_first_wait_is_not_lost() -> None:
+    def change(_: object, response: dns.message.Message, __: bool) -> dns.message.Message:
+        time.sleep(0.15)
+        return response
+
+    server = Server(ZONE, change)
+    for answer in in_both_ways(lambda: Resolver(server.conf()).limited(0.1, 3).query("a.example.org", "A")):
+        assert answer.data() == ["192.0.2.1"]
+    assert len({query.id for query in server.queries}) <= 2  # one question each way, sent more than once
+    server.close()
+
+
+def test_the_last_wait_ends() -> None:
+    deaf = Server(ZONE, lambda *_: None)
+    start = time.monotonic()
+    for answer in in_both_ways(lambda: Resolver(deaf.conf()).limited(0.02, 3).query("a.example.org", "A")):
+        assert (answer.status, answer.why) == (Status.AGAIN, "timed out")
+    assert 0.28 <= time.monotonic() - start < 2.0
+    assert len(deaf.asked) == 6
     deaf.close()
 
 

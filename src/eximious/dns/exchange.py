@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from eximious.dns.resolv_conf import ResolvConf
@@ -33,15 +33,20 @@ TCP_LIMIT: Final = 65535
 
 
 class Try:
-    """Send this message to that server; `timeout` in seconds."""
+    """Send this message to that server, over UDP once more after each of the `waits` (seconds) but the last."""
 
-    __slots__ = ("message", "server", "timeout", "use_tcp")
+    __slots__ = ("message", "server", "use_tcp", "waits")
 
-    def __init__(self, message: bytes, server: tuple[str, int], timeout: float, use_tcp: bool) -> None:
+    def __init__(self, message: bytes, server: tuple[str, int], waits: Sequence[float], use_tcp: bool) -> None:
         self.message = message
         self.server = server
-        self.timeout = timeout
+        self.waits = waits
         self.use_tcp = use_tcp
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for all of it."""
+        return sum(self.waits)
 
     def is_answered_by(self, data: bytes) -> bool:
         """True if the octets are a response to this very message: same id, same question."""
@@ -69,8 +74,9 @@ def ask(name: str, type: str, conf: ResolvConf, *, edns: bool, dnssec_ok: bool, 
     servers = conf.servers[first_server:] + conf.servers[:first_server]
     settled: Response | None = None
     why: OSError = NoResponse("no DNS server")
-    for attempt in range(conf.attempts):
-        timeout = conf.timeout * 2**attempt if conf.backs_off else conf.timeout
+    # Where waits grow, they are for the same question: an answer to the first copy that comes late will do.
+    waits = [conf.timeout * 2**attempt for attempt in range(conf.attempts)] if conf.backs_off else [conf.timeout]
+    for _ in range(1 if conf.backs_off else conf.attempts):
         for server in servers:
             use_tcp = conf.use_tcp
             with_edns = edns
@@ -78,7 +84,7 @@ def ask(name: str, type: str, conf: ResolvConf, *, edns: bool, dnssec_ok: bool, 
                 message = encode_query(
                     int.from_bytes(os.urandom(2), "big"), name, type, edns=with_edns, dnssec_ok=with_edns and dnssec_ok
                 )
-                data = yield Try(message, server, timeout, use_tcp)
+                data = yield Try(message, server, waits, use_tcp)
                 if isinstance(data, OSError):
                     why = data
                     break
@@ -145,14 +151,15 @@ def _connected(step: Try, kind: int) -> socket.socket:
 
 
 def _udp_blocking(step: Try) -> bytes:
-    deadline = time.monotonic() + step.timeout
     with _connected(step, socket.SOCK_DGRAM) as plain:
-        plain.send(step.message)
-        while True:
-            _wait(plain, select.POLLIN, deadline)
-            data = plain.recv(TCP_LIMIT)
-            if step.is_answered_by(data):
-                return data
+        for wait in step.waits:
+            deadline = time.monotonic() + wait
+            plain.send(step.message)
+            while _is_ready(plain, select.POLLIN, deadline):
+                data = plain.recv(TCP_LIMIT)
+                if step.is_answered_by(data):
+                    return data
+    raise NoResponse("timed out")
 
 
 def _tcp_blocking(step: Try) -> bytes:
@@ -170,10 +177,14 @@ def _tcp_blocking(step: Try) -> bytes:
     return _checked(step, bytes(received[2:]))
 
 
-def _wait(plain: socket.socket, events: int, deadline: float) -> None:
+def _is_ready(plain: socket.socket, events: int, deadline: float) -> bool:
     poller = select.poll()
     poller.register(plain.fileno(), events)
-    if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+    return bool(poller.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _wait(plain: socket.socket, events: int, deadline: float) -> None:
+    if not _is_ready(plain, events, deadline):
         raise NoResponse("timed out")
 
 
@@ -196,17 +207,30 @@ async def _udp_on_loop(step: Try) -> bytes:
     loop = asyncio.get_running_loop()
     plain = _connected(step, socket.SOCK_DGRAM)
     answered: asyncio.Future[bytes] = loop.create_future()
-    timer = None
+    timers: list[asyncio.TimerHandle] = []
     try:
         plain.send(step.message)
         loop.add_reader(plain.fileno(), _receive, plain, step, answered)
-        timer = loop.call_later(step.timeout, _give_up, answered)
+        passed = 0.0
+        for wait in step.waits[:-1]:
+            passed += wait
+            timers.append(loop.call_later(passed, _send_again, plain, step, answered))
+        timers.append(loop.call_later(step.timeout, _give_up, answered))
         return await answered
     finally:
-        if timer is not None:
-            timer.cancel()
+        if timers:
+            for timer in timers:
+                timer.cancel()
             loop.remove_reader(plain.fileno())
         plain.close()
+
+
+def _send_again(plain: socket.socket, step: Try, answered: asyncio.Future[bytes]) -> None:
+    try:
+        plain.send(step.message)
+    except OSError as error:
+        if not answered.done():
+            answered.set_exception(error)
 
 
 def _receive(plain: socket.socket, step: Try, answered: asyncio.Future[bytes]) -> None:
