@@ -76,7 +76,8 @@ class Server:
                 return
             octets = self._answer(wire, over_tcp=False)
             if octets is not None:
-                self._udp.sendto(octets, client)
+                with contextlib.suppress(OSError):  # closed meanwhile
+                    self._udp.sendto(octets, client)
 
     def _serve_tcp(self) -> None:
         while True:
