@@ -189,18 +189,14 @@ def _arguments(parser: Parser, name: str, count: int) -> list[Node]:
     """The strings in braces that follow a condition's name."""
     found: list[Node] = []
     for _ in range(count):
-        if parser.skip_space() != "{":
-            raise missing_argument(parser, name, len(found))
-        parser.at += 1
+        parser.expect("{", missing_argument(name, len(found)))
         found.append(parser.braced())
     return found
 
 
-def missing_argument(parser: Parser, name: str, index: int) -> Fault:
+def missing_argument(name: str, index: int) -> str:
     """What Exim says where an argument of a condition should be."""
-    if index == 0:
-        return Fault(f'missing {{ after "{name}"', parser.at)
-    return Fault(f'missing 2nd string in {{}} after "{name}"', parser.at)
+    return f'missing 2nd string in {{}} after "{name}"' if index else f'missing {{ after "{name}"'
 
 
 def parse_part(parser: Parser, words: str) -> Condition:

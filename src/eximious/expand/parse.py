@@ -303,6 +303,12 @@ class Parser:
         self.at = space.end()
         return self.text[self.at : self.at + 1]
 
+    def expect(self, brace: str, complaint: str) -> None:
+        """Pass over a brace, and white space before it; raises Fault with the complaint if there is none."""
+        if self.skip_space() != brace:
+            raise Fault(complaint, self.at)
+        self.at += 1
+
     def word(self) -> str:
         """The letters, digits and underscores that come next, perhaps none."""
         name = _NAME.match(self.text, self.at)
@@ -316,9 +322,7 @@ class Parser:
         if plain is not None:
             self.at = plain.end()
             return Literal(plain_text(plain[1]))
-        if self.skip_space() != "{":
-            raise Fault(complaint, self.at)
-        self.at += 1
+        self.expect("{", complaint)
         return self.braced()
 
     def arguments(self, least: int, most: int, name: str) -> list[Node]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, final
 
 from eximious.errors import Defer, ExpandError, Place
-from eximious.expand.nodes import Literal as LiteralNode
 from eximious.expand.regex import compile as compile_regex
-from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
 from eximious.lists import domain as domain_lists
 from eximious.lists import local_part as local_part_lists
 from eximious.lists.base import NOTHING_SPECIAL, PLAIN_POLICY, Item, Matched, MatchList, Pattern, Unusable
+from eximious.lists.final_text import final_texts
 from eximious.lists.patterns import Text, lookup_of, usual_pattern
 from eximious.lookups.base import LookupError, LookupSpec
 from eximious.octets import lower
@@ -268,15 +267,4 @@ def compile(text: str, place: Place | None = None) -> AddressList:
     return AddressList(compile_template(text, place))
 
 
-_cache: dict[str, AddressList] = {}
-
-
-def final_text(text: str) -> AddressList:
-    """A list whose text has been expanded already; remembered for next time."""
-    found = _cache.get(text)
-    if found is None:
-        found = AddressList(Template(text, LiteralNode(text), []))
-        if len(_cache) > 500:
-            _cache.clear()
-        _cache[text] = found
-    return found
+final_text: Final = final_texts(AddressList)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, final
 
 from eximious.errors import ConfigError, Place
-from eximious.expand.nodes import Literal as LiteralNode
-from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
 from eximious.lists.base import Item, Matched, MatchList, Pattern
+from eximious.lists.final_text import final_texts
 from eximious.lists.patterns import Text, text, usual_pattern, with_sets
 
 if TYPE_CHECKING:
@@ -119,15 +118,4 @@ def compile(text: str, place: Place | None = None) -> DomainList:
     return DomainList(compile_template(text, place))
 
 
-_cache: dict[str, DomainList] = {}
-
-
-def final_text(text: str) -> DomainList:
-    """A list whose text has been expanded already; remembered for next time."""
-    found = _cache.get(text)
-    if found is None:
-        found = DomainList(Template(text, LiteralNode(text), []))
-        if len(_cache) > 500:
-            _cache.clear()
-        _cache[text] = found
-    return found
+final_text: Final = final_texts(DomainList)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, final
 from eximious.address.delivery import Host
 from eximious.errors import ExpandError, Place
 from eximious.expand.ip import mask, pack, unpack, without_mapping
-from eximious.expand.nodes import Literal as LiteralNode
 from eximious.expand.regex import compile as compile_regex
-from eximious.expand.template import Template
 from eximious.expand.template import compile as compile_template
 from eximious.lists.base import Matched, MatchList, Pattern, Policy, Unknown
+from eximious.lists.final_text import final_texts
 from eximious.lists.patterns import lookup_of
 from eximious.lookups.base import LookupError, LookupSpec
 from eximious.octets import lower
@@ -354,15 +353,4 @@ def compile(text: str, place: Place | None = None) -> HostList:
     return HostList(compile_template(text, place))
 
 
-_cache: dict[str, HostList] = {}
-
-
-def final_text(text: str) -> HostList:
-    """A list whose text has been expanded already; remembered for next time."""
-    found = _cache.get(text)
-    if found is None:
-        found = HostList(Template(text, LiteralNode(text), []))
-        if len(_cache) > 500:
-            _cache.clear()
-        _cache[text] = found
-    return found
+final_text: Final = final_texts(HostList)

@@ -46,9 +46,7 @@ def parse_acl(parser: Parser, name: str) -> Condition:
 
 def braced_arguments(parser: Parser, name: str, least: int, most: int) -> list[Node]:
     """Strings in braces that stand together in another pair of braces."""
-    if parser.skip_space() != "{":
-        raise missing_argument(parser, name, 0)
-    parser.at += 1
+    parser.expect("{", missing_argument(name, 0))
     found: list[Node] = []
     while parser.skip_space() == "{":
         if len(found) == most:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, final
 
 from eximious.errors import Defer, ExpandError
 from eximious.expand.condition import Condition, add_words, missing_argument, parse_part, syntax
-from eximious.expand.fault import Fault
 from eximious.expand.nodes import Node
 from eximious.lists.split import split
 from eximious.taint import Tainted
@@ -66,15 +65,9 @@ class ForEach(Condition):
 @syntax("forany", "forall", "forany_json", "forall_json", "forany_jsons", "forall_jsons")
 def parse_for_each(parser: Parser, name: str) -> Condition:
     """``forany{list}{condition}``."""
-    if parser.skip_space() != "{":
-        raise missing_argument(parser, name, 0)
-    parser.at += 1
+    parser.expect("{", missing_argument(name, 0))
     source = parser.braced()
-    if parser.skip_space() != "{":
-        raise missing_argument(parser, name, 0)
-    parser.at += 1
+    parser.expect("{", missing_argument(name, 0))
     condition = parse_part(parser, f' inside "{name}" condition')
-    if parser.skip_space() != "}":
-        raise Fault(f'missing }} at end of condition inside "{name}"', parser.at)
-    parser.at += 1
+    parser.expect("}", f'missing }} at end of condition inside "{name}"')
     return ForEach(source, condition, name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, final
 
 from eximious.errors import Defer, ExpandError
-from eximious.expand.condition import Condition, add_words, parse_part, syntax
+from eximious.expand.condition import Condition, add_words, missing_argument, parse_part, syntax
 from eximious.expand.fault import Fault
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ class Or(Condition):
 @syntax("and", "or")
 def parse_logic(parser: Parser, name: str) -> Condition:
     """``and{{condition}{condition}...}``."""
-    if parser.skip_space() != "{":
-        raise Fault(f'missing {{ after "{name}"', parser.at)
-    parser.at += 1
+    parser.expect("{", missing_argument(name, 0))
     inside = _INSIDE[name]
     found: list[Condition] = []
     while (brace := _BRACE.match(parser.text, parser.at)) is not None:
@@ -72,7 +70,5 @@ def parse_logic(parser: Parser, name: str) -> Condition:
         if brace[1] == "}":
             return And(found) if name == "and" else Or(found)
         found.append(parse_part(parser, inside))
-        if parser.skip_space() != "}":
-            raise Fault(f'missing }} at end of condition inside "{name}" group', parser.at)
-        parser.at += 1
+        parser.expect("}", f'missing }} at end of condition inside "{name}" group')
     raise Fault(f'each subcondition inside an "{name}{{...}}" condition must be in its own {{}}', parser.at)

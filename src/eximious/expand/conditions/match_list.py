@@ -64,13 +64,9 @@ class MatchAddress(Condition):
 @syntax("match_domain", "match_local_part", "match_address", "match_ip")
 def parse_match_list(parser: Parser, name: str) -> Condition:
     """``match_domain{domain}{list}``."""
-    if parser.skip_space() != "{":
-        raise missing_argument(parser, name, 0)
-    parser.at += 1
+    parser.expect("{", missing_argument(name, 0))
     subject = parser.braced()
-    if parser.skip_space() != "{":
-        raise missing_argument(parser, name, 1)
-    parser.at += 1
+    parser.expect("{", missing_argument(name, 1))
     text = parser.braced_literal()
     if name == "match_ip":
         from eximious.lists import host

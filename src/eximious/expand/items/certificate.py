@@ -41,9 +41,7 @@ class CertExtract(Choice):
 def parse_certextract(parser: Parser, name: str) -> Node:
     """``${certextract{field}{$tls_in_peercert}{yes}{no}}``."""
     field = parser.argument("missing '{' for field arg of certextract")
-    if parser.skip_space() != "{":
-        raise Fault("missing '{' for cert variable arg of certextract", parser.at)
-    parser.at += 1
+    parser.expect("{", "missing '{' for cert variable arg of certextract")
     variable = _variable(parser)
     yes, no = parser.branches(name)
     return CertExtract(field, variable, yes, no)

@@ -124,16 +124,12 @@ def _grown(size: int, text: str) -> int:
 
 
 def _end(parser: Parser, name: str) -> None:
-    if parser.skip_space() != "}":
-        raise Fault(f'missing }} at end of "{name}"', parser.at)
-    parser.at += 1
+    parser.expect("}", f'missing }} at end of "{name}"')
 
 
 def _text(parser: Parser, name: str) -> Node:
     """What is evaluated for each item."""
-    if parser.skip_space() != "{":
-        raise Fault(f"missing '{{' for last arg of {name}", parser.at)
-    parser.at += 1
+    parser.expect("{", f"missing '{{' for last arg of {name}")
     try:
         return parser.braced()
     except Fault as fault:
@@ -163,9 +159,7 @@ def parse_reduce(parser: Parser, name: str) -> Node:
 def parse_filter(parser: Parser, name: str) -> Node:
     """``${filter{list}{condition}}``."""
     source = parser.argument(f"missing '{{' for first arg of {name}")
-    if parser.skip_space() != "{":
-        raise Fault(f"missing '{{' for last arg of {name}", parser.at)
-    parser.at += 1
+    parser.expect("{", f"missing '{{' for last arg of {name}")
     condition = parse_part(parser, f' inside "{name}" item')
     if parser.skip_space() != "}":
         message = (

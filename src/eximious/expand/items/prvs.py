@@ -87,9 +87,7 @@ def parse_prvscheck(parser: Parser, name: str) -> Node:
     from eximious.expand.fault import Fault
 
     address = parser.argument(f"Not enough arguments for '{name}' (min is 1)")
-    if parser.skip_space() != "{":
-        raise Fault(f"Not enough arguments for '{name}' (min is 1)", parser.at)
-    parser.at += 1
+    parser.expect("{", f"Not enough arguments for '{name}' (min is 1)")
     secret = parser.braced()
     result = None
     if parser.skip_space() == "{":

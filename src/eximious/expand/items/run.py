@@ -72,9 +72,7 @@ def parse_run(parser: Parser, name: str) -> Node:
     from eximious.expand.template import compile
 
     preexpand = _options(parser)
-    if parser.skip_space() != "{":
-        raise Fault("missing '{' for command arg of run", parser.at)
-    parser.at += 1
+    parser.expect("{", "missing '{' for command arg of run")
     start = parser.at
     try:
         whole = parser.braced()

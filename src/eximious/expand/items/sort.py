@@ -119,17 +119,13 @@ def parse_sort(parser: Parser, name: str) -> Node:
     start = parser.at + 1
     extractor = parser.argument("missing '{' for extractor arg of sort")
     extractor_text = parser.text[start : parser.at - 1]
-    if parser.skip_space() != "}":
-        raise Fault('missing } at end of "sort"', parser.at)
-    parser.at += 1
+    parser.expect("}", 'missing } at end of "sort"')
     return Sort(source, comparator, extractor, extractor_text)
 
 
 def _comparator(parser: Parser) -> str:
     """The name of a condition, in braces."""
-    if parser.skip_space() != "{":
-        raise Fault("missing '{' for comparator arg of sort", parser.at)
-    parser.at += 1
+    parser.expect("{", "missing '{' for comparator arg of sort")
     start = parser.at
     name = parser.braced_literal().strip(" \t\n\r\f\v")
     if name in _COMPARATORS:

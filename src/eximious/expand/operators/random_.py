@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.errors import ExpandError
-from eximious.expand.numbers import integer
+from eximious.expand.numbers import not_negative
 from eximious.expand.operator import operator
 
 if TYPE_CHECKING:
@@ -17,7 +17,5 @@ def randint(context: Context, text: str) -> str:
     """A number from 0 to one less than the given one. Not for secrets."""
     if not text:
         raise ExpandError('integer expected but "" found')
-    limit = integer(text)
-    if limit < 0:
-        raise ExpandError(f'non-negative integer expected but "{text}" found')
+    limit = not_negative(text)
     return str(context.services.random.randrange(limit)) if limit > 0 else "0"
