@@ -143,6 +143,9 @@ GARBAGE = [
     b'{"program": "mailq", "words": []}\n',
     b"\xff\x00" * 1000 + b"\n",
     b"x" * 3_000_000,
+    b"[" * 500_000 + b"\n",
+    b'{"program": "exim", "words": [' + b'"-Mset", "x", ' * 60_000 + b'"x"]}\n',
+    b'{"program": "exim", "words": [' + b'"-v", ' * 150_000 + b'"-bd"]}\n',
 ]
 
 

@@ -140,8 +140,10 @@ VARIABLES = "$dmarc_status|$dmarc_domain_policy|$dmarc_used_domain|$spf_result|$
 def test_cve_2022_3620(tmp_path: Path) -> None:
     """What was found out about one message is not known of the next, whether that was taken, refused or given up."""
     options = (
-        f"dmarc_mode = rfc9989\nacl_smtp_rcpt = rcpt\nacl_smtp_data = data\nbegin acl\nrcpt:\n  accept logwrite = <{VARIABLES}>\n"
-        f"data:\n  warn !spf = pass\n  warn dmarc_status = *\n  warn set acl_m_x = kept\n  warn logwrite = <{VARIABLES}>\n"
+        "dmarc_mode = rfc9989\nacl_smtp_rcpt = rcpt\nacl_smtp_data = data\nbegin acl\n"
+        f"rcpt:\n  accept logwrite = <{VARIABLES}>\n"
+        "data:\n  warn !spf = pass\n  warn dmarc_status = *\n  warn set acl_m_x = kept\n"
+        f"  warn logwrite = <{VARIABLES}>\n"
         "  deny condition = ${if def:h_x-bad:}\n  accept\n"
     )
     there = server(tmp_path, options, ZONE)
@@ -152,4 +154,4 @@ def test_cve_2022_3620(tmp_path: Path) -> None:
     assert [line for line in shown if "kept" in line] == [shown[1], shown[3]]
     assert "|reject|b.test|fail|a@b.test|kept|" in shown[1]
     for line in (shown[0], shown[2], shown[4]):
-        assert line.startswith("<none||||||") or line.startswith("<||||||"), line
+        assert line.startswith(("<none||||||", "<||||||")), line

@@ -12,14 +12,15 @@ from eximious import ownership
 from eximious.daemon import pid_file
 from eximious.hints.lmdb_hints import LmdbHints
 from eximious.hints.record import Callout
-from eximious.hints.store import HintsError
 from eximious.logs.destination import Destinations
 from eximious.logs.log import Logs
 from eximious.spool.errors import SpoolError
 from eximious.spool.layout import Layout
 from eximious.spool.store import QueueStore
+from eximious.transports.jobs import append
 from tests.deliver.place import Place
 from tests.end_to_end.server import EXIM, Server
+from tests.transports.jobs.options import job
 
 SECRET = "precious\n"
 ROUTERS = "r:\n  driver = redirect\n  data = :blackhole:\n"
@@ -160,6 +161,20 @@ def test_cve_2021_27216_who_may_ask(tmp_path: Path) -> None:
         place.close()
 
 
+# --- mailboxes --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_cve_2010_2023(trick: Trick, tmp_path: Path, target: Path) -> None:
+    """In a sticky directory anybody can put a link to a user's other file in the mailbox's place."""
+    target.chmod(0o600)
+    play(trick, tmp_path / "box", target)
+    ended = append.perform(job("append", tmp_path / "box"))
+    assert ended.status == "deferred"
+    assert target.read_text() == SECRET
+    assert not target.with_name("created").exists()
+
+
 # --- the spool --------------------------------------------------------------------------------------------------------
 
 NAMES = [
@@ -192,7 +207,7 @@ def test_cve_2020_28008_names(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["-H", "-D", "-J"])
 @pytest.mark.parametrize("trick", TRICKS)
 def test_cve_2020_28008(trick: Trick, suffix: str, as_root: list[str], tmp_path: Path, target: Path) -> None:
-    """Something else in place of a spool file: the message is not delivered, nobody waits, nothing elsewhere changes."""
+    """Something else in place of a spool file: no delivery, no waiting, and nothing elsewhere changes."""
     place = Place(tmp_path, routers=ROUTERS, transports="")
     message_id = place.queue("a@x.example")
     target.write_text(f"{message_id}-D\n{SECRET}")
@@ -234,7 +249,7 @@ def test_cve_2020_28008_folders(as_root: list[str], tmp_path: Path, monkeypatch:
         os.symlink(elsewhere, name, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "mkdir", swap)
-    with pytest.raises(OSError, match="Not a directory|Too many levels"):
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
         ownership.make_folder(str(tmp_path / "input"), 0o750, 12, 34)
     assert as_root == []
     assert elsewhere.stat().st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""Rights: who may have what done in whose name, and what of the caller's surroundings reaches a process that has them."""
+"""Rights: who may have what done in whose name, and what of the caller's surroundings reaches who has them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eximious.daemon.environment import clean
 from eximious.deliver.local import become
 from eximious.errors import ExpandError
 from eximious.expand.conditions import pam
-from eximious.transports.identity import Identity
+from eximious.transports.job import Identity
 from tests.deliver.place import Place
 from tests.end_to_end.server import EXIM, Server
 from tests.expand.context import make_context

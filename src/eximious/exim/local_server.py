@@ -74,7 +74,10 @@ def read_line(stream: LoopStream) -> CommandLine:
         data += more
     first, _, rest = data.partition(b"\n")
     stream.push_back(rest)
-    words = words_in(json.loads(first))
+    try:
+        words = words_in(json.loads(first))
+    except RecursionError as error:
+        raise ValueError("no command line") from error
     line = parse(words)
     combinations.check(line)
     return line

@@ -5,6 +5,8 @@ Exim specification, "Command line options", from -M to -Mvl.
 
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
 from typing import Final
 
 from eximious.exim.command_line import CommandLine, CommandLineError
@@ -37,14 +39,14 @@ PRIVATE: Final = frozenset(
 )
 
 
-def message_option(line: CommandLine, word: str, following: list[str]) -> int:
+def message_option(line: CommandLine, word: str, following: deque[str]) -> int:
     """Read one such option; gives the number of following words that belong to it (all, except for ``-Mset``)."""
     action = word[2:]
     if action in PRIVATE:
         raise CommandLineError(f"exim: {word} passes a connection between processes of Exim; it has no use here")
     if action not in ACTIONS:
         raise CommandLineError(f"exim abandoned: unknown, malformed, or incomplete option {word}")
-    words = following
+    words = list(islice(following, 1) if action == "set" else following)
     if action == "G":
         if not words:
             raise CommandLineError(f"exim: bad item for: {word}")

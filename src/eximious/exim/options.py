@@ -7,6 +7,7 @@ name in the table that it begins with and that may have its value glued to it (`
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -39,7 +40,7 @@ MACROS_LIMIT: Final = 10  # -D options; Exim's limit
 MACRO_NAME_LIMIT: Final = 22
 
 Action = Callable[[CommandLine, str], None]
-RestAction = Callable[[CommandLine, str, list[str]], int]
+RestAction = Callable[[CommandLine, str, deque[str]], int]
 
 
 class Rule:
@@ -60,26 +61,26 @@ def parse(argv: list[str]) -> CommandLine:
     """Read a command line, program name and all. Raises CommandLineError."""
     line = CommandLine(os.path.basename(argv[0]) if argv else "")
     line.words = argv[1:]
-    words = PROGRAM_NAMES.get(line.program, []) + line.words
+    words = deque(PROGRAM_NAMES.get(line.program, []) + line.words)
     if line.program == "rmail":
         line.error_reports = "e"
-    at = 0
-    while at < len(words):
-        word = words[at]
+    while words:
+        word = words[0]
         if len(word) > ARGUMENT_LIMIT:
             raise CommandLineError("exim: argument too long")
         if not word.startswith("-"):
             break
-        at += 1
+        words.popleft()
         if word == "--":
             line.has_options_end = True
             break
-        at += _option(line, word, words[at:] if at < len(words) else [])
-    line.arguments += words[at:]
+        for _ in range(_option(line, word, words)):
+            words.popleft()
+    line.arguments += words
     return line
 
 
-def _option(line: CommandLine, word: str, following: list[str]) -> int:
+def _option(line: CommandLine, word: str, following: deque[str]) -> int:
     """Obey one option; gives the number of following words that it took."""
     name, rule = _find(word)
     if rule.use is not None:
@@ -238,12 +239,12 @@ def _local_error(line: CommandLine, value: str) -> None:
     line.bounced_id = value
 
 
-def _optional_word(line: CommandLine, word: str, following: list[str]) -> int:
+def _optional_word(line: CommandLine, word: str, following: deque[str]) -> int:
     """``-B``: a type may be glued to it or follow."""
     return 1 if len(word) == 2 and following and not following[0].startswith("-") else 0
 
 
-def _optional_number(line: CommandLine, word: str, following: list[str]) -> int:
+def _optional_number(line: CommandLine, word: str, following: deque[str]) -> int:
     """``-oB``: a number may be glued to it or follow; without one it is 1."""
     glued = word[3:]
     text = glued

@@ -6,6 +6,8 @@ Exim specification, "Command line options", from -q to -S.
 from __future__ import annotations
 
 import re
+from collections import deque
+from itertools import islice
 from typing import Final
 
 from eximious.exim.command_line import CommandLine, CommandLineError, QueueRun, Selection
@@ -16,7 +18,7 @@ _QUEUE: Final = re.compile(r"(?P<qq>q?)(?P<i>i?)(?P<f>f{0,2})(?P<l>l?)(?:G(?P<na
 _FLAGS: Final = ("", "f", "ff", "r", "rf", "rff")
 
 
-def queue_option(line: CommandLine, word: str, following: list[str]) -> int:
+def queue_option(line: CommandLine, word: str, following: deque[str]) -> int:
     """Read ``-q`` and whatever is glued to it; gives the number of following words that belong to it."""
     found = _QUEUE.fullmatch(word[2:])
     assert found is not None
@@ -37,7 +39,7 @@ def queue_option(line: CommandLine, word: str, following: list[str]) -> int:
         return 0
     line.queue_name = run.name
     ids = 0
-    for word_after in following[:2]:
+    for word_after in islice(following, 2):
         if not is_message_id(word_after):
             break
         ids += 1
@@ -49,7 +51,7 @@ def queue_option(line: CommandLine, word: str, following: list[str]) -> int:
     return ids
 
 
-def selection_option(line: CommandLine, word: str, following: list[str]) -> int:
+def selection_option(line: CommandLine, word: str, following: deque[str]) -> int:
     """Read ``-R`` or ``-S`` with flags and text; gives the number of following words that belong to it."""
     rest = word[2:]
     flags = rest if rest in _FLAGS else ""

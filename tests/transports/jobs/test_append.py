@@ -166,8 +166,8 @@ def test_mbx(tmp_path: Path) -> None:
     lock.unlink()
 
 
-def test_an_mbx_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
-    """CVE-2010-2024: the name of the lock in /tmp is known to all."""
+def test_cve_2010_2024_an_mbx_lock_that_is_a_link(tmp_path: Path) -> None:
+    """The name of the lock in /tmp is known to all."""
     box = tmp_path / "box"
     ten_octets(box)
     state = box.stat()
