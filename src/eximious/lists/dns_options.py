@@ -28,14 +28,21 @@ def _test(option: str, domains: DomainList | None, services: Services) -> Callab
     if domains is None:
         return None
 
+    being_tested: set[str] = set()
+
     def test(domain: str) -> bool:
         from eximious.context import Context
 
+        if domain in being_tested:  # the list itself asks the DNS about the domain
+            return False
+        being_tested.add(domain)
         # A context of its own: what the list looks at must not disturb whoever asks.
         try:
             return domains.match(domain, Context(services.config, services)) is not None
         except (Defer, ExpandError) as error:
             services.logs.main(f"domain list {option}: {error}")
             return False
+        finally:
+            being_tested.discard(domain)
 
     return test
