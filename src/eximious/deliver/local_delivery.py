@@ -35,28 +35,13 @@ if TYPE_CHECKING:
 
 def deliver_all(progress: Progress) -> None:
     """Deliver to all local addresses."""
-    waiting = _without_duplicates(progress, progress.local)
+    waiting = progress.without_duplicates(progress.local)
     progress.local = []
     while waiting:
         addresses = take_local(waiting, progress.context)
         addresses = [address for address in addresses if not _is_too_early(progress, address)]
         if addresses:
             _deliver(progress, addresses)
-
-
-def _without_duplicates(progress: Progress, addresses: list[Address]) -> list[Address]:
-    """Leave out what was delivered by an earlier attempt, and all but the first of the same name."""
-    first_of: set[str] = set()
-    kept = []
-    for address in addresses:
-        if progress.done.was_transported(address):
-            progress.is_done(address)
-        elif address.unique in first_of:
-            progress.done.add_duplicate(address)
-        else:
-            first_of.add(address.unique)
-            kept.append(address)
-    return kept
 
 
 def retry_key(address: Address) -> str:

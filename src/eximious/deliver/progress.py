@@ -106,6 +106,20 @@ class Progress:
         self.succeeded.append(address)
         self.is_done(address)
 
+    def without_duplicates(self, addresses: list[Address]) -> list[Address]:
+        """Leave out what was delivered by an earlier attempt, and all but the first of the same name."""
+        names: set[str] = set()
+        kept = []
+        for address in addresses:
+            if self.done.was_transported(address):
+                self.is_done(address)
+            elif address.unique in names:
+                self.done.add_duplicate(address)
+            else:
+                names.add(address.unique)
+                kept.append(address)
+        return kept
+
     def is_done(self, address: Address) -> None:
         """The address needs nothing more; perhaps its parents do not either."""
         for parent in self.done.add(address):

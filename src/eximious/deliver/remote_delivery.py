@@ -26,7 +26,7 @@ MESSAGE_LIMIT: Final = 1024  # characters of an error that are logged and report
 
 def deliver_all(progress: Progress) -> None:
     """Deliver to all remote addresses, and to fallback hosts where the others are out of reach."""
-    addresses = _without_duplicates(progress, progress.remote)
+    addresses = progress.without_duplicates(progress.remote)
     progress.remote = []
     is_wrapper = progress.context.config.main.mua_wrapper
     for address in addresses:
@@ -62,20 +62,6 @@ def _fallback_hosts(address: Address, progress: Progress) -> list[Host]:
         randomize = bool(getattr(driver, "hosts_randomize", False))
         return parse_hosts(listed, randomize=randomize, random=progress.services.random)
     return []
-
-
-def _without_duplicates(progress: Progress, addresses: list[Address]) -> list[Address]:
-    first_of: set[str] = set()
-    kept = []
-    for address in addresses:
-        if progress.done.was_transported(address):
-            progress.is_done(address)
-        elif address.unique in first_of:
-            progress.done.add_duplicate(address)
-        else:
-            first_of.add(address.unique)
-            kept.append(address)
-    return kept
 
 
 def _deliver_once(progress: Progress, addresses: list[Address]) -> list[Address]:
