@@ -106,7 +106,7 @@ def test_no_key_no_signature(send: Send, key: str) -> None:
     assert "Completed" in place.log
 
 
-NO_FILE = "unable to open file for reading: {keys}/missing"
+NO_FILE = "unable to open file '{keys}/missing' for reading: No such file or directory"
 NO_KEY = "privkey PEM-block import: error:1E08010C:DECODER routines::unsupported"
 CANNOT = [
     ("  dkim_selector = missing\n", [NO_FILE], ""),
@@ -202,7 +202,7 @@ SEALED = [
     ),
     ("other.example : e : {keys}/e", "", ["ARC: no Authentication-Results header for signing"]),
     ("list.example : e : {keys}/bad", "", [f"ARC: AMS signing: {NO_KEY}"]),
-    ("list.example : e : {keys}/missing", "", ["ARC: unable to open file for reading: FOLDER/keys/missing"]),
+    ("list.example : e : {keys}/missing", "", ["ARC: " + NO_FILE.format(keys="FOLDER/keys")]),
     ("list.example : e", "", ["ARC: arc_sign needs an identity, a selector and a key"]),
     ("list.example : e : {keys}/e : odd", "", ['ARC: arc_sign has no option "odd"']),
     ("${if eq{a}{b}{x}fail}", "", []),

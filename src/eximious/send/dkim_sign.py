@@ -164,8 +164,8 @@ def key_of(text: str, what: str) -> PrivateKey:
         try:
             with open(text, encoding="latin-1") as file:
                 text = file.read(KEY_LIMIT)
-        except OSError:
-            raise CannotSign(f"unable to open file for reading: {text}") from None
+        except OSError as error:
+            raise CannotSign(f"unable to open file '{text}' for reading: {error.strerror}") from None
     try:
         return _loaded(text)
     except CannotSign as error:
