@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 
-from eximious.mailauth.dkim import Result, verify
+from eximious.mailauth.dkim import PrivateKey, Result, Signer, sign, verify
 from eximious.mailauth.resolver import StaticResolver
 
 HEADER = b"""\
@@ -76,3 +77,13 @@ DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;
         "pass: d=football.example.com s=brisbane a=ed25519-sha256",
         "pass: d=football.example.com s=test a=rsa-sha256",
     ]
+
+
+def test_rfc_8463_key() -> None:
+    """The private key of appendix A.2 is that of the record in A.2.1."""
+    key = PrivateKey.load("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")
+    assert key.record() == KEYS["brisbane._domainkey.football.example.com"]
+    message = HEADER + b"We lost the game.  Are you hungry yet?\n\nJoe.\n"
+    [found] = asyncio.run(verify(sign(message, Signer("football.example.com", "brisbane", key)), RESOLVER))
+    assert found.result is Result.PASS
+    assert base64.b64encode(found.body_hash) == b"2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8="
