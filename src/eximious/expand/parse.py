@@ -274,12 +274,12 @@ class Parser:
         raise Fault(
             f'"${{{name}" is not a known operator (or a }} is missing in a variable reference)',
             start,
-            self._intended(name, start),
+            self._intended(name),
         )
 
-    def _intended(self, name: str, start: int) -> str:
+    def _intended(self, name: str) -> str:
         """What was probably meant by a name of no item."""
-        if self.text[self.at : self.at + 1] == "{" and find_operator(name, start) is not None:
+        if self.text[self.at : self.at + 1] == "{" and name.partition("_")[0] in known_operators():
             return f"an operator has a colon: ${{{name}:...}}"
         return did_you_mean(name, known_items())
 
