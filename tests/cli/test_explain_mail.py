@@ -154,6 +154,12 @@ def test_as_the_server_judges(folder: Path, arguments: tuple[str, ...], options:
     assert sentence in run("-", *arguments, input=message if "list" in options else (folder / "m.eml").read_bytes())[1]
 
 
+def test_a_suffix_list_that_is_not_there(folder: Path) -> None:
+    with (folder / "exim.conf").open("a") as file:
+        file.write(f"dmarc_tld_file = {folder}/missing\n")
+    assert run("m.eml", "-C", "exim.conf") == (1, f"Error: {folder}/missing: No such file or directory\n")
+
+
 def test_the_servers_resolver_is_asked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

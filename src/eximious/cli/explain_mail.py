@@ -74,6 +74,8 @@ def mail(
         found = asyncio.run(explain(message, resolver, ip=ip, helo=helo, sender=who, **judging))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    except OSError as error:  # of a public suffix list
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if as_json:
         click.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
     elif sys.stdout.isatty():
