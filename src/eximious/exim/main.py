@@ -12,6 +12,7 @@ from eximious.exim.command_line import EXIT_FAILURE, CommandLine, CommandLineErr
 def console() -> None:
     """Entry point of the ``exim`` script, and of the names by which it is also called."""
     arguments = [os.fsencode(word).decode("latin-1") for word in sys.argv]
+    # Buffered, whatever PYTHONUNBUFFERED says: whoever has to see something at once flushes.
     sys.stdout.reconfigure(encoding="latin-1", errors="replace", write_through=False)  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="latin-1", errors="replace")  # type: ignore[union-attr]
     try:
