@@ -17,7 +17,10 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from eximious.context import Context
 from eximious.expand.template import compile
+from eximious.spool.header_file import dump, load
+from eximious.spool.message import Message
 from eximious.taint import is_tainted
+from eximious.tls_session import TlsSession
 from tests.expand.context import answer, make_context
 
 UTC = datetime.UTC
@@ -60,7 +63,18 @@ def certificate() -> x509.Certificate:
 
 def context() -> Context:
     made = make_context()
-    made.client.tls = SimpleNamespace(our_certificate=None, peer_certificate=certificate())
+    made.client.tls = TlsSession()
+    made.client.tls.peer_certificate = certificate()
+    return made
+
+
+def from_spool(pem: str | None = None) -> Context:
+    """The same for a message that was queued meanwhile."""
+    made, message = make_context(), Message()
+    message.id = "1xW000-000000001Ab-2cde"
+    message.client.tls = TlsSession()
+    message.client.tls.peer_certificate = certificate() if pem is None else pem
+    made.client = load(dump(message), message.id).client
     return made
 
 
@@ -91,6 +105,18 @@ FIELDS = [
 @pytest.mark.parametrize(("field", "expected"), FIELDS)
 def test_fields(field: str, expected: str) -> None:
     assert answer(f"${{certextract{{{field}}}{{$tls_in_peercert}}{{$value}}{{none}}}}", context()) == expected
+
+
+def test_the_certificate_of_a_queued_message() -> None:
+    assert answer("${certextract{subject,CN}{$tls_in_peercert}}", from_spool()) == "caf\xc3\xa9.test"
+    assert answer("${base64:$tls_in_peercert}", from_spool()) == answer("${base64:$tls_in_peercert}", context())
+    assert answer("${certextract{subject,CN}{$tls_in_peercert}{$value}{none}}", from_spool("damaged")) == "none"
+
+
+def test_what_is_known_of_the_next_host_without_dane() -> None:
+    made = make_context()
+    made.sending = SimpleNamespace(tls=TlsSession())
+    assert answer("$tls_out_dane $tls_out_tlsa_usage", made) == "no 0"
 
 
 def test_without_a_certificate() -> None:

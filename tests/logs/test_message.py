@@ -9,8 +9,9 @@ import pytest
 from eximious.logs.fields import Fields, PortList
 from eximious.logs.message import Arrival, arrival_line, message_log_line, rejected_header
 from eximious.logs.selector import ALL, DEFAULT
-from eximious.spool.message import Client, Header, Message, Recipient, TlsRecord
+from eximious.spool.message import Client, Header, Message, Recipient
 from eximious.taint import Tainted
+from eximious.tls_session import TlsSession
 
 Set = Callable[[Message, Arrival], None]
 
@@ -37,7 +38,7 @@ def authenticated(message: Message, arrival: Arrival) -> None:
 def over_tls(message: Message, arrival: Arrival) -> None:
     remote(message, arrival)
     message.received_protocol = "utf8esmtps"
-    tls = message.client.tls = TlsRecord()
+    tls = message.client.tls = TlsSession()
     tls.cipher, tls.sni = "TLS1.3:AES_256_GCM:256", "localhost"
     arrival.chunking, arrival.pipelining, arrival.subject = True, "L.-", "x"
 

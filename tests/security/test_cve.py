@@ -217,11 +217,11 @@ def test_cve_2020_28026(text: str) -> None:
 @pytest.mark.parametrize("name", ["a\\", "\\", "x\\n", 'x"', "a\\0b"])
 def test_cve_2019_15846(name: str) -> None:
     """A backslash at the end of a name that TLS brings goes into the spool and comes back."""
-    from eximious.tls.session import Session
+    from eximious.tls_session import TlsSession
 
     message = Message()
     message.id = "1xW000-000000001Ab-2cde"
-    message.client.tls = Session()
+    message.client.tls = TlsSession()
     message.client.tls.sni = Tainted(name)
     message.client.tls.peer_dn = Tainted(name)
     again = load(dump(message), message.id)

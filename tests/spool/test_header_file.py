@@ -364,10 +364,10 @@ def test_cve_2020_28026_lines_of_any_length() -> None:
 
 
 def test_cve_2019_15846_backslash_at_the_end() -> None:
-    from eximious.spool.message import TlsRecord
+    from eximious.tls_session import TlsSession
 
     message = plain()
-    message.client.tls = TlsRecord()
+    message.client.tls = TlsSession()
     message.client.tls.sni = Tainted("sni\\")
     message.client.tls.peer_dn = Tainted("/CN=\\\n\x01\xff")
     found = load(dump(message), ID)

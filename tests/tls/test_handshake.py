@@ -19,7 +19,7 @@ from eximious.tls.cache import ContextCache
 from eximious.tls.context import ClientContext, ServerContext, Verify
 from eximious.tls.errors import TlsError
 from eximious.tls.layer import TlsLayer
-from eximious.tls.session import Session
+from eximious.tls_session import TlsSession
 
 from .authority import Files
 
@@ -33,7 +33,7 @@ def server_for(files: Files, certificate: str = "server.pem", **parameters: obje
     return ServerContext(certificates=[files[certificate]], **parameters)  # type: ignore[arg-type]
 
 
-def shake(client: TlsLayer, server: TlsLayer) -> tuple[Session, Session]:
+def shake(client: TlsLayer, server: TlsLayer) -> tuple[TlsSession, TlsSession]:
     """Both sides' sessions. Raises TlsError; of a failed side the other learns."""
     done = [False, False]
     faults: list[TlsError] = []
@@ -365,7 +365,7 @@ def over(request: pytest.FixtureRequest) -> Over:
 
 def test_streams(files: Files, over: Over) -> None:
     context = server_for(files)
-    sessions: list[Session] = []
+    sessions: list[TlsSession] = []
 
     def serve(stream: SocketStream) -> None:
         assert stream.read() == b"STARTTLS\r\n"
@@ -392,7 +392,7 @@ def test_streams(files: Files, over: Over) -> None:
         return session
 
     ours = over(serve, use)
-    assert isinstance(ours, Session)
+    assert isinstance(ours, TlsSession)
     assert ours.cipher == sessions[0].cipher
     assert sessions[0].sni == "server.example"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import ExpandError
@@ -11,19 +12,31 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate, Name
 
     from eximious.context import Context
+    from eximious.tls_session import TlsSession
 
 _TAGS: Final = {"dns": "DNS", "uri": "URI", "mail": "MAIL"}
 
 
 def certificate_of(variable: str, context: Context) -> Certificate | None:
     """The certificate in ``tls_in_ourcert``, ``tls_in_peercert`` or their ``out`` counterparts."""
-    tls: Any = context.client.tls
+    tls: TlsSession | None = context.client.tls
     if variable.startswith("tls_out_"):
         tls = None if context.sending is None else context.sending.tls
     if tls is None:
         return None
-    found: Certificate | None = tls.our_certificate if variable.endswith("ourcert") else tls.peer_certificate
-    return found
+    found = tls.our_certificate if variable.endswith("ourcert") else tls.peer_certificate
+    return _of_text(found) if isinstance(found, str) else found
+
+
+@lru_cache(64)
+def _of_text(text: str) -> Certificate | None:
+    """The certificate that a message from the spool came with; None for text that is none."""
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        return load_pem_x509_certificate(text.encode("latin-1"))
+    except ValueError:
+        return None
 
 
 def extract(certificate: Certificate, field: str, context: Context) -> str | None:

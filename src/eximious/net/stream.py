@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from eximious.tls.context import ClientContext, ServerContext
     from eximious.tls.layer import TlsLayer
-    from eximious.tls.session import Session
+    from eximious.tls_session import TlsSession
 
 READ_SIZE: Final = 65536  # bytes that one read gives at most, unless asked otherwise
 INTERNAL_ERROR: Final = b"\x15\x03\x01\x00\x02\x02\x50"  # a fatal alert (RFC 8446 section 6.2)
@@ -83,7 +83,7 @@ class Stream:
         self.timeout: float | None = None
         self.peer = Endpoint()
         self.local = Endpoint()
-        self.tls: Session | None = None  # what was agreed on, once TLS is in use
+        self.tls: TlsSession | None = None  # what was agreed on, once TLS is in use
         self.tls_complaints: list[str] = []  # what was wrong with the peer's certificate, even if the handshake failed
         self.tls_layer: TlsLayer | None = None
         self._output: list[bytes] = []
@@ -201,7 +201,7 @@ class Stream:
 
     def start_tls_server(
         self, context: ServerContext | Callable[[str], ServerContext], *, on_connect: bool = False
-    ) -> Session:
+    ) -> TlsSession:
         """Shake hands as the server. Raises TlsError.
 
         What has arrived before our last words went out is thrown away (CVE-2011-0411): say them with `write`, not
@@ -230,7 +230,7 @@ class Stream:
         layer.feed(hello)
         return self._start_tls(layer)
 
-    def start_tls_client(self, context: ClientContext, name: str = "") -> Session:
+    def start_tls_client(self, context: ClientContext, name: str = "") -> TlsSession:
         """Shake hands as the client, asking for the server `name`; plaintext that arrived before is thrown away
         (CVE-2021-38371). Raises TlsError."""
         self._forget_received()
@@ -241,7 +241,7 @@ class Stream:
         self._unread = b""
         self._drop_received()
 
-    def _start_tls(self, layer: TlsLayer) -> Session:
+    def _start_tls(self, layer: TlsLayer) -> TlsSession:
         self.tls_complaints = layer.record.complaints
         try:
             while not layer.shake_hands():

@@ -11,7 +11,7 @@ from eximious.receive.hosts import is_in
 from eximious.tls.cache import ContextCache
 from eximious.tls.context import ServerContext, Verify
 from eximious.tls.errors import TlsError
-from eximious.tls.session import Session
+from eximious.tls_session import TlsSession
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -30,7 +30,7 @@ def server_context(context: Context) -> ServerContext | Callable[[str], ServerCo
         if not name:
             return plain
         client = context.client
-        client.tls = Session()
+        client.tls = TlsSession()
         client.tls.sni = name
         try:
             return _make(context, for_name=True)

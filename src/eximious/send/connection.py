@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from eximious.address.delivery import Host
     from eximious.net.stream import Stream
     from eximious.send.dialogue import Dialogue
-    from eximious.tls.session import Session
+    from eximious.tls_session import TlsSession
     from eximious.transports.smtp import Smtp
 
 PIPELINED: Final = "pipelined "
@@ -62,7 +62,7 @@ class Connection:
         self.dialogue: Dialogue | None = None  # shown what is said, for -v
 
     @property
-    def tls(self) -> Session | None:
+    def tls(self) -> TlsSession | None:
         """What was agreed on, once TLS is in use ($tls_out_...)."""
         return self.stream.tls
 

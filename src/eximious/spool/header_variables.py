@@ -13,8 +13,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from eximious.spool.errors import SpoolFormatError
-from eximious.spool.message import Message, TlsRecord
+from eximious.spool.message import Message
 from eximious.taint import Tainted, is_tainted
+from eximious.tls_session import TlsSession
 
 Write = Callable[[Message], "str | None"]  # the value to write after the name; "" for the name alone, None for no line
 Read = Callable[[Message, str], None]  # the value from the file, "" if there is none; Tainted if the line says so
@@ -236,9 +237,9 @@ def _downconvert(name: str, sign: int) -> Variable:
 # --- TLS -------------------------------------------------------------------------------------------------------------
 
 
-def _tls(message: Message) -> Any:
+def _tls(message: Message) -> TlsSession:
     if message.client.tls is None:
-        message.client.tls = TlsRecord()
+        message.client.tls = TlsSession()
     return message.client.tls
 
 

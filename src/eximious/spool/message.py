@@ -5,7 +5,10 @@ Text is octets in `str` (latin-1). Times are UNIX times in seconds; sizes are by
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from eximious.tls_session import TlsSession
 
 # Types of header lines, as in -H files: what kind of header a line is, or that it is deleted ("*").
 DELETED: Final = "*"
@@ -40,52 +43,6 @@ class Recipient:
         self.orcpt = ""  # RFC 3461 ORCPT
         self.dsn_flags = 0  # RFC 3461 NOTIFY: 1 success, 2 failure, 4 delay, 8 never (see eximious.smtp.dsn)
         self.bmi_optin = ""
-
-
-class TlsRecord:
-    """What a -H file keeps of the TLS session over which a message came; certificates are PEM text.
-
-    It has the attributes of `eximious.tls.session.Session`, which stands in its place while the client is connected.
-    """
-
-    __slots__ = (
-        "alpn",
-        "bits",
-        "cipher",
-        "cipher_std",
-        "complaints",
-        "dane",
-        "facts",
-        "is_verified",
-        "may_be_asked",
-        "ocsp",
-        "on_connect",
-        "our_certificate",
-        "peer_certificate",
-        "peer_dn",
-        "resumption",
-        "sni",
-        "version",
-    )
-
-    def __init__(self) -> None:
-        self.version = ""
-        self.cipher = ""
-        self.cipher_std = ""
-        self.bits = 0
-        self.sni = ""
-        self.alpn = ""
-        self.peer_dn = ""
-        self.is_verified = False
-        self.may_be_asked = False
-        self.our_certificate: str | None = None
-        self.peer_certificate: str | None = None
-        self.ocsp = 0
-        self.resumption = 0
-        self.dane = False
-        self.on_connect = False
-        self.complaints: list[str] = []
-        self.facts: dict[str, Any] = {}
 
 
 class Client:
@@ -141,7 +98,7 @@ class Client:
         self.is_local = False  # submitted on this machine, by command line or -bs
         self.is_interactive = False
         self.active_host_name = ""  # $smtp_active_hostname
-        self.tls: Any = None  # eximious.tls.session.Session (or a TlsRecord, for a message from the spool) with TLS
+        self.tls: TlsSession | None = None
         self.proxy: Any = None
         self.acl_variables: dict[str, str] = {}  # acl_c...: "c0", "c_name" without the "acl_"
 

@@ -10,7 +10,7 @@ from OpenSSL import SSL
 from eximious.tls.ciphers import standard_name
 from eximious.tls.errors import TlsError, describe
 from eximious.tls.names import one_line
-from eximious.tls.session import Session
+from eximious.tls_session import TlsSession
 
 if TYPE_CHECKING:
     from OpenSSL.crypto import X509
@@ -32,7 +32,7 @@ class TlsLayer:
         self._buffered = b""  # plaintext that was looked for and not read
         self.is_closed = False
         self.requires_alpn = False
-        self.record = Session()  # filled while shaking hands
+        self.record = TlsSession()  # filled while shaking hands
         connection.set_app_data(self)
 
     def shake_hands(self) -> bool:
@@ -122,7 +122,7 @@ class TlsLayer:
                 self._connection.shutdown()
         self.is_closed = True
 
-    def session(self) -> Session:
+    def session(self) -> TlsSession:
         """What was agreed on."""
         connection = self._connection
         session = self.record

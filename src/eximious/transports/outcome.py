@@ -8,6 +8,7 @@ from eximious.errors import EximiousError
 
 if TYPE_CHECKING:
     from eximious.address.delivery import Host
+    from eximious.tls_session import TlsSession
 
 # Status of an outcome.
 DELIVERED: Final = "delivered"
@@ -110,7 +111,7 @@ class Sent:
         self.reused = False  # not the first message on this connection: the ``*`` after the host
         self.shows_identity = True  # who each side is goes into the log; not where another message came first
         self.steps = ""  # of the start: s TLS, e EHLO, h HELO, l LHLO, a authentication
-        self.tls: Any = None  # eximious.tls.session.Session
+        self.tls: TlsSession | None = None
 
 
 class Outcome:

@@ -24,7 +24,7 @@ _ATTRIBUTES = {
     "sni": ("sni", ""),
     "ver": ("version", ""),
 }
-_ONLY_OUT = {"dane": ("dane", "no"), "tlsa_usage": ("facts", "0")}
+_ONLY_OUT = {"dane": ("dane", "no"), "tlsa_usage": ("tlsa_usage", "0")}
 _OLD_NAMES = ("bits", "certificate_verified", "cipher", "peerdn", "sni")
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-# OCSP stapling: the values of $tls_in_ocsp and $tls_out_ocsp.
-OCSP_NOT_REQUESTED: Final = 0
-OCSP_NO_RESPONSE: Final = 1
-OCSP_NOT_VERIFIED: Final = 2
-OCSP_FAILED: Final = 3
-OCSP_VERIFIED: Final = 4
 
-
-class Session:
-    """One TLS session, plain data: it may outlive its connection."""
+class TlsSession:
+    """One TLS session, plain data: it outlives its connection, and in a -H file (in part) its process."""
 
     __slots__ = (
         "alpn",
@@ -25,7 +18,6 @@ class Session:
         "cipher_std",
         "complaints",
         "dane",
-        "facts",
         "is_verified",
         "may_be_asked",
         "ocsp",
@@ -35,6 +27,7 @@ class Session:
         "peer_dn",
         "resumption",
         "sni",
+        "tlsa_usage",
         "version",
     )
 
@@ -48,14 +41,14 @@ class Session:
         self.peer_dn = ""  # "/C=UK/CN=..."; "" without a certificate
         self.is_verified = False  # the peer's certificate, against all that was asked
         self.may_be_asked = False  # certificates are asked of some clients, so that having none says something
-        self.our_certificate: Certificate | None = None
-        self.peer_certificate: Certificate | None = None
-        self.ocsp = OCSP_NOT_REQUESTED
+        self.our_certificate: Certificate | str | None = None  # PEM text if it comes from a -H file
+        self.peer_certificate: Certificate | str | None = None
+        self.ocsp = 0  # 0 no stapled answer asked for, 1 none given, 2 not verified, 3 bad, 4 good
         self.resumption = 0  # bits of $tls_in_resumption
         self.dane = False
+        self.tlsa_usage = 0  # bits: which usages the TLSA records had
         self.on_connect = False  # without STARTTLS
         self.complaints: list[str] = []  # what verification found, for the log, even where it was only tried
-        self.facts: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        return f"Session({self.cipher!r}, {self.peer_dn!r}, is_verified={self.is_verified})"
+        return f"TlsSession({self.cipher!r}, {self.peer_dn!r}, is_verified={self.is_verified})"
