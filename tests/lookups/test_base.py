@@ -154,3 +154,9 @@ ROWS: list[tuple[list[str], list[list[str | None]], str | None]] = [
 @pytest.mark.parametrize(("names", "rows", "expected"), ROWS)
 def test_rows(names: list[str], rows: list[list[str | None]], expected: str | None) -> None:
     assert rows_text(names, rows) == expected
+
+
+def test_half_an_answer_is_none() -> None:
+    query = "with recursive n(i) as (select 1 union all select i + 1 from n limit 100001) select i from n"
+    found = answer(f"${{lookup sqlite,file={FILES}/mail.sqlite{{{query}}}}}")
+    assert found.endswith('gave DEFER: "the query gave more than 100000 rows"')

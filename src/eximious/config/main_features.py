@@ -89,7 +89,7 @@ class AuthenticationOptions(Options):
 class DatabaseOptions(Options):
     """Servers for lookups."""
 
-    ibase_servers: StringList | None = option(None, doc="InterBase servers.", later="InterBase lookups")
+    ibase_servers: StringList | None = option(None, doc="InterBase servers.", no_effect="InterBase is not supported")
     ldap_ca_cert_dir: str | None = option(None, doc="Directory of CA certificates for LDAP.")
     ldap_ca_cert_file: str | None = option(None, doc="File of CA certificates for LDAP.")
     ldap_cert_file: str | None = option(None, doc="Client certificate for LDAP.")
@@ -105,7 +105,7 @@ class DatabaseOptions(Options):
         25, doc="Lookup files kept open at the same time.", no_effect="files are read into memory and closed"
     )
     mysql_servers: StringList | None = option(None, doc="MySQL servers.")
-    oracle_servers: StringList | None = option(None, doc="Oracle servers.", later="Oracle lookups")
+    oracle_servers: StringList | None = option(None, doc="Oracle servers.", no_effect="Oracle is not supported")
     pgsql_servers: StringList | None = option(None, doc="PostgreSQL servers.")
     redis_servers: StringList | None = option(
         None,

@@ -10,7 +10,7 @@ from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
 from eximious.lookups.pool import Pool
 from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, demand_fields, servers_for
-from eximious.lookups.sql import rows_text
+from eximious.lookups.sql import MOST_ROWS, rows_text, too_many_rows
 
 if TYPE_CHECKING:
     import socket
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from eximious.context import Context
 
 PORT: Final = 3306
-MOST_ROWS: Final = 100_000
 USUAL_SOCKETS: Final = ("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock")
 OPTION_FILES: Final = ("/etc/my.cnf", "/etc/mysql/my.cnf", "/etc/mysql/conf.d/exim.cnf")
 DEFAULT_GROUP: Final = "exim"  # of settings in the option files
@@ -78,7 +77,7 @@ def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
     except (pymysql.Error, OSError) as error:
         _close(connection)
         raise Defer(f"MYSQL: query failed: {_reason(error)}\n") from None
-    except BaseException:
+    except Defer:  # too many rows: the rest is still to come
         _close(connection)
         raise
     pool.put(key, connection)
@@ -157,7 +156,10 @@ def _answer(cursor: Any) -> Found:
     if cursor.description is None:
         return Passing(str(cursor.rowcount))
     names = [_text(column[0]) or "" for column in cursor.description]
-    return rows_text(names, ([_text(value) for value in row] for row in cursor.fetchmany(MOST_ROWS)))
+    rows = cursor.fetchmany(MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        raise too_many_rows()
+    return rows_text(names, ([_text(value) for value in row] for row in rows))
 
 
 def _text(value: Any) -> str | None:

@@ -11,13 +11,12 @@ from eximious.errors import Defer, ExpandError
 from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
 from eximious.lookups.pool import Pool
 from eximious.lookups.servers import LIMIT_OPTIONS, Clock, Limits, Server, demand_fields, servers_for
-from eximious.lookups.sql import rows_text
+from eximious.lookups.sql import MOST_ROWS, rows_text, too_many_rows
 
 if TYPE_CHECKING:
     from eximious.context import Context
 
 PORT: Final = 5432
-MOST_ROWS: Final = 100_000
 _ESCAPES: Final = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\b": r"\b", "'": "''", '"': r"\"", "\\": r"\\"}
 _TO_ESCAPE = re.compile(r"[\n\t\r\x08'\"\\]")
 
@@ -165,11 +164,13 @@ def _answer(result: Any, query: str) -> Found:
         return Passing(None if result.command_tuples is None else str(result.command_tuples))
     if status != ExecStatus.TUPLES_OK:
         raise Defer(_message(result, query))
+    if result.ntuples > MOST_ROWS:
+        raise too_many_rows()
     columns = range(result.nfields)
     names = [result.fname(column).decode("latin-1") for column in columns]
     rows = (
         [(result.get_value(row, column) or b"").decode("latin-1") for column in columns]
-        for row in range(min(result.ntuples, MOST_ROWS))
+        for row in range(result.ntuples)
     )
     return rows_text(names, rows)
 

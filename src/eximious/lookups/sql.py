@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from eximious.errors import Defer
 from eximious.octets import SPACE
 
 NULL: Final = "<NULL>"
+MOST_ROWS: Final = 100_000  # of a result; more are not what a lookup is for
+
+
+def too_many_rows() -> Defer:
+    """What is raised where there are more: half an answer would be a wrong one."""
+    return Defer(f"the query gave more than {MOST_ROWS} rows")
 
 
 def quoted(value: str) -> str:

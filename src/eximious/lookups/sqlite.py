@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.errors import ExpandError
 from eximious.expand.refusal import refuse_tainted
 from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
-from eximious.lookups.sql import double_quotes, row_text
+from eximious.lookups.sql import MOST_ROWS, double_quotes, row_text, too_many_rows
 from eximious.taint import Tainted
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from eximious.context import Context
 
 LONGEST_QUERY: Final = 30.0  # seconds that a query may work
-MOST_ROWS: Final = 100_000
 MOST_FILES: Final = 64  # that stay open
 
 
@@ -137,7 +136,10 @@ def _statements(query: str) -> list[str]:
 def _lines(connection: sqlite3.Connection, statement: str) -> list[str]:
     cursor = connection.execute(statement)
     names = [_octets(column[0]) for column in cursor.description or ()]
-    return [row_text(names, [_text(value) for value in row]) for row in cursor.fetchmany(MOST_ROWS)]
+    rows = cursor.fetchmany(MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        raise too_many_rows()
+    return [row_text(names, [_text(value) for value in row]) for row in rows]
 
 
 def _octets(name: str) -> str:
