@@ -4,25 +4,58 @@ from __future__ import annotations
 
 import io
 from contextlib import redirect_stdout
+from typing import Any
 
+import pytest
+
+from eximious.acl.declare import conditions
+from eximious.authenticators.base import authenticators
+from eximious.config.main import MainOptions
 from eximious.exim import bV, features
+from eximious.registry import Registry
+from eximious.routers.base import routers
+from eximious.transports.base import transports
 
 
-def test_what_is_only_declared_is_not_claimed() -> None:
-    assert features.has_module("acl/conditions/hosts")
-    assert not features.has_module("acl/conditions/no_such_thing")
-    declared = "\n@condition('x', TEXT, EVERYWHERE, later=\"X\")\n"
-    assert features._is_for_later(declared.replace("'", '"'))
-    assert features._is_for_later('class X:\n    later = "X"\n')
-    assert not features._is_for_later('    x: bool = option(False, doc="x", later="X")\n')
+def working(registry: Registry[Any]) -> list[str]:
+    """The names of what is more than declared."""
+    return [name for name, thing in registry.load_all().items() if not getattr(thing, "later", "")]
 
 
 def test_the_drivers_of_this_version() -> None:
-    assert {"accept", "dnslookup", "manualroute", "redirect"} <= set(features.drivers("routers"))
-    assert {"pipe", "smtp"} <= set(features.transports())
-    assert any(name.startswith("appendfile/maildir") for name in features.transports())
+    assert list(features.ROUTERS) == working(routers)
+    assert [name.partition("/")[0] for name in features.TRANSPORTS] == working(transports)
+    assert list(features.AUTHENTICATORS) == working(authenticators)
     assert {"lsearch", "dsearch", "wildlsearch", "nwildlsearch"} <= set(features.lookups())
-    assert {"plaintext", "cram_md5"} <= set(features.drivers("authenticators"))
+    assert "nis" not in features.lookups()
+
+
+def test_a_lookup_without_its_library_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "LIBRARIES", {"lsearch": "no_such_library", "dsearch": "json"})
+    assert "lsearch" not in features.lookups()
+    assert "dsearch" in features.lookups()
+
+
+DECLARED = [
+    ("Content_Scanning", conditions.find("malware")),
+    ("DKIM", conditions.find("dkim_signers")),
+    ("DMARC", conditions.find("dmarc_status")),
+    ("SPF", conditions.find("spf")),
+    ("Experimental_BMI", conditions.find("bmi_optin")),
+    ("Experimental_DCC", conditions.find("dcc")),
+    ("Event", transports.find("smtp").by_any_name["event_action"]),  # type: ignore[union-attr]
+    ("DANE", transports.find("smtp").by_any_name["hosts_require_dane"]),  # type: ignore[union-attr]
+    ("OCSP", transports.find("smtp").by_any_name["hosts_require_ocsp"]),  # type: ignore[union-attr]
+    ("SOCKS", transports.find("smtp").by_any_name["socks_proxy"]),  # type: ignore[union-attr]
+    ("PRDR", MainOptions.by_any_name["prdr_enable"]),
+    ("PROXY", MainOptions.by_any_name["hosts_proxy"]),
+    ("I18N", MainOptions.by_any_name["smtputf8_advertise_hosts"]),
+]
+
+
+@pytest.mark.parametrize(("name", "declaration"), DECLARED)
+def test_what_is_only_declared_is_not_claimed(name: str, declaration: Any) -> None:
+    assert (name in features.SUPPORT) is not bool(declaration.later)
 
 
 def test_the_form_of_the_output() -> None:

@@ -19,16 +19,16 @@ def command(as_json: bool) -> None:
         "version": eximious.__version__,
         "follows_exim": eximious.EXIM_VERSION,
         "python": platform.python_version(),
-        "features": features.supported(),
+        "features": features.SUPPORT,
         "lookups": features.lookups(),
-        "authenticators": features.drivers("authenticators"),
-        "routers": features.drivers("routers"),
-        "transports": features.transports(),
+        "authenticators": features.AUTHENTICATORS,
+        "routers": features.ROUTERS,
+        "transports": features.TRANSPORTS,
     }
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
     click.echo(f"Eximious {facts['version']}, follows Exim {facts['follows_exim']}, Python {facts['python']}")
     for name, value in facts.items():
-        if isinstance(value, list):
+        if not isinstance(value, str):
             click.echo(f"{name + ':':16}{' '.join(value)}")

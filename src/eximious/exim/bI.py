@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from eximious.exim import features
 from eximious.exim.command_line import EXIT_FAILURE, EXIT_SUCCESS
 
 if TYPE_CHECKING:
@@ -33,18 +31,10 @@ def run(line: CommandLine) -> int:
     if wanted == "dscp":
         sys.stdout.writelines(f"{name}\n" for name in DSCP)
     elif wanted == "sieve":
-        sys.stdout.writelines(f"{name}\n" for name in _sieve_extensions())
+        pass  # there is no Sieve, and so it has no extensions
     elif wanted == "help":
         sys.stdout.write(HELP)
     else:
         sys.stderr.write(HELP)
         return EXIT_FAILURE
     return EXIT_SUCCESS
-
-
-def _sieve_extensions() -> list[str]:
-    """The Sieve extensions; none while there is no Sieve."""
-    if not features.has_module("filters/sieve"):
-        return []
-    extensions: frozenset[str] = importlib.import_module("eximious.filters.sieve").EXTENSIONS
-    return sorted(extensions)

@@ -18,16 +18,15 @@ def print_version() -> None:
         "Eximious is free software under the GNU General Public License, version 2 or later.",
         "Hints DB:",
         " LMDB",
-        "Support for: " + " ".join(features.supported()),
+        "Support for: " + " ".join(features.SUPPORT),
         "Lookups (built-in): " + " ".join(features.lookups()),
-        "Authenticators (built-in): " + " ".join(features.drivers("authenticators")),
-        "Routers (built-in): " + " ".join(features.drivers("routers")),
-        "Transports (built-in): " + " ".join(features.transports()),
+        "Authenticators (built-in): " + " ".join(features.AUTHENTICATORS),
+        "Routers (built-in): " + " ".join(features.ROUTERS),
+        "Transports (built-in): " + " ".join(features.TRANSPORTS),
+        "Fixed never_users: 0",
+        "Configure owner: 0:0",
+        "Size of off_t: 8",
     ]
-    scanners = features.drivers("scanners")
-    if scanners:
-        lines.append("Malware: " + " ".join(scanners))
-    lines += ["Fixed never_users: 0", "Configure owner: 0:0", "Size of off_t: 8"]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
