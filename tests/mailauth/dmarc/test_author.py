@@ -24,6 +24,8 @@ from eximious.mailauth.dmarc import author_domains
         ("joe @ example . org", ["example.org"]),
         ("joe@example.org.", ["example.org"]),
         ("joe@[192.0.2.1]", []),
+        ('<joe@"bank.example">', []),
+        ('"joe q"@example.org', ["example.org"]),
         ("${run{/bin/false}}@example.org", ["example.org"]),
         ('"unclosed <joe@example.org>', ["example.org"]),
         ("joe", []),

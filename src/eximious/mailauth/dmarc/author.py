@@ -21,7 +21,7 @@ def author_domains(text: str) -> list[str]:
     """
     found: dict[str, None] = {}
     for mailbox in _mailboxes(_without_comments(text[:LENGTH_LIMIT]))[:ADDRESS_LIMIT]:
-        bare = _QUOTED.sub("q", mailbox)
+        bare = _QUOTED.sub('"', mailbox)  # a mark that no domain may contain
         begin = bare.rfind("<")
         if begin >= 0:
             bare = bare[begin + 1 :].partition(">")[0]
