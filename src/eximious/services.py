@@ -57,6 +57,10 @@ class Services:
         self.initial_cwd = ""  # where that was
         self.queue_size: tuple[float, int] | None = None  # when messages were counted for $queue_size, and their number
 
+    def started_like(self, other: Services) -> None:
+        """Take over by whom and where this process was started."""
+        self.real_uid, self.real_gid, self.initial_cwd = other.real_uid, other.real_gid, other.initial_cwd
+
     @cached_property
     def logs(self) -> Logs:
         """Main, reject and panic log."""

@@ -175,6 +175,9 @@ def test_where_and_by_whom_the_program_was_started() -> None:
     services = context.services
     services.real_uid, services.real_gid, services.initial_cwd = 1000, 100, "/home/fred"
     assert answer("$caller_uid $caller_gid $initial_cwd", context) == "1000 100 /home/fred"
+    worker = make_context()
+    worker.services.started_like(services)
+    assert answer("$caller_uid $caller_gid $initial_cwd", worker) == "1000 100 /home/fred"
 
 
 def test_the_queue_is_counted_once_a_minute(tmp_path: Path) -> None:

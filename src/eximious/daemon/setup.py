@@ -37,6 +37,7 @@ class Setup:
         self._read = read
         self.serve_local = serve_local  # what a worker does with a local user's connection
         self.worker_count = worker_count(config)
+        self.starter: Services | None = None  # of the process that became the daemon
         self._logs: Logs | None = None
 
     def read_again(self) -> Configuration:
@@ -85,6 +86,8 @@ class Setup:
         services.delivery = self.line.delivery
         services.queue_smtp = self.line.queue_smtp
         services.admin = True
+        if self.starter is not None:
+            services.started_like(self.starter)
         services.local = AgentJobs(agent)
         if self.line.debug or self.line.verbose:
             services.logs.verbose = services.show_dialogue = sys.stderr.write

@@ -31,6 +31,7 @@ def run(call: Invocation) -> int:
         return config
 
     setup = Setup(line, call.config, read, local_server.serve)
+    setup.starter = call.services
     supervisor = Supervisor(setup)
     try:
         setup.make_spool_folder()
