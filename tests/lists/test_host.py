@@ -81,7 +81,7 @@ LINES = [
     ("192.0.2.2", "*.x", "list matching forced to fail: failed to find host name for 192.0.2.2"),
     ("192.0.2.2", "+include_unknown:*.x", "failed to find host name for 192.0.2.2: accepted by +include_unknown"),
     ("192.0.2.2", "+ignore_unknown:*.x", "failed to find host name for 192.0.2.2: ignored by +ignore_unknown"),
-    ("192.0.2.1", "none.x", "list matching forced to fail: no IP address found for host none.x"),
+    ("192.0.2.1", "none.x", "list matching forced to fail: failed to find IP address for none.x"),
 ]
 
 

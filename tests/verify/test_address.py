@@ -164,7 +164,7 @@ EXPN = [
     ("two", [(250, "<ok@test.ex>"), (250, "<nobody@test.ex>")]),
     ("pipe@test.ex", [(250, "pipe@test.ex -> |/bin/x")]),
     ("ok@test.ex", [(250, "<ok@test.ex>")]),
-    ("gone@test.ex", [(250, "mail to gone@test.ex is discarded")]),
+    ("gone@test.ex", [(250, "mail to <gone@test.ex> is discarded")]),
     ("nobody@test.ex", [(553, "nobody@test.ex is undeliverable")]),
     ("later@test.ex", [(553, "later@test.ex cannot be resolved at this time")]),
 ]

@@ -44,6 +44,4 @@ def _verify(context: Context) -> bool | None:
     if answer.status is Status.FOUND and client.host_address in answer.data():
         context.facts["sender_helo_dnssec"] = answer.is_secure
         return True
-    if answer.status is Status.AGAIN or (client.host_lookup_deferred and answer.status is not Status.FOUND):
-        return None
-    return False
+    return None if client.host_lookup_deferred else False

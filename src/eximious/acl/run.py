@@ -8,6 +8,7 @@ from eximious.acl.compiled import UNKNOWN, Acl, Item, Statement
 from eximious.acl.find import find
 from eximious.acl.settings import Reception
 from eximious.acl.verdict import ACCEPT, DEFER, DENY, DISCARD, DROP, ERROR, MAIN_AND_REJECT, AclError, Verdict
+from eximious.acl.where import NOTQUIT, QUIT
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.logs.printing import printing
 from eximious.lookups.base import Unanswered
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.expand.template import Template
 
+AT_END: Final = frozenset({QUIT, NOTQUIT})  # where nothing can be refused any more
 MAX_DEPTH: Final = 20  # of ACLs that call ACLs
 MAX_ARGUMENTS: Final = 9
 
@@ -135,6 +137,9 @@ class Run:
             if outcome in (BROKEN, DEFERRED) and self.log_message:
                 trace.acl(f"{verb}: {self.log_message}")
         result = self._result(statement, outcome, failed_at)
+        if self.where in AT_END and result in (DENY, DROP, DEFER) and self.context.acl_depth == 1:
+            self.log_message = f"QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)"
+            result = ERROR
         self.context.facts.pop("acl_verify_message", None)
         if trace is not None and result is not None and outcome in (TRUE, DISCARDED):
             trace.acl(f"end of {label}: {result.upper()}")
@@ -232,6 +237,8 @@ class Run:
             if not (self.may_tell or self.context.config.main.smtp_return_error_details):
                 self.user_message = ""
             return DEFER
+        if "acl_warn_skipped" not in self.context.services.logs.selected:
+            return None
         why = f": {self.log_message}" if self.log_message else ""
         self.log_main(f'{self.client_text()} Warning: ACL "warn" statement skipped: condition test deferred{why}')
         return None
@@ -301,7 +308,7 @@ class Run:
         """Note why a condition is false: for the client, and for the log."""
         self.user_message = user_message
         self.log_message = log_message
-        self.context.facts["acl_verify_message"] = user_message
+        self.context.facts["acl_verify_message"] = user_message or log_message
 
     def nested(self, text: str, arguments: list[str]) -> bool:
         """The condition ``acl``: run another ACL; True if it accepts. Raises Discarded, Defer or AclError."""

@@ -199,6 +199,8 @@ class _Parser:
             raise AddressError(f"address is ridiculously long: {address[:64]}...")
         if self.rules.smtp_utf8 and not address.isascii():
             _check_utf8(address)
+        elif self.rules.allow_utf8_domains and not domain.isascii():
+            _check_utf8(domain)
         source = self.text
         while end > self.start and source[end - 1] in " \t\r\n":
             end -= 1

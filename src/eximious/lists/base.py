@@ -306,7 +306,7 @@ def _after_unknown(unknown: Unknown, item: Item, context: Context) -> tuple[Matc
     choice = item.policy.defer if unknown.is_temporary else item.policy.unknown
     word = "defer" if unknown.is_temporary else "unknown"
     if choice == "include":
-        _log_unknown(context, f"{unknown.why}: accepted by +include_{word}")
+        context.services.logs.main(f"{unknown.why}: accepted by +include_{word}", context.message.id)
         return (NOTHING_SPECIAL,)
     if choice == "ignore":
         _log_unknown(context, f"{unknown.why}: ignored by +ignore_{word}")

@@ -314,12 +314,23 @@ class NamedHost(Pattern):
         if not addresses:
             if answer.status.name in ("AGAIN", "FAIL"):
                 raise Unknown(f'DNS lookup of "{name}" deferred', is_temporary=True)
-            raise Unknown(f"no IP address found for host {name}")
+            logs = context.services.logs
+            if "host_lookup_failed" in logs.selected:
+                logs.main(f"no IP address found for host {name}{_during(context)}", context.message.id)
+            raise Unknown(f"failed to find IP address for {name}")
         for address in addresses:
             octets = pack(address)
             if octets is not None and without_mapping(octets) == subject.octets:
                 return Matched()
         return None
+
+
+def _during(context: Context) -> str:
+    """For the log: in whose session it happens."""
+    if context.session is None:
+        return ""
+    client = context.client
+    return f" (during SMTP connection from {context.services.logs.fields.full_host(client) or client.ident})"
 
 
 @final

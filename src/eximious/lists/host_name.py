@@ -64,7 +64,7 @@ def look_up(address: str, context: Context) -> Found:
             found.is_deferred = False
             return found
         if not found.is_deferred:
-            found.why = f"{names[0]} does not match any IP address for {address}"
+            found.why = f"{address} does not match any IP address for {names[0]}"
         return found
     return found
 

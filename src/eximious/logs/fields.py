@@ -5,12 +5,14 @@ Each function gives text to append, with a space before it, or nothing. What is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eximious.logs.printing import printing
+from eximious.spool.sender_host import says_more
 
 if TYPE_CHECKING:
     from eximious.spool.message import Client
+    from eximious.tls_session import TlsSession
 
 
 class Fields:
@@ -46,7 +48,7 @@ class Fields:
         name, helo = client.host_name, client.helo_name
         if not name:
             return f"({self.printing(helo)}) {address}" if helo else address
-        if not helo or helo.lower() == name.lower():
+        if not says_more(helo, client):
             return f"{self.printing(name)} {address}"
         return f"{self.printing(name)} ({self.printing(helo)}) {address}"
 
@@ -76,8 +78,8 @@ class Fields:
 
     # --- over what did it come --------------------------------------------------------------------------------------
 
-    def tls(self, tls: Any, *, is_arrival: bool = False) -> str:
-        """`` X=cipher CV=yes DN="..." SNI=name`` of a TLS session (or a TlsRecord), or of None. A line for an arrival
+    def tls(self, tls: TlsSession | None, *, is_arrival: bool = False) -> str:
+        """`` X=cipher CV=yes DN="..." SNI=name`` of a TLS session, or of None. A line for an arrival
         has CV=no also for clients without a certificate, where any are asked for one."""
         if tls is None or not tls.cipher:
             return ""

@@ -87,6 +87,11 @@ class Logs:
         """Write to the main and the reject log; `details` (see `logs.message.rejected_header`) to the latter only."""
         self.write((MAIN, REJECT), text, message_id, details)
 
+    def reject_selected(self, selector: str, text: str, message_id: str = "", details: str = "") -> None:
+        """Write to the reject log, and to the main log if `selector` is on."""
+        logs = (MAIN, REJECT) if selector in self.selected else (REJECT,)
+        self.write(logs, text, message_id, details)
+
     def panic(self, text: str, message_id: str = "") -> None:
         """Write to the main and the panic log, and to standard error."""
         self.write((MAIN, PANIC), text, message_id)

@@ -16,9 +16,10 @@ from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
 from eximious.receive.header_recipients import extract
-from eximious.receive.headers import Found, records, value_of
+from eximious.receive.headers import Found, id_in, records, value_of
 from eximious.receive.limits import expanded_integer
 from eximious.receive.received import ReceivedError, received_header, received_text
+from eximious.smtp.dsn import NEVER
 from eximious.spool.errors import SpoolError
 from eximious.spool.message import DELETED
 from eximious.spool.message_id import new_id
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from eximious.receive.submitter import Submitter
     from eximious.smtp.message_text import MessageReader
     from eximious.spool.body import Body
+    from eximious.spool.message import Message
 
 # How it ended.
 ACCEPTED: Final = "accepted"
@@ -156,6 +158,8 @@ def accept(incoming: Incoming) -> Outcome:
     message.body_line_count = reader.body_lines
     message.body_zero_count = reader.body_zeros
     message.max_received_line_length = reader.longest_line
+    _measure(incoming)  # ACLs are to see the size of what came, without what we add to it
+    message.line_count += 1  # they count the empty line, too
     _put_headers_right(incoming)
     complaint = incoming.complaint
     if complaint is not None:
@@ -176,7 +180,6 @@ def accept(incoming: Incoming) -> Outcome:
     message.headers.insert(0, received_header(text, context))
     if incoming.is_smtp:
         added.apply(context, incoming.reception)
-    _measure(incoming)
     refused = _ask_dkim(incoming) or _ask_prdr(incoming) or _ask(incoming)
     if refused is not None:
         return refused
@@ -230,9 +233,10 @@ def _too_big(incoming: Incoming) -> Outcome | None:
     size = sum(map(len, incoming.reader.headers or ())) + 1 + incoming.reader.body_size
     if limit <= 0 or size <= limit:
         return None
-    logs.reject(
+    logs.reject_selected(
+        "size_reject",
         f"rejected from <{message.sender}> {logs.fields.host_and_ident(context.client)}: message too big: "
-        f"read={limit + 1} max={limit}",  # Exim stops counting there
+        f"read={size if incoming.is_smtp else limit + 1} max={limit}",  # what is no SMTP is read up to there only
         message.id,
         rejected_header(message, logs.selected),
     )
@@ -314,6 +318,8 @@ def _store(incoming: Incoming, received: str) -> Outcome:
     message.received_complete_seconds = max(0.0, now - message.received_at)
     _measure(incoming)
     queueing.apply(incoming)
+    if incoming.reception.fake_response:
+        _promise_no_notification(message)
     spool = services.spool
     if incoming.is_client_gone is not None and incoming.is_client_gone():
         who = services.logs.fields.host_and_ident(context.client)
@@ -331,6 +337,12 @@ def _store(incoming: Incoming, received: str) -> Outcome:
     return Outcome(ACCEPTED, 250, f"OK id={message.id}", complaint=incoming.complaint)
 
 
+def _promise_no_notification(message: Message) -> None:
+    """Whoever sent it has been told that it was refused; a bounce later on would tell them again."""
+    for recipient in message.recipients:
+        recipient.dsn_flags = NEVER
+
+
 def _position_of_received(incoming: Incoming) -> int:
     for position, header in enumerate(incoming.context.message.headers):
         if header.kind == "P" and incoming.context.message.id in header.text:
@@ -344,7 +356,7 @@ def _log(incoming: Incoming) -> None:
     logs = context.services.logs
     found = Found(message.headers)
     if found.message_id is not None:
-        arrival.header_id = value_of(found.message_id).strip("<>")
+        arrival.header_id = id_in(found.message_id)
     if found.subject is not None and "subject" in logs.selected:
         arrival.subject = _decoded(value_of(found.subject), context)
     arrival.eight_bit = message.facts.get("body_type", 0)

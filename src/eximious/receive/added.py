@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from eximious.errors import ExpandError
 from eximious.receive.headers import name_of
-from eximious.spool.header_kinds import RECEIVED, kind_of
+from eximious.spool.header_kinds import RECEIVED, RESENT, kind_of
 from eximious.spool.message import DELETED, Header
 
 if TYPE_CHECKING:
@@ -33,35 +33,23 @@ def _add(headers: list[Header], text: str, position: str) -> None:
     elif position == ":after_received:":
         headers.insert(_after_received(headers), header)
     elif position == ":at_start_rfc:":
-        headers.insert(_after(headers, lambda one: _stays_before(one)), header)
+        headers.insert(_after_received(headers, with_resent=True), header)
     else:
         headers.append(header)
 
 
-def _after_received(headers: list[Header]) -> int:
-    """The position behind the first Received: headers, wherever they are; the end if there are none."""
+def _after_received(headers: list[Header], *, with_resent: bool = False) -> int:
+    """The position behind the first Received: headers (and the Resent- ones among and after them, if they count),
+    wherever they are; the end if there are none."""
     position = 0
     while position < len(headers) and headers[position].kind != RECEIVED:
         position += 1
-    while position < len(headers) and headers[position].kind in (RECEIVED, DELETED):
+    while position < len(headers) and (
+        headers[position].kind in (RECEIVED, DELETED)
+        or (with_resent and name_of(headers[position].text).startswith(RESENT))
+    ):
         position += 1
     return position
-
-
-def _after(headers: list[Header], belongs: object) -> int:
-    """The position behind the first headers of a kind (and what is deleted among them)."""
-    position = 0
-    for index, header in enumerate(headers):
-        if header.kind == DELETED:
-            continue
-        if not belongs(header):  # type: ignore[operator]
-            break
-        position = index + 1
-    return position
-
-
-def _stays_before(header: Header) -> bool:
-    return header.kind == RECEIVED or name_of(header.text).startswith("resent-")
 
 
 def _remove(context: Context, lists: list[str]) -> None:
@@ -83,8 +71,7 @@ def _is_meant(header: Header, item: str, context: Context) -> bool:
     from eximious.expand import regex
 
     try:
-        found = regex.compile(item).find(header.text, 0)
-        return found is not None and found.start() == 0
+        return regex.compile(item).matches(header.text)
     except ExpandError as error:
         context.services.logs.main(f"remove_header: {error}")
         return False

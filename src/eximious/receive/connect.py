@@ -75,7 +75,7 @@ def _active_host_name(session: Session) -> str:
     except (ExpandError, Defer) as error:
         session.logs.panic(f'failed to expand "{name.source}" (smtp_active_hostname): {error}')
         session.reply(421, f"{session.main.primary_hostname} internal error")
-        raise ConnectionAbortedError from None
+        raise ending.Ended from None
     return str(session.main.primary_hostname)
 
 
@@ -164,8 +164,7 @@ def _banner(session: Session, message: str) -> None:
             text = banner.expand(session.context) if banner is not None else ""
         except (ExpandError, Defer) as error:
             session.logs.panic(f'Expansion of "{banner.source}" (smtp_banner) failed: {error}')
-            session.reply(421, "Unexpected failure, please try later")
-            raise ConnectionAbortedError from None
+            ending.closed(session, "Unexpected failure, please try later")
         lines = text.rstrip("\n").split("\n")
         before = "".join(f"{code}-{line}\r\n" for line in lines[:-1])
         session.send(f"{before}{code} {lines[-1]}\r\n")

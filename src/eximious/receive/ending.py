@@ -6,15 +6,23 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from eximious.acl import engine, where
+from eximious.acl.verdict import ERROR
 from eximious.logs import debug_log
-from eximious.receive.replies import wording
+from eximious.receive.replies import Wording
 
 if TYPE_CHECKING:
+    from eximious.acl.verdict import Verdict
     from eximious.receive.session import Session
 
 
 class Ended(Exception):
     """The session is over; the client has been told."""
+
+
+def complain_of_failure(session: Session, verdict: Verdict, name: str) -> None:
+    """Say that an ACL at the end of a session has failed."""
+    if verdict.result == ERROR:
+        session.logs.panic(f"ACL for {name} returned ERROR: {verdict.log_message}")
 
 
 def not_quit(session: Session, reason: str, code: int, text: str) -> None:
@@ -25,8 +33,9 @@ def not_quit(session: Session, reason: str, code: int, text: str) -> None:
         session.facts["notquit"] = True
         session.context.facts["smtp_notquit_reason"] = reason
         verdict = engine.check(option, where.NOTQUIT, session.context)
+        complain_of_failure(session, verdict, "not-QUIT")
         if verdict.user_message and text:
-            session.send(wording(str(code), verdict.user_message, session.logs.main).lines())
+            session.send(Wording(str(code), "", verdict.user_message).lines())
             return
     if text:
         session.reply(code, text)

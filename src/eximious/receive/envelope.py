@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
-from eximious.address.parse import Rules, parse
+from eximious.address.parse import AddressError, Rules, parse
 from eximious.octets import SPACE
 
 if TYPE_CHECKING:
     from eximious.config.main import MainOptions
+
+
+LITERAL: Final = re.compile(r"\[(?:IPv[46]:)?[0-9a-f.:]*\]", re.IGNORECASE)
 
 
 def rules(
@@ -40,6 +44,8 @@ def read_address(text: str, address_rules: Rules, *, strips_brackets: bool = Fal
     if strips_brackets:
         text = without_excess_brackets(text)
     parsed = parse(text, address_rules)
+    if parsed.address.endswith("]") and LITERAL.fullmatch(parsed.address.rpartition("@")[2]) is None:
+        raise AddressError("malformed domain literal")
     return parsed.address, parsed.at >= 0
 
 

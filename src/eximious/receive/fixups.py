@@ -12,7 +12,7 @@ from eximious.address.parse import USUAL, AddressError, parse
 from eximious.errors import Defer, ExpandError
 from eximious.expand.variables.tod import tod_full
 from eximious.receive.full_name import phrase
-from eximious.receive.headers import Found, add_after_received, name_of, value_of
+from eximious.receive.headers import Found, add_after_received, mark_other_ids, name_of, value_of
 from eximious.receive.rewriting import rewrite_recipients, rewrite_sender
 from eximious.spool.header_kinds import FROM, ID, SENDER
 from eximious.spool.message import DELETED, OTHER, Header
@@ -58,6 +58,7 @@ class Fixups:
     def apply(self) -> None:
         """Do all of it, in the order that Exim's messages show; the envelope is rewritten where it has its turn."""
         self._remove_transit_headers()
+        mark_other_ids(self.message.headers, self.found.message_id)
         if not self.is_wanted:
             rewrite_recipients(self.context)
             rewrite_sender(self.context)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from eximious.address.parse import AddressError, parse
 from eximious.octets import SPACE
-from eximious.spool.header_kinds import BCC, CC, FROM, RECEIVED, REPLY_TO, RESENT, SENDER, TO, kind_of
-from eximious.spool.message import DELETED, Header
+from eximious.spool.header_kinds import BCC, CC, FROM, ID, RECEIVED, REPLY_TO, RESENT, SENDER, TO, kind_of
+from eximious.spool.message import DELETED, OTHER, Header
 
 WITH_ADDRESSES: Final = frozenset({BCC, CC, FROM, REPLY_TO, SENDER, TO})
 RECIPIENTS: Final = frozenset({BCC, CC, TO})
@@ -54,8 +55,23 @@ class Found:
                 self.date = header
             elif name == prefix + "from":
                 self.from_ = header
-            elif name == prefix + "message-id":
+            elif name == prefix + "message-id" and self.message_id is None:
                 self.message_id = header
+
+
+def mark_other_ids(headers: list[Header], message_id: Header | None) -> None:
+    """Only one header is the message's id: let the others be like any header."""
+    for header in headers:
+        if header.kind == ID and header is not message_id:
+            header.kind = OTHER
+
+
+def id_in(header: Header) -> str:
+    """The id in a Message-Id: header, as logs have it; "" if it does not look like an address."""
+    try:
+        return parse(value_of(header)).address
+    except AddressError:
+        return ""
 
 
 def value_of(header: Header) -> str:

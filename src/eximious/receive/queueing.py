@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from eximious.context import Context
+    from eximious.logs.log import Logs
     from eximious.receive.acceptance import Incoming
     from eximious.receive.session import Session
 
 BY_ACL: Final = "queued by ACL"
+SELECTOR: Final = "delay_delivery"
 
 
 def apply(incoming: Incoming) -> None:
@@ -26,14 +28,21 @@ def start_delivery(incoming: Incoming, session: Any = None) -> None:
     context = incoming.context
     message = context.message
     services = context.services
+    if incoming.reception.queue_only:
+        _log(BY_ACL, services.logs, message.id)
     if message.is_frozen:
         return
     why = None if context.config.main.mua_wrapper else _queued_because(incoming, session)
-    if why:
-        services.logs.main(f"no immediate delivery: {why}", message.id)
+    if why and why != BY_ACL:
+        _log(why, services.logs, message.id)
     is_routed_only = why == BY_ACL and incoming.reception.queue_first_pass
     if services.deliveries is not None and (why is None or is_routed_only):
         services.deliveries.start(message.id, message.queue_name, no_remote=is_routed_only or services.queue_smtp)
+
+
+def _log(why: str, logs: Logs, message_id: str) -> None:
+    if SELECTOR in logs.selected:
+        logs.main(f"no immediate delivery: {why}", message_id)
 
 
 def _queued_because(incoming: Incoming, session: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from eximious.acl import where
@@ -31,6 +32,7 @@ FAILURES: Final = {
         "does not accept mail from domains whose servers\nrefuse bounces.",
     ),
 }
+OWN_CODE: Final = re.compile(r"\d\d\d\s")
 WITH_SENDER: Final = frozenset({where.RCPT, where.DATA, where.MIME, where.PRDR})
 NAMES: Final = {
     where.CONNECT: 'connection in "connect" ACL',
@@ -44,8 +46,8 @@ NAMES: Final = {
 
 def refuse(session: Session, moment: str, verdict: Verdict) -> None:
     """Tell the client that the ACL said no (or not now), and log it. Ends the session if the ACL wants to drop it."""
-    code = _code(moment, verdict)
     text = verdict.user_message or default_text(verdict)
+    code = _code(moment, verdict, text)
     lines = wording(code, text, _complaint(session)).lines(multiline=_multiline(session))
     log(session, moment, verdict)
     session.send(details(session) + lines)
@@ -58,7 +60,7 @@ def connection(session: Session, verdict: Verdict) -> None:
     """The client is not welcome at all."""
     log(session, where.CONNECT, verdict)
     text = verdict.user_message or default_text(verdict)
-    session.send(wording(_code(where.CONNECT, verdict), text, _complaint(session)).lines())
+    session.send(wording(_code(where.CONNECT, verdict, text), text, _complaint(session)).lines())
 
 
 def default_text(verdict: Verdict) -> str:
@@ -100,9 +102,9 @@ def corrected(moment: str, verdict: Verdict) -> str:
     text = verdict.log_message
     if not text or text != verdict.user_message:
         return text
-    code = _code(moment, verdict)
+    code = _code(moment, verdict, text)
     if len(text) > 3 and text[:3].isdigit() and text[3].isspace() and text[0] != code[0]:
-        return code + text[3:]
+        return f"{code} {wording(code, text).text}"
     return text
 
 
@@ -118,7 +120,9 @@ def _what(session: Session, moment: str) -> str:
     return f"{moment} {session.command.argument}"
 
 
-def _code(moment: str, verdict: Verdict) -> str:
+def _code(moment: str, verdict: Verdict, text: str) -> str:
+    if moment == where.VRFY and OWN_CODE.match(text):
+        return text[:3]  # any answer may be given
     return CODES.get(moment, "550") if verdict.result in (DENY, DROP) else "451"
 
 

@@ -38,7 +38,8 @@ class Wording:
 
 
 def wording(code: str, text: str, complain: Callable[[str], None] | None = None) -> Wording:
-    """The reply for a text, where `code` is due. A wrong first digit in the text is corrected, and complained about."""
+    """The reply for a text, where `code` is due. A text with another first digit loses its codes; that is complained
+    about."""
     found = CODE.match(text)
     if found is None:
         return Wording(code, "", text)
@@ -46,26 +47,25 @@ def wording(code: str, text: str, complain: Callable[[str], None] | None = None)
     if own[0] != code[0]:
         if complain is not None:
             complain(f'configured error code starts with incorrect digit (expected {code[0]}) in "{text}"')
-        own = code
-        if extended:
-            extended = code[0] + extended[1:]
+        own, extended = code, ""
     return Wording(own, extended, text[found.end() :])
 
 
 def fold(text: str, first_length: int = LINE_LENGTH) -> list[str]:
     """The lines of a text: at its newlines, and at white space where a line is too long. There is one at least."""
     lines: list[str] = []
-    rest = text.strip(SPACE)
+    rest = text.removesuffix("\n")
     length = first_length
-    while rest:
+    while True:
         newline = rest.find("\n")
         end = newline if newline >= 0 else len(rest)
         if end > length:
             end = _space(rest, length, end)
         lines.append(rest[:end])
+        if end == len(rest):
+            return lines
         rest = rest[end + 1 :].lstrip(SPACE)
         length = LINE_LENGTH
-    return lines or [""]
 
 
 def _space(text: str, length: int, end: int) -> int:

@@ -207,13 +207,17 @@ class Session:
         context.reception = None
         if context.named_list_cache:
             context.named_list_cache.clear()
-        facts = context.facts
-        if facts:
-            for name in MESSAGE_FACTS:
-                facts.pop(name, None)
+        self.forget_message_facts()
         self.transaction.close()
         self.transaction = Transaction()
         self.protocol.reset()
+
+    def forget_message_facts(self) -> None:
+        """Forget what variables told about a message."""
+        facts = self.context.facts
+        if facts:
+            for name in MESSAGE_FACTS:
+                facts.pop(name, None)
 
     def new_message(self) -> Message:
         """A message with what is known of the connection."""
@@ -311,9 +315,3 @@ class Session:
     def command_history(self) -> str:
         """The last commands, with commas between: ``$smtp_command_history``."""
         return ",".join(self.counters.history)
-
-    def mark_packets(self, value: int) -> None:
-        """``control = dscp``: mark what goes to the client."""
-        mark = getattr(self.stream, "set_traffic_class", None)
-        if mark is not None:
-            mark(value)

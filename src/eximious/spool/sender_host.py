@@ -8,10 +8,21 @@ if TYPE_CHECKING:
     from eximious.spool.message import Client
 
 
-def without_kind(name: str) -> str:
-    """The name from HELO in lower case, an address literal without the kind of its address."""
-    name = name.lower()
-    return f"[{name[6:]}" if name.startswith(("[ipv4:", "[ipv6:")) else name
+def says_more(helo: str, client: Client) -> bool:
+    """True if the name from HELO tells something that the client's name and address do not."""
+    helo = helo.lower()
+    if not helo or (client.host_name and helo == client.host_name.lower()):
+        return False
+    if not (helo.startswith("[") and helo.endswith("]")):
+        return True
+    import socket
+
+    family = socket.AF_INET6 if ":" in client.host_address else socket.AF_INET
+    try:
+        octets = socket.inet_pton(family, helo[1:-1].removeprefix("ipv4:").removeprefix("ipv6:"))
+    except (OSError, ValueError):
+        return True
+    return octets != socket.inet_pton(family, client.host_address)
 
 
 def received_host(client: Client, *, with_port: bool = False) -> str:
@@ -24,18 +35,18 @@ def received_host(client: Client, *, with_port: bool = False) -> str:
     if client.host_name:
         first = client.host_name
         items.append(f"[{address}]:{port}" if port else f"[{address}]")
-        if client.helo_name and client.helo_name.lower() != client.host_name.lower():
+        if says_more(client.helo_name, client):
             items.append(f"helo={client.helo_name}")
     else:
         first = f"[{address}]"
         if port:
             items.append(f"port={port}")
-        if client.helo_name and without_kind(client.helo_name) != first.lower():
+        if says_more(client.helo_name, client):
             items.append(f"helo={client.helo_name}")
     if client.ident:
         items.append(f"ident={client.ident}")
     if not items:
         return first
     if client.host_name and len(items) == 3:
-        return f"{first} ({items[0]} {items[1]}\n\t{items[2]})"
+        return f"{first}\n\t({' '.join(items)})"
     return f"{first} ({' '.join(items)})"

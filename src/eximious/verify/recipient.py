@@ -41,7 +41,7 @@ def expand_for_expn(argument: str, context: Context) -> list[tuple[int, str]]:
     if routed.outcome is Outcome.DEFERRED:
         return [(553, f"{prepared} cannot be resolved at this time")]
     if routed.outcome is Outcome.DISCARDED:
-        return [(250, f"mail to {prepared} is discarded")]
+        return [(250, f"mail to <{prepared}> is discarded")]
     found = [*routed.deliveries, *routed.generated][:MOST_LINES]
     return [(250, _shown(one)) for one in found] or [(553, f"{prepared} is undeliverable")]
 

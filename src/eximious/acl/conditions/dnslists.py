@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eximious.dns.answer import Answer
+    from eximious.logs.log import Logs
 
 ITEM: Final = re.compile(
     r"(?P<domains>[^/!=&]+)(?:(?P<negated>!?)(?P<how>==|=&|=|&)(?P<values>[^/]*))?(?:/(?P<keys>.*))?", re.DOTALL
 )
 DOMAIN: Final = re.compile(r"[A-Za-z0-9_.-]+")
-KEY: Final = re.compile(r"[A-Za-z0-9_.\-\x80-\xff]+")
 INCLUDE: Final = "+include_unknown"
 EXCLUDE: Final = "+exclude_unknown"
 DEFER: Final = "+defer_unknown"
+# What the log says of a list that cannot be asked.
+ASSUMED: Final = {INCLUDE: "assumed in list", EXCLUDE: "assumed not in list", DEFER: "returned DEFER"}
 MOST_KEYS: Final = 1000
 
 
@@ -71,6 +73,11 @@ class Wanted:
         tests = (self._fits_one(_number(address)) for address in addresses)
         return (all(tests) if self.needs_all else any(tests)) is not self.is_negated
 
+    @property
+    def is_exact(self) -> bool:
+        """True if the condition says itself which addresses count."""
+        return bool(self.values) and not self.is_mask
+
     def _fits_one(self, address: int) -> bool:
         if self.is_mask:
             return any(mask >= 0 and address & mask == mask for mask in self.values)
@@ -85,6 +92,9 @@ def _number(address: str) -> int:
         return -1
 
 
+ANY: Final = Wanted("", "", is_negated=False)
+
+
 @condition("dnslists", TEXT, EVERYWHERE - {NOT_SMTP_START})
 def dnslists(text: str, run: Run) -> bool:
     """True at the first entry that is found."""
@@ -96,7 +106,7 @@ def dnslists(text: str, run: Run) -> bool:
             if item in (INCLUDE, EXCLUDE, DEFER):
                 unknown = item
             else:
-                run.context.services.logs.main(f"unknown item in dnslist (ignored): {item}")
+                run.context.services.logs.panic(f"unknown item in dnslist (ignored): {item}")
             continue
         if _is_listed(item, unknown, run):
             return True
@@ -113,10 +123,10 @@ def _is_listed(item: str, unknown: str, run: Run) -> bool:
     text_domain, comma, domain = found["domains"].strip().partition(",")
     domain = domain.strip() if comma else text_domain
     text_domain = text_domain.strip()
-    for name in (domain, text_domain):
+    for name in sorted({domain, text_domain}):
         if DOMAIN.fullmatch(name) is None:
             run.context.services.logs.main(
-                f"dnslists domain {name} contains strange characters - is this right?", run.context.message.id
+                f'dnslists domain "{name}" contains strange characters - is this right?', run.context.message.id
             )
     keys = _keys(found["keys"], run)
     deferred: Defer | None = None
@@ -143,23 +153,23 @@ def _keys(text: str | None, run: Run) -> list[str]:
 
 def _check(key: str, domain: str, text_domain: str, wanted: Wanted, unknown: str, run: Run) -> bool:
     context = run.context
-    if KEY.fullmatch(key) is None and ":" not in key:
-        context.services.logs.main(f"dnslists query name {key} contains strange characters - is this right?")
     prefix = reversed_address(key)
     answer = _ask(f"{prefix}.{domain}", unknown, context)
     if answer is None:
         # Not known, and to be taken for listed.
         context.dnslist = Listing(text_domain, key, "", lambda: "")
         return True
-    addresses = _addresses(answer, key, domain, context)
+    addresses = _addresses(answer, key, domain, wanted, context)
     if not addresses or not wanted.fits(addresses):
         return False
-    if text_domain != domain:
-        other = _ask(f"{prefix}.{text_domain}", unknown, context)
-        if other is None or not _addresses(other, key, text_domain, context):
-            return False
-    value = Tainted(", ".join(addresses))
     resolver = context.services.dns
+    if text_domain != domain:
+        answer = _ask(f"{prefix}.{text_domain}", unknown, context)
+        if answer is not None:
+            addresses = _addresses(answer, key, text_domain, ANY, context)
+            if not addresses:
+                return False
+    value = Tainted(", ".join(addresses))
     context.dnslist = Listing(text_domain, key, value, lambda: _text(f"{prefix}.{text_domain}", resolver))
     if run.trace is not None:
         run.trace.acl(f"=> that means {key} is listed at {text_domain}")
@@ -170,20 +180,24 @@ def _ask(name: str, unknown: str, context: object) -> Answer | None:
     """The A records of a name; None if nobody can tell and that counts as listed."""
     answer: Answer = context.services.dns.query(name, "A", check=False)  # type: ignore[attr-defined]
     if answer.status in (Status.AGAIN, Status.FAIL):
+        logs: Logs = context.services.logs  # type: ignore[attr-defined]
+        if "dnslist_defer" in logs.selected:
+            logs.main(f"DNS list lookup defer (probably timeout) for {name}: {ASSUMED[unknown]}")
         if unknown == DEFER:
-            raise Defer("DNS lookup failed for dnslists")
+            raise Defer("")
         if unknown == INCLUDE:
             return None
     return answer
 
 
-def _addresses(answer: Answer, key: str, domain: str, context: object) -> list[str]:
-    """The addresses that a list returned, without those that cannot be meant."""
+def _addresses(answer: Answer, key: str, domain: str, wanted: Wanted, context: object) -> list[str]:
+    """The addresses that a list returned, without those that cannot be meant: a list that has been given up may return
+    anything. What the condition names itself is meant."""
     if answer.status is not Status.FOUND:
         return []
     addresses: list[str] = []
     for address in answer.data():
-        if str(address).startswith("127."):
+        if str(address).startswith("127.") or wanted.is_exact:
             addresses.append(str(address))
         else:
             context.services.logs.main(  # type: ignore[attr-defined]

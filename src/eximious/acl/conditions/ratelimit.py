@@ -52,12 +52,15 @@ MODES: Final = ("leaky", "strict", "readonly")
 class Limit:
     """The condition's argument."""
 
-    __slots__ = ("count", "key", "limit", "mode", "per", "period", "period_text", "unique")
+    __slots__ = ("count", "key", "limit", "limit_text", "mode", "per", "period", "period_text", "unique")
 
     def __init__(self, text: str) -> None:
         """Raises AclError."""
         parts = text.split("/")
-        self.limit = _number(parts[0].strip(), parts[0].strip())
+        self.limit_text = parts[0].strip()
+        if not self.limit_text:
+            raise _error("sender rate limit not set")
+        self.limit = _number(self.limit_text, self.limit_text)
         self.period_text = parts[1].strip() if len(parts) > 1 else ""
         self.period = _period(self.period_text, is_given=len(parts) > 1)
         self.per = ""
@@ -127,7 +130,7 @@ def ratelimit(text: str, run: Run) -> bool:
     rate = _measured(limit, per, key, count, run)
     facts = context.facts
     facts["sender_rate"] = f"{rate:.1f}"
-    facts["sender_rate_limit"] = f"{limit.limit:.1f}"
+    facts["sender_rate_limit"] = limit.limit_text
     facts["sender_rate_period"] = limit.period_text
     return rate >= limit.limit
 

@@ -79,6 +79,7 @@ def _certificate(options: VerifyOptions, run: Run) -> bool:
 
 def _reverse_host_lookup(options: VerifyOptions, run: Run) -> bool:
     client = run.context.client
+    was_known = client.host_lookup_failed
     if not client.host_address or look_up_client(run.context) is not None:
         return True
     if client.host_lookup_deferred:
@@ -87,7 +88,8 @@ def _reverse_host_lookup(options: VerifyOptions, run: Run) -> bool:
         run.log_message = "host lookup deferred for reverse lookup check"
         raise Defer(run.log_message)
     why = run.context.facts.get("host_lookup_why") or "failed to find host name from IP address"
-    run.log_message = f"host lookup failed ({why})"
+    looked_up = "" if was_known else " for reverse lookup check"
+    run.blame("", f"host lookup failed{looked_up} ({why})")
     return False
 
 

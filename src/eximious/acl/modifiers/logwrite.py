@@ -17,11 +17,10 @@ def logwrite(text: str, run: Run) -> None:
     if text.startswith(":"):
         names, colon, rest = text[1:].partition(":")
         if colon:
-            targets = [name.strip() for name in names.split(",")]
-            for name in targets:
-                if name not in LOGS:
-                    logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
-            targets = [name for name in targets if name in LOGS] or ["main"]
+            targets = names.split(",")
+            if not all(name in LOGS for name in targets):
+                logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
+                return
             text = rest
     shown = "\t".join(logs.fields.printing(part) for part in text.lstrip().split("\t"))
     logs.write(targets, shown, run.context.message.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eximious.expand.variable import variable
+from eximious.taint import Tainted
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -60,8 +61,8 @@ def sender_helo_name(client: Client) -> str:
 
 @variable
 def sender_helo_verified(client: Client) -> str:
-    """``yes`` if that name was verified."""
-    return "yes" if client.helo_verified else ""
+    """``yes`` if that name was verified, else ``no``."""
+    return "yes" if client.helo_verified else "no"
 
 
 @variable
@@ -79,7 +80,7 @@ def sender_ident(client: Client) -> str:
 @variable
 def sender_fullhost(context: Context) -> str:
     """Name and address of the client, as in log lines."""
-    return context.services.logs.fields.full_host(context.client)
+    return Tainted(context.services.logs.fields.full_host(context.client))
 
 
 @variable
@@ -87,7 +88,7 @@ def sender_rcvhost(context: Context) -> str:
     """Name and address of the client, as in Received: headers."""
     from eximious.spool.sender_host import received_host
 
-    return received_host(context.client, with_port="incoming_port" in context.services.logs.selected)
+    return Tainted(received_host(context.client, with_port="incoming_port" in context.services.logs.selected))
 
 
 @variable

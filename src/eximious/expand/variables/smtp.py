@@ -21,6 +21,8 @@ def smtp_command(context: Context) -> str:
 def smtp_command_argument(context: Context) -> str:
     """What follows the name of that command."""
     argument = context.smtp_command.partition(" ")[2].lstrip(" \t")
+    if argument[:5].upper() == "FROM:" or argument[:3].upper() == "TO:":
+        argument = argument.partition(":")[2].lstrip(" \t")
     return Tainted(argument) if argument else ""
 
 

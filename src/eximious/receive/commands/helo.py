@@ -125,10 +125,7 @@ def _is_verified_enough(session: Session, command: Command) -> bool:
     if answer is True or not required:
         return True
     temporarily = "temporarily " if answer is None else ""
-    session.logs.reject(
-        f"{temporarily}rejected {command.verb} from {session.full_host}: {'temporary ' if answer is None else ''}"
-        "verification failure"
-    )
+    session.logs.reject(f'{temporarily}rejected "{command.verb} {command.argument}" from {session.full_host}')
     session.reply(451 if answer is None else 550, f"{command.verb} argument does not match calling host")
     session.client.helo_name = ""
     return False

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from eximious.acl import spf, where
 from eximious.acl.verdict import ACCEPT, DISCARD
 from eximious.address.parse import AddressError
-from eximious.logs.log import MAIN, REJECT
 from eximious.receive import refusal
 from eximious.receive.envelope import client_may, read_address
 from eximious.receive.limits import expanded_integer, has_space
@@ -72,6 +71,7 @@ def _new_message(session: Session) -> Message:
     message = session.new_message()
     context.message = message
     context.reception = None
+    session.forget_message_facts()
     session.transaction = Transaction()
     return message
 
@@ -109,8 +109,9 @@ def _sender(session: Session, text: str) -> str | None:
         return address
     if client_may(session, "sender"):
         return f"{address}@{session.main.qualify_domain}"
-    logs = (MAIN, REJECT) if "smtp_syntax_error" in session.logs.selected else (REJECT,)
-    session.logs.write(logs, f"unqualified sender rejected: {text} {session.host_and_ident}")
+    session.logs.reject_selected(
+        "smtp_syntax_error", f"unqualified sender rejected: <{address}> {session.host_and_ident}"
+    )
     session.reply(501, f"{text}: sender address must contain a domain")
     return None
 
@@ -120,8 +121,9 @@ def _fits(session: Session, message: Message, command: Command) -> bool:
     size = message.size
     limit = session.size_limit
     if limit > 0 and size > limit:
-        session.logs.reject(
-            f"rejected MAIL FROM:{command.argument} {session.host_and_ident}: message too big: size={size} max={limit}"
+        session.logs.reject_selected(
+            "size_reject",
+            f"rejected MAIL FROM:{command.argument} {session.host_and_ident}: message too big: size={size} max={limit}",
         )
         session.reply(552, "Message size exceeds maximum permitted")
         return False

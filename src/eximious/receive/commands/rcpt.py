@@ -9,7 +9,6 @@ from eximious.acl.verdict import ACCEPT, DEFER, DENY, DISCARD, DROP, ERROR, Verd
 from eximious.address.delivery import Address
 from eximious.address.parse import AddressError
 from eximious.context import NOWHERE
-from eximious.logs.log import MAIN, REJECT
 from eximious.receive import refusal
 from eximious.receive.envelope import client_may, is_postmaster, read_address
 from eximious.receive.limits import expanded_integer
@@ -85,8 +84,9 @@ def _recipient(session: Session, text: str) -> str | None:
     if client_may(session, "recipient") or is_postmaster(address):
         return f"{address}@{session.main.qualify_recipient}"
     session.transaction.rcpt_failed += 1
-    logs = (MAIN, REJECT) if "smtp_syntax_error" in session.logs.selected else (REJECT,)
-    session.logs.write(logs, f"unqualified recipient rejected: {text} {session.host_and_ident}")
+    session.logs.reject_selected(
+        "smtp_syntax_error", f"unqualified recipient rejected: <{address}> {session.host_and_ident}"
+    )
     _reply(session, 501, f"{text}: recipient address must contain a domain")
     return None
 

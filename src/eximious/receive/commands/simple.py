@@ -48,8 +48,7 @@ def quit_(session: Session, command: Command) -> None:
     text = ""
     if session.main.acl_smtp_quit is not None:
         verdict = session.check(session.main.acl_smtp_quit, where.QUIT)
-        if verdict.result == "error":
-            session.logs.panic(f"ACL for QUIT returned ERROR: {verdict.log_message}")
+        ending.complain_of_failure(session, verdict, "QUIT")
         text = verdict.user_message
     text = text or f"{session.active_host_name} closing connection"
     session.send(Wording("221", "", text).lines())

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from eximious.acl import where
 from eximious.acl.verdict import ACCEPT
 from eximious.address.parse import AddressError
+from eximious.context import NOWHERE
 from eximious.receive import refusal
+from eximious.receive.commands.rcpt import seen_by_acl
 from eximious.receive.envelope import client_may, is_postmaster, read_address
 
 if TYPE_CHECKING:
@@ -24,9 +26,16 @@ def vrfy(session: Session, command: Command) -> None:
         session.reply(501, str(fault))
         return
     if not has_domain and not client_may(session, "recipient") and not is_postmaster(address):
+        session.logs.reject_selected(
+            "smtp_syntax_error", f"unqualified verify rejected: <{address}> {session.host_and_ident}"
+        )
         session.reply(501, f"{argument}: recipient address must contain a domain")
         return
-    verdict = session.check(session.main.acl_smtp_vrfy, where.VRFY)
+    session.context.address = seen_by_acl(address)
+    try:
+        verdict = session.check(session.main.acl_smtp_vrfy, where.VRFY)
+    finally:
+        session.context.address = NOWHERE
     if verdict.result != ACCEPT:
         refusal.refuse(session, where.VRFY, verdict)
         return
