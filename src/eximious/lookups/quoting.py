@@ -1,7 +1,8 @@
 """Queries with text from outside: it must have been quoted for the lookup type that gets the query.
 
 Exim goes on with such a query after a line in its main and panic logs, and so do we: a configuration that has always
-worked must not stop working. ``eximious check`` reports the place without waiting for anybody to use it.
+worked must not stop working. (Exim says nothing where an option names the file of an SQLite query, which is no less
+dangerous; we do.) ``eximious check`` reports the place without waiting for anybody to use it.
 """
 
 from __future__ import annotations
