@@ -19,6 +19,7 @@ import uvloop
 from eximious import waiting
 from eximious.net.blocking import BlockingStream, SocketStream
 from eximious.net.connect import connect
+from eximious.net.dscp import mark
 from eximious.net.loop import HIGH_WATER, LoopStream
 from eximious.net.memory import MemoryStream
 from eximious.net.stream import WRITE_LIMIT, Endpoint, Stream
@@ -122,6 +123,26 @@ def test_dialogue(kind: Blocking | OnLoop) -> None:
             assert read(stream, 10, at_once=3) == b"E" * 10
 
     kind.run(echo, use)
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"), [("AF21", 0x48), ("0x2e", 0xB8), ("lowdelay", 0x10), ("0x40", 0), ("x", 0)]
+)
+def test_packets_are_marked(kind: Blocking | OnLoop, text: str, marked: int) -> None:
+    def serve(stream: Stream) -> None:
+        mark(stream, text)
+        stream.write(b"%d\n" % stream.socket.getsockopt(socket.IPPROTO_IP, socket.IP_TOS))
+        stream.close()
+
+    def use(make: Callable[[], Stream]) -> bytes:
+        with make() as stream:
+            return read(stream, 100)
+
+    assert kind.run(serve, use) == b"%d\n" % marked
+
+
+def test_without_a_socket_nothing_is_marked() -> None:
+    mark(MemoryStream(peer=Endpoint("192.0.2.1", 25)), "ef")
 
 
 def read(stream: Stream, size: int, at_once: int = 65536) -> bytes:

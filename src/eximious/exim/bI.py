@@ -18,18 +18,15 @@ If the string is not recognised, you'll get this help (on stderr).
   exim -bI:dscp    list of known dscp value keywords
   exim -bI:sieve   list of supported sieve extensions
 """
-# RFC 2474, 2597, 3246; the last ones are those of RFC 1349 that Exim has names for.
-DSCP = (
-    *(f"af{group}{drop}" for group in "1234" for drop in "123"),
-    *("ef", "lowcost", "lowdelay", "mincost", "reliability", "throughput"),
-)
 
 
 def run(line: CommandLine) -> int:
     """Print what was asked for; needs no configuration."""
     wanted = line.information.lower()
     if wanted == "dscp":
-        sys.stdout.writelines(f"{name}\n" for name in DSCP)
+        from eximious.net.dscp import NAMES
+
+        sys.stdout.writelines(f"{name}\n" for name in NAMES)
     elif wanted == "sieve":
         pass  # there is no Sieve, and so it has no extensions
     elif wanted == "help":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from eximious.net.stream import Endpoint, Stream, timed_out
 
 if TYPE_CHECKING:
-    import socket
+    from socket import socket as Socket
 
 PIPE_BUF: Final = select.PIPE_BUF  # octets that never block when poll says that there is room
 PLENTY: Final = 65536
@@ -74,13 +74,18 @@ class SocketStream(BlockingStream):
 
     __slots__ = ("_socket",)
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: Socket) -> None:
         connected.setblocking(True)
         super().__init__(connected.fileno(), connected.fileno())
         self._socket = connected
         self.local = Endpoint.of(connected.getsockname())
         with suppress(OSError):
             self.peer = Endpoint.of(connected.getpeername())
+
+    @property
+    def socket(self) -> Socket:
+        """The connection's socket, for options."""
+        return self._socket
 
     def _send_some(self, data: memoryview) -> int:
         try:

@@ -14,7 +14,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from eximious.tls.context import ClientContext, ServerContext
@@ -117,6 +117,11 @@ class Stream:
     def _shut(self, *, at_once: bool) -> None:
         """End the connection; `at_once` without delivering what may still be on its way."""
         raise NotImplementedError
+
+    @property
+    def socket(self) -> Any:
+        """The connection's socket, for options; None if there is none, or if it is gone."""
+        return None
 
     # What everybody uses.
 

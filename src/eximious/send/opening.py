@@ -171,7 +171,7 @@ def _socket_options(transport: Smtp, host: Host, context: Context) -> list[tuple
     text = expand(transport, "dscp", context).strip()
     if not text:
         return []
-    from eximious.send.dscp import socket_option
+    from eximious.net.dscp import socket_option
 
     option = socket_option(text, is_ipv6=":" in host.address)
     return [option] if option is not None else []
