@@ -3,85 +3,58 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import Defer, ExpandError
-from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
+from eximious.lookups.base import Found, Passing, lookups
 from eximious.lookups.pool import Pool
-from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, demand_fields, servers_for
+from eximious.lookups.servers import Limits, Server
 from eximious.lookups.sql import MOST_ROWS, rows_text, too_many_rows
+from eximious.lookups.sql_server import SqlServerLookup
 
 if TYPE_CHECKING:
     import socket
-
-    from eximious.context import Context
 
 PORT: Final = 3306
 USUAL_SOCKETS: Final = ("/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock")
 OPTION_FILES: Final = ("/etc/my.cnf", "/etc/mysql/my.cnf", "/etc/mysql/conf.d/exim.cnf")
 DEFAULT_GROUP: Final = "exim"  # of settings in the option files
-_ESCAPES: Final = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\b": r"\b", "'": r"\'", '"': r"\"", "\\": r"\\"}
-_TO_ESCAPE = re.compile(r"[\n\t\r\x08'\"\\]")
 
 
-class MySql(QueryLookup):
+class MySql(SqlServerLookup):
     """The rows of the result, a line each; the number of changed rows for a statement without a result."""
 
     name = "mysql"
-    options = ("servers", *LIMIT_OPTIONS)
+    product = short_name = "MySQL"
 
-    def find_query(self, context: Context, query: str, options: Options) -> Found:
-        servers, query = servers_for(context, "mysql", "MySQL", query, options)
-        limits = Limits(options)
-        cache = context.services.lookups
-        pool: Pool[Any] = cache.connections.setdefault("mysql", Pool(_close))
-        why = ""
-        for server in servers:
-            try:
-                demand_fields(server, "MySQL")
-                with pool.turn(server.text, limits.answer):
-                    return cache.in_thread(_ask, server, query, pool, limits)  # type: ignore[no-any-return]
-            except Defer as error:
-                why = str(error)
-        raise Defer(why)
-
-    def quote(self, text: str, option: str = "") -> str | None:
-        return _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], text)
-
-
-def _close(connection: Any) -> None:
-    connection.close()
-
-
-def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
-    """The answer of one server. A connection that the server closed meanwhile is made again."""
-    try:
-        import pymysql
-    except ImportError:
-        raise ExpandError('the lookup type "mysql" needs the Python package PyMySQL') from None
-    key = f"{server.text} {limits.answer:g}"  # the limit is one of the connection
-    connection = pool.take(key)
-    if connection is not None:
+    def ask(self, server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
+        """The answer of one server. A connection that the server closed meanwhile is made again."""
         try:
-            connection.ping(reconnect=False)
-        except (pymysql.Error, OSError):
-            _close(connection)
-            connection = None
-    if connection is None:
-        connection = _connected(server, limits)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(query.encode("latin-1"))
-            answer = _answer(cursor)
-    except (pymysql.Error, OSError) as error:
-        _close(connection)
-        raise Defer(f"MYSQL: query failed: {_reason(error)}\n") from None
-    except Defer:  # too many rows: the rest is still to come
-        _close(connection)
-        raise
-    pool.put(key, connection)
-    return answer
+            import pymysql
+        except ImportError:
+            raise ExpandError('the lookup type "mysql" needs the Python package PyMySQL') from None
+        key = f"{server.text} {limits.answer:g}"  # the limit is one of the connection
+        connection = pool.take(key)
+        if connection is not None:
+            try:
+                connection.ping(reconnect=False)
+            except (pymysql.Error, OSError):
+                connection.close()
+                connection = None
+        if connection is None:
+            connection = _connected(server, limits)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query.encode("latin-1"))
+                answer = _answer(cursor)
+        except (pymysql.Error, OSError) as error:
+            connection.close()
+            raise Defer(f"MYSQL: query failed: {_reason(error)}\n") from None
+        except Defer:  # too many rows: the rest is still to come
+            connection.close()
+            raise
+        pool.put(key, connection)
+        return answer
 
 
 def _reason(error: Exception) -> str:

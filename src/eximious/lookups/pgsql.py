@@ -3,75 +3,49 @@
 from __future__ import annotations
 
 import os
-import re
 import select
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from eximious.errors import Defer, ExpandError
-from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
+from eximious.lookups.base import Found, Passing, lookups
 from eximious.lookups.pool import Pool
-from eximious.lookups.servers import LIMIT_OPTIONS, Clock, Limits, Server, demand_fields, servers_for
+from eximious.lookups.servers import Clock, Limits, Server
 from eximious.lookups.sql import MOST_ROWS, rows_text, too_many_rows
-
-if TYPE_CHECKING:
-    from eximious.context import Context
+from eximious.lookups.sql_server import SqlServerLookup
 
 PORT: Final = 5432
-_ESCAPES: Final = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\b": r"\b", "'": "''", '"': r"\"", "\\": r"\\"}
-_TO_ESCAPE = re.compile(r"[\n\t\r\x08'\"\\]")
 
 
-class PgSql(QueryLookup):
+class PgSql(SqlServerLookup):
     """The rows of the result, a line each; the number of changed rows for a statement without a result."""
 
     name = "pgsql"
-    options = ("servers", *LIMIT_OPTIONS)
+    product = "PostgreSQL"
+    short_name = "pgSQL"
+    escapes = SqlServerLookup.escapes | {"'": "''"}
 
-    def find_query(self, context: Context, query: str, options: Options) -> Found:
-        servers, query = servers_for(context, "pgsql", "PostgreSQL", query, options)
-        limits = Limits(options)
-        cache = context.services.lookups
-        pool: Pool[Any] = cache.connections.setdefault("pgsql", Pool(_close))
-        why = ""
-        for server in servers:
+    def ask(self, server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
+        """The answer of one server. A connection that the server closed meanwhile is made again."""
+        octets = query.replace("\0", "").encode("latin-1")
+        while True:
+            connection = pool.take(server.text)
+            is_fresh = connection is None
+            if connection is None:
+                connection = _connected(server, limits)
             try:
-                demand_fields(server, "pgSQL")
-                with pool.turn(server.text, limits.answer):
-                    return cache.in_thread(_ask, server, query, pool, limits)  # type: ignore[no-any-return]
-            except Defer as error:
-                why = str(error)
-        raise Defer(why)
-
-    def quote(self, text: str, option: str = "") -> str | None:
-        return _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], text)
-
-
-def _close(connection: Any) -> None:
-    connection.close()
-
-
-def _ask(server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
-    """The answer of one server. A connection that the server closed meanwhile is made again."""
-    octets = query.replace("\0", "").encode("latin-1")
-    while True:
-        connection = pool.take(server.text)
-        is_fresh = connection is None
-        if connection is None:
-            connection = _connected(server, limits)
-        try:
-            result = _result(connection.pgconn, octets, limits.answer)
-        except TimeoutError:
+                result = _result(connection.pgconn, octets, limits.answer)
+            except TimeoutError:
+                connection.close()
+                raise Defer(f"PGSQL: query failed: no answer within {limits.answer:g} seconds ({query})\n") from None
+            if connection.pgconn.status == 0:
+                break
             connection.close()
-            raise Defer(f"PGSQL: query failed: no answer within {limits.answer:g} seconds ({query})\n") from None
-        if connection.pgconn.status == 0:
-            break
-        connection.close()
-        if is_fresh:
-            raise Defer(_message(result, query))
-    try:
-        return _answer(result, query)
-    finally:
-        pool.put(server.text, connection)
+            if is_fresh:
+                raise Defer(_message(result, query))
+        try:
+            return _answer(result, query)
+        finally:
+            pool.put(server.text, connection)
 
 
 def _result(pgconn: Any, query: bytes, limit: float) -> Any:

@@ -15,7 +15,7 @@ from eximious.errors import Defer
 from eximious.lookups.base import Found, Options, Passing, QueryLookup, lookups
 from eximious.lookups.pool import Pool
 from eximious.lookups.resp import Connection, ErrorReply, ProtocolError
-from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, addresses_of, servers_for
+from eximious.lookups.servers import LIMIT_OPTIONS, Limits, Server, addresses_of, first_answer, servers_for
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -57,15 +57,8 @@ class Redis(QueryLookup):
         if not words:
             raise Defer("REDIS: empty command")
         command = [word.encode("latin-1") for word in words]
-        why = ""
-        for server in servers:
-            try:
-                reply = _asked(server, command, limits, context)
-            except Defer as error:
-                why = str(error)
-                continue
-            return _shown(reply, as_number=options.get("ret") == "number")
-        raise Defer(why)
+        reply = first_answer(servers, lambda server: _asked(server, command, limits, context))
+        return _shown(reply, as_number=options.get("ret") == "number")
 
     def quote(self, text: str, option: str = "") -> str | None:
         return _TO_ESCAPE.sub(r"\\\g<0>", text)

@@ -6,8 +6,8 @@ import errno
 import os
 import re
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from eximious.config.lists import split
 from eximious.errors import Defer, ExpandError
@@ -16,6 +16,8 @@ from eximious.taint import Tainted, made_of
 
 if TYPE_CHECKING:
     from eximious.context import Context
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT: Final = 10.0  # seconds
 QUERY_TIMEOUT: Final = 30.0  # seconds for one answer
@@ -133,6 +135,17 @@ def _complete(item: str, known: list[Server], what: str, name: str) -> Server:
         if f"{server.text}/".startswith(f"{item}/"):
             return server
     raise Defer(f'{what} server "{item}" not found in {name}_servers')
+
+
+def first_answer(servers: Sequence[Server], ask: Callable[[Server], T]) -> T:
+    """What the first of the servers says that can be asked. Raises the last one's Defer if none can."""
+    error = Defer("the list of servers is empty")
+    for server in servers:
+        try:
+            return ask(server)
+        except Defer as failure:
+            error = failure
+    raise error
 
 
 def demand_fields(server: Server, what: str) -> None:
