@@ -101,6 +101,7 @@ def test_cve_2023_51766_batches(kind: str, is_crlf: bool, place: MakePlace, tmp_
     there = place(f"{kind}\n  use_bsmtp\n  use_crlf = {str(is_crlf).lower()}")
     there.send("a@test.ex", text=EVERYTHING, headers=HEADERS)
     written = (tmp_path / "batch").read_bytes()
+    assert not is_crlf or has_whole_line_ends(written)
     (tmp_path / "again").mkdir()
     ((sender, body),) = batch(tmp_path / "again", written)
     assert sender == "s@sender.example"

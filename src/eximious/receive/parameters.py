@@ -6,7 +6,8 @@ import re
 from collections.abc import Container
 from typing import Final
 
-_PARAMETER: Final = re.compile(r"(?:(?<=\s)|(?<=>))([A-Za-z0-9][A-Za-z0-9-]*)(?:=(\S*))?\s*\Z")
+_WORD: Final = re.compile(r"\S+")
+_PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=(\S*))?")
 _XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
 _LONGEST: Final = 16384  # characters; no command is longer
 
@@ -32,12 +33,26 @@ def split(argument: str, known: Container[str]) -> tuple[str, list[Parameter]]:
     What is not known stays with the address, which is then refused as malformed, as in Exim.
     """
     parameters: list[Parameter] = []
-    while True:
-        found = _PARAMETER.search(argument)
+    end = len(argument)
+    for word in reversed(list(_WORD.finditer(argument))):
+        found = _in_word(word[0], is_first=word.start() == 0)
         if found is None or found[1].upper() not in known:
-            return argument, parameters
+            break
         parameters.append(Parameter(found[1].upper(), found[2]))
-        argument = argument[: found.start()].rstrip()
+        end = word.start() + found.start()
+        if found.start():
+            break  # what is before it ends with ">", and so with the address
+    return (argument[:end].rstrip() if parameters else argument), parameters
+
+
+def _in_word(word: str, *, is_first: bool) -> re.Match[str] | None:
+    """The parameter that a word is, or ends with after a ``>``: ``<a@b.example>SIZE=10``."""
+    found = None if is_first else _PARAMETER.fullmatch(word)
+    at = word.find(">")
+    while found is None and at >= 0:
+        found = _PARAMETER.fullmatch(word, at + 1)
+        at = word.find(">", at + 1)
+    return found
 
 
 def decode_xtext(text: str) -> str | None:
