@@ -28,7 +28,7 @@ LINES = [
     ("MAIL", "", ""),
     ("RCPT TO:<a@b>", "RCPT", "<a@b>"),
     ("RCPT", "", ""),
-    ("AUTH", "", ""),
+    ("AUTH", "AUTH", ""),
     ("AUTH PLAIN", "AUTH", "PLAIN"),
     ("DATA", "DATA", ""),
     ("QUIT now", "QUIT", "now"),

@@ -251,6 +251,8 @@ class Run:
         message, log = self.message_template, self.log_template
         if message is not None or log is not None:
             text = self._expanded(message)
+            if log is not None and self.log_message:
+                self.context.facts["acl_verify_message"] = self.log_message  # what the log is to hear, not the client
             log_text = self._expanded(log)
             if verb == "warn":
                 self.user_message, self.log_message = text, log_text
@@ -308,7 +310,7 @@ class Run:
         """Note why a condition is false: for the client, and for the log."""
         self.user_message = user_message
         self.log_message = log_message
-        self.context.facts["acl_verify_message"] = user_message or log_message
+        self.context.facts["acl_verify_message"] = user_message
 
     def nested(self, text: str, arguments: list[str]) -> bool:
         """The condition ``acl``: run another ACL; True if it accepts. Raises Discarded, Defer or AclError."""

@@ -53,7 +53,7 @@ class Arrival:
         self.reference = ""  # id of the message that a locally made bounce is about
         self.sender_before_rewriting = ""
         self.spf = ""  # "pass", "none", ...
-        self.subject = ""  # decoded
+        self.subject: str | None = None  # decoded; None: there is none
         self.tcp_fast_open = ""  # "TFO" or "TFO*"
 
 
@@ -116,7 +116,7 @@ def _arrival(message: Message, arrival: Arrival, fields: Fields) -> str:
         add(f" Q={fields.printing(message.queue_name)}")
     if arrival.header_id and _shows_id(arrival, selected):
         add(f" id{'*' if arrival.header_id_was_added else ''}={fields.printing(arrival.header_id)}")
-    if "subject" in selected and arrival.subject:
+    if "subject" in selected and arrival.subject is not None:
         add(f" T={fields.quoted(arrival.subject[:LONGEST_SUBJECT])}")
     return "".join(parts)
 

@@ -86,6 +86,7 @@ class Incoming:
         "reader",
         "reception",
         "recipients_from_headers",
+        "report",
         "size_limit",
         "submitter",
     )
@@ -117,6 +118,7 @@ class Incoming:
         self.is_stored = False  # the body belongs to the queue
         self.errors_are_fatal = False  # bad addresses in headers, even if there are good ones
         self.complaint: Complaint | None = None  # about addresses in headers
+        self.report: Callable[[Complaint], object] | None = None  # tells the sender of bad ones beside good ones
         self.body_checks: BodyChecks | None = None  # once the header is complete
         self.arrival = Arrival()
         self.discarded_by = ""  # the ACL that discarded all recipients, and why; "" while there are some
@@ -165,8 +167,11 @@ def accept(incoming: Incoming) -> Outcome:
     if complaint is not None:
         what = "bad addresses" if complaint.kind is Kind.BAD_ADDRESSES else "no recipients"
         context.services.logs.panic(f"{what} found in headers", message.id)
-    if complaint is not None and (incoming.errors_are_fatal or not message.recipients):
-        return Outcome(FAILED, complaint=_with_copy(complaint, incoming))
+        _with_copy(complaint, incoming)
+        if incoming.errors_are_fatal or not message.recipients:
+            return Outcome(FAILED, complaint=complaint)
+        if incoming.report is not None:
+            incoming.report(complaint)
     if not incoming.is_smtp and _too_many(incoming):
         return Outcome(FAILED, 552, "too many recipients", complaint=_with_copy(Complaint(Kind.TOO_MANY), incoming))
     too_big = _too_big(incoming)
@@ -230,13 +235,16 @@ def _too_big(incoming: Incoming) -> Outcome | None:
     context = incoming.context
     limit = incoming.size_limit
     message, logs = context.message, context.services.logs
-    size = sum(map(len, incoming.reader.headers or ())) + 1 + incoming.reader.body_size
+    header_size = sum(map(len, incoming.reader.headers or ())) + 1
+    size = header_size + incoming.reader.body_size
     if limit <= 0 or size <= limit:
         return None
+    if not incoming.is_smtp:
+        size = min(size, max(limit + 1, header_size))  # the rest is not read
     logs.reject_selected(
         "size_reject",
         f"rejected from <{message.sender}> {logs.fields.host_and_ident(context.client)}: message too big: "
-        f"read={size if incoming.is_smtp else limit + 1} max={limit}",  # what is no SMTP is read up to there only
+        f"read={size} max={limit}",
         message.id,
         rejected_header(message, logs.selected),
     )
@@ -334,7 +342,7 @@ def _store(incoming: Incoming, received: str) -> Outcome:
             services.logs.panic(f"spool write failed: {error}", message.id)
             return Outcome(FAILED, 451, "Error while writing spool file")
     _log(incoming)
-    return Outcome(ACCEPTED, 250, f"OK id={message.id}", complaint=incoming.complaint)
+    return Outcome(ACCEPTED, 250, f"OK id={message.id}")
 
 
 def _promise_no_notification(message: Message) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from eximious.acl import engine, where
 from eximious.acl.verdict import ERROR
 from eximious.logs import debug_log
+from eximious.logs.printing import printing
 from eximious.receive.replies import Wording
 
 if TYPE_CHECKING:
@@ -61,13 +62,14 @@ def too_many_errors(session: Session, code: int, text: str, *, is_plain: bool = 
     history = session.command_history
     session.logs.reject(
         f"SMTP call from {session.full_host} dropped: too many syntax or protocol errors "
-        f'(last command was "{session.command.line}", {" C=" + history if history else ""})'
+        f'(last command was "{printing(session.command.line)}", {" C=" + history if history else ""})'
     )
+    session.is_open = False  # acl_smtp_notquit is not asked, as with Exim
     if is_plain:
-        not_quit(session, "bad-commands", code, text)
+        session.reply(code, text)
         raise Ended
     session.send(f"{code}-{text}\r\n")
-    not_quit(session, "bad-commands", code, "Too many syntax or protocol errors")
+    session.reply(code, "Too many syntax or protocol errors")
     raise Ended
 
 
@@ -164,7 +166,7 @@ def incomplete(session: Session, why: str) -> None:
         return
     recipients = "".join(f" {recipient.address}" for recipient in message.recipients)
     recipients = f" for{recipients}" if recipients else ""
-    session.logs.reject(f"{session.host_and_ident} incomplete transaction ({why}) from <{message.sender}>{recipients}")
+    session.logs.main(f"{session.host_and_ident} incomplete transaction ({why}) from <{message.sender}>{recipients}")
 
 
 def finish(session: Session) -> None:

@@ -115,9 +115,9 @@ class Fixups:
             return None
         self.id_was_added = True
         domain = self._expanded("message_id_header_domain")
-        domain = _only(domain, "", "-.") if domain else self.main.primary_hostname
+        domain = _only(domain, "-", ".") if domain else self.main.primary_hostname
         text = self._expanded("message_id_header_text")
-        text = "." + _only(text, ".", "!#$%&'*+-/=?^_`{|}~.") if text else ""
+        text = "." + _only(text, "-", "!#$%&'*+-/=?^_`{|}~.") if text else ""
         return Header(f"{self.found.prefix}Message-Id: <E{self.message.id}{text}@{domain}>\n", ID)
 
     def _expanded(self, option: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from eximious.acl import engine, where
@@ -118,6 +119,7 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
         incoming.recipients_from_headers = request.recipients_from_header
         incoming.has_given_sender = request.sender is not None
         incoming.errors_are_fatal = request.is_to_stderr
+        incoming.report = partial(report, context)
         incoming.arrival.reference = request.bounced_id or request.reference
         _read(incoming, reader, request, stream)
         return _judge(incoming, request, accept(incoming))
@@ -130,7 +132,7 @@ def submit(context: Context, request: Request, submitter: Submitter, stream: Str
 def _envelope(context: Context, request: Request, submitter: Submitter) -> None:
     """Who sends it."""
     message, client = context.message, context.client
-    message.allow_unqualified_sender = message.allow_unqualified_recipient = True
+    message.allow_unqualified_sender = message.allow_unqualified_recipient = not submitter.keeps_unqualified
     message.login = submitter.login
     message.originator_uid, message.originator_gid = submitter.uid, submitter.gid
     message.is_locally_submitted_error = request.is_local_error
@@ -243,8 +245,6 @@ def _judge(incoming: Incoming, request: Request, outcome: Outcome) -> int:
     """Deliver what was accepted; tell whoever sent what was not."""
     context = incoming.context
     if outcome.status == ACCEPTED:
-        if outcome.complaint is not None:
-            report(context, outcome.complaint)
         if not context.message.recipients:
             return FAILURE
         queueing.start_delivery(incoming)

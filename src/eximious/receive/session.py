@@ -274,10 +274,11 @@ class Session:
 
     @property
     def full_host(self) -> str:
-        """The client: ``name (helo) [address] U=ident``; the caller's login for local submission."""
+        """The client: ``name (helo) [address] I=[interface] U=ident``; the caller's login for local submission."""
         client, fields = self.client, self.logs.fields
         if client.host_address:
-            return fields.full_host(client) + fields.ident(client)
+            interface = fields.interface(client.interface_address, client.interface_port)
+            return fields.full_host(client) + interface + fields.ident(client)
         return client.ident
 
     @property

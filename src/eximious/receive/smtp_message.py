@@ -162,7 +162,8 @@ def _too_long(session: Session, reader: DataReader | ChunkReader) -> Outcome | N
         word, what, most = "overlong", "message header line", main.header_line_maxsize
         text = "A message header line is too long"
     session.logs.main(
-        f"{word} {what} received from {session.full_host} (more than {most} characters): message abandoned"
+        f"{word} {what} received from {session.logs.fields.full_host(session.client) or session.client.ident} "
+        f"(more than {most} characters): message abandoned"
     )
     return Outcome(FAILED, 552, text)
 

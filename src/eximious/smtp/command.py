@@ -52,7 +52,7 @@ class Command:
 def parse_command(line: str) -> Command:
     """The command in a line, whose line end is gone already."""
     text = line.rstrip(" \t\r\n\v\f")
-    verb, space, rest = text.partition(" ")
+    verb, _, rest = text.partition(" ")
     verb = verb.upper()
     argument = rest.lstrip(" \t\r\n\v\f")
     if verb in WITH_COLON:
@@ -60,6 +60,6 @@ def parse_command(line: str) -> Command:
         if rest[: len(keyword)].upper() != keyword:
             return Command("", "", text)
         argument = rest[len(keyword) :].lstrip(" \t\r\n\v\f")
-    elif verb not in VERBS or (verb == "AUTH" and not space):
+    elif verb not in VERBS:
         return Command("", "", text)
     return Command(verb, argument, text)

@@ -141,8 +141,8 @@ def _header_sender(options: VerifyOptions, run: Run) -> bool:
             shown = verified.user_message or verified.message or ""
             details = f'could not verify "{header.name}:" header address\n{verified.original}: {shown}'
     if deferred is not None:
-        run.log_message = deferred.message
-        raise Defer(deferred.message)
+        run.log_message = "all attempts to verify a sender in a header line deferred"
+        raise Defer(run.log_message)
     run.log_message = "there is no valid sender in any header line"
     if details and run.context.config.main.smtp_return_error_details:
         run.blame(f"Rejected after DATA: {details}", run.log_message)

@@ -43,7 +43,7 @@ def auth(session: Session, command: Command) -> None:
     if verdict.result != ACCEPT:
         refusal.refuse(session, where.AUTH, verdict)
         return
-    if not mechanism or not mechanism.replace("-", "").replace("_", "").isalnum():
+    if mechanism and not mechanism.replace("-", "").replace("_", "").isalnum():
         session.counters.error(session, 501, "invalid character in authentication mechanism name")
         return
     authenticator = _find(session, mechanism)
@@ -86,7 +86,6 @@ def _run(session: Session, authenticator: Authenticator, initial: str | None) ->
     result = authenticate(authenticator, ServerExchange(ask, initial), session.context)
     facts = session.context.facts
     if result.status is Status.OK:
-        facts.pop("authentication_failed", None)
         session.send(result.reply + "\r\n")
         session.client.auth_results = []
         return

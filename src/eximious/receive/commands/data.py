@@ -32,13 +32,15 @@ def data(session: Session, command: Command) -> None:
 
 
 def may_begin(session: Session) -> bool:
-    """True if a message may be sent now; the client has been told if not."""
-    return _permission(session) is not None
+    """True if a message may be sent now, whatever the ACL says; the client has been told if not."""
+    if session.transaction.has_too_many and session.main.recipients_max_reject:
+        session.reply(554, "Too many recipients")
+        return False
+    return True
 
 
 def _permission(session: Session) -> Verdict | None:
-    if session.transaction.has_too_many and session.main.recipients_max_reject:
-        session.reply(554, "Too many recipients")
+    if not may_begin(session):
         return None
     verdict = session.check(session.main.acl_smtp_predata, where.PREDATA)
     if verdict.result != ACCEPT:
