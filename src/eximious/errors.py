@@ -52,6 +52,14 @@ class ConfigError(EximiousError):
         return self.message if self.place is None else f"{self.place}: {self.message}"
 
 
+class Note(ConfigError):
+    """Something in a configuration that does no harm, but is not what was meant."""
+
+
+class OldName(Note):
+    """A name that still works, for which there is a newer one."""
+
+
 class ConfigErrors(ConfigError):
     """Every fault of a configuration at once, in the order in which they were found; never empty."""
 

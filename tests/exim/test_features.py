@@ -12,6 +12,7 @@ from eximious.acl.declare import conditions
 from eximious.authenticators.base import authenticators
 from eximious.config.main import MainOptions
 from eximious.exim import bV, features
+from eximious.lookups.base import lookups
 from eximious.registry import Registry
 from eximious.routers.base import routers
 from eximious.transports.base import transports
@@ -27,7 +28,9 @@ def test_the_drivers_of_this_version() -> None:
     assert [name.partition("/")[0] for name in features.TRANSPORTS] == working(transports)
     assert list(features.AUTHENTICATORS) == working(authenticators)
     assert {"lsearch", "dsearch", "wildlsearch", "nwildlsearch"} <= set(features.lookups())
-    assert "nis" not in features.lookups()
+    refused = {name for name, lookup in lookups.load_all().items() if lookup.instead}
+    assert set(features.REFUSED_LOOKUPS) == refused
+    assert not refused & set(features.lookups())
 
 
 def test_a_lookup_without_its_library_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:

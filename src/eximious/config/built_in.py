@@ -183,7 +183,8 @@ def _modules(package: str) -> frozenset[str]:
 
 @cache
 def _acl_conditions() -> frozenset[str]:
-    return _modules("eximious.acl.conditions")
+    conditions = importlib.import_module("eximious.acl.declare").conditions
+    return _upper(name for name, found in conditions.load_all().items() if not _is_refused(found))
 
 
 @cache
@@ -194,7 +195,7 @@ def _acl_modifiers() -> frozenset[str]:
 @cache
 def _lookups() -> frozenset[str]:
     registry = importlib.import_module("eximious.lookups.base").lookups
-    return _upper(registry.load_all())
+    return _upper(name for name, lookup in registry.load_all().items() if not lookup.instead)
 
 
 @cache
@@ -215,7 +216,7 @@ def _classes(drivers: DriverClass) -> Iterator[tuple[str, Any]]:
 
 
 def _is_refused(found: Any) -> bool:
-    """True for a driver that is only declared (see `eximious.authenticators.later`)."""
+    """True for what is only declared: a driver, or a condition of ACLs."""
     return bool(getattr(found, "later", ""))
 
 

@@ -55,9 +55,9 @@ class Faults:
         if len(self.found) >= self.LIMIT:
             raise ConfigErrors(self.found)
 
-    def warn(self, message: str, place: Place | None = None, hint: str = "") -> None:
+    def warn(self, warning: ConfigError) -> None:
         """Note something that a postmaster should know, but with which Exim works."""
-        self.warnings.append(ConfigError(message, place, hint))
+        self.warnings.append(warning)
 
     def raise_if_any(self, config: Configuration | None = None) -> None:
         """Raise ConfigErrors if any fault was found; `config` is what could be read."""

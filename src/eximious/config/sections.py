@@ -68,7 +68,7 @@ class Section:
 
     def warn(self, message: str, place: Place | None = None, hint: str = "") -> None:
         """Note something with which Exim would work, but that will fail when it is used."""
-        self.faults.warn(message, place, hint)
+        self.faults.warn(ConfigError(message, place, hint))
 
 
 def begins_section(line: Line) -> bool:

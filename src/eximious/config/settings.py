@@ -14,7 +14,7 @@ from eximious.config.lists import join, split
 from eximious.config.option import Given, Option, Options
 from eximious.config.reader import SPACES
 from eximious.config.values import is_off, kind_of
-from eximious.errors import ConfigError, Place, did_you_mean, nearest
+from eximious.errors import ConfigError, Note, OldName, Place, did_you_mean, nearest
 
 NAME_LIMIT = 64  # characters in a name
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -171,7 +171,8 @@ def apply(setting: Setting, target: Options, faults: Faults) -> None:
                 setting.line.place(setting.start),
             )
         if option.no_effect and not is_off(option, given.text):
-            faults.warn(f'option "{setting.name}" has no effect', setting.line.place(setting.start), option.no_effect)
+            message = f'option "{setting.name}" has no effect'
+            faults.warn(Note(message, setting.line.place(setting.start), option.no_effect))
         if option.repeat:
             given = _joined(option, earlier, given)
         target.given[option.name] = given
@@ -182,9 +183,8 @@ def apply(setting: Setting, target: Options, faults: Faults) -> None:
         faults.take(error, setting.line.place(setting.start))
         return
     if setting.name in option.aliases:
-        faults.warn(
-            f'option "{setting.name}" is an old name', setting.line.place(setting.start), f"now called {option.name}"
-        )
+        message = f'option "{setting.name}" is an old name'
+        faults.warn(OldName(message, setting.line.place(setting.start), f"now called {option.name}"))
     for name in option.sets:
         target.given[name] = given
         target.__dict__[target.options[name].field] = target.__dict__[option.field]

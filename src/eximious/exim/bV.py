@@ -6,6 +6,7 @@ import sys
 
 import eximious
 from eximious.config.configuration import Configuration
+from eximious.errors import OldName
 from eximious.exim import features
 from eximious.exim.command_line import EXIT_SUCCESS
 from eximious.exim.invocation import Invocation
@@ -45,6 +46,6 @@ def _warn_of_old_names(config: Configuration) -> None:
     """On standard error, where they do not disturb whoever reads the version: one line for each name."""
     from eximious.cli.checks.old_names import old_names
 
-    for warning in (*(one for one in config.warnings if one.message.endswith("is an old name")), *old_names(config)):
+    for warning in (*(one for one in config.warnings if isinstance(one, OldName)), *old_names(config)):
         where = "" if warning.place is None else f" in line {warning.place.line} of {warning.place.file}"
         sys.stderr.write(f"Warning: {warning.message}{where}: {warning.hint}\n")

@@ -69,6 +69,7 @@ class Lookup:
     remembers = True  # answers may serve again in the same context
     quote_options: tuple[str, ...] = ()  # of the operator ``quote_TYPE``
     options: tuple[str, ...] = ()  # that it understands, beside ``cache`` and ``ret``
+    instead: str = ""  # of a type that is known but refused: what to do in its place
 
     def quote(self, text: str, option: str = "") -> str | None:
         """The text made safe to stand in a query; None if that is impossible."""

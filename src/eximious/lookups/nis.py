@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 class NisLookup(SingleKeyLookup):
     """Refused: the C library no longer has NIS, and its protocol neither checks nor hides anything."""
 
+    instead = "use ldap or a file"
+
     def __init__(self, name: str) -> None:
         self.name = name
 
     def find(self, context: Context, path: str, key: str, options: Options) -> str | None:
-        raise ExpandError(f'the lookup type "{self.name}" is not available: NIS is not supported; use ldap or a file')
+        raise ExpandError(f'the lookup type "{self.name}" is not available: NIS is not supported; {self.instead}')
 
 
 for _name in ("nis", "nis0"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -26,12 +25,7 @@ from eximious.cli.checks.unused import unset_variables, unused
 from eximious.config.configuration import Configuration
 from eximious.config.load import load
 from eximious.config.review import compile_all, review
-from eximious.errors import ConfigError, ConfigErrors
-
-# Warnings of the reader that are about nothing that could fail.
-HARMLESS: Final = re.compile(
-    r"is an old name$|has no effect$|which this version does not have$|does not prevent it, this is an open relay$"
-)
+from eximious.errors import ConfigError, ConfigErrors, Note
 
 
 class Findings:
@@ -81,10 +75,10 @@ def check(path: str, given_macros: dict[str, str], *, with_files: bool = True) -
         if partly is None:
             return Findings(None, errors.faults)
         found = [*partly.warnings, *compile_all(partly), *_found(OF_STRINGS, partly)]
-        notes = [*(one for one in found if _is_harmless(one)), *old_names(partly)]
+        notes = [*(one for one in found if isinstance(one, Note)), *old_names(partly)]
         return Findings(partly, errors.faults, _harmful(found), notes)
     found = [*config.warnings, *_found(WARNINGS, config), *(files(config) if with_files else ())]
-    notes = [*(one for one in found if _is_harmless(one)), *_found(NOTES, config)]
+    notes = [*(one for one in found if isinstance(one, Note)), *_found(NOTES, config)]
     return Findings(config, (), _harmful(found), notes)
 
 
@@ -94,12 +88,8 @@ def _found(
     return [fault for one in checks for fault in one(config)]
 
 
-def _is_harmless(fault: ConfigError) -> bool:
-    return HARMLESS.search(fault.message) is not None
-
-
 def _harmful(found: Iterable[ConfigError]) -> Iterable[ConfigError]:
-    return (fault for fault in found if not _is_harmless(fault))
+    return (fault for fault in found if not isinstance(fault, Note))
 
 
 def _sorted(config: Configuration | None, found: Iterable[ConfigError]) -> list[ConfigError]:

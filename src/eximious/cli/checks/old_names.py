@@ -9,7 +9,7 @@ from typing import Any, Final
 from eximious.acl.spf import OLD_NAMES as SPF_RESULTS
 from eximious.cli.checks.strings import texts
 from eximious.config.configuration import Configuration
-from eximious.errors import ConfigError, Place
+from eximious.errors import ConfigError, OldName, Place
 from eximious.expand.variable import Variable
 from eximious.retry.errors import OLD_NAMES as RETRY_ERRORS
 
@@ -40,7 +40,7 @@ def old_names(config: Configuration) -> Iterator[ConfigError]:
         more = (
             "" if len(found) == 1 else " (and once more)" if len(found) == 2 else f" (and {len(found) - 1} times more)"
         )
-        yield ConfigError(f"{name} is an old name", place, new + more)
+        yield OldName(f"{name} is an old name", place, new + more)
 
 
 def _variables(config: Configuration) -> Iterator[Use]:

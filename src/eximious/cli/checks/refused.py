@@ -22,7 +22,6 @@ REFUSED: Final = {
     "pwcheck": ("pwcheck is not supported", "use saslauthd{{user}{password}}"),
     "radius": ("RADIUS is not supported", "use pam{user:password} with pam_radius"),
 }
-LOOKUPS: Final = {"nis": "use ldap or a file", "nis0": "use ldap or a file"}
 
 
 def refused(config: Configuration) -> Iterator[ConfigError]:
@@ -36,8 +35,8 @@ def refused(config: Configuration) -> Iterator[ConfigError]:
 
 def _found(thing: Any) -> tuple[str, str] | None:
     if isinstance(thing, Lookup):
-        name = thing.spec.lookup.name
-        return (f"the lookup type {name} is not supported", LOOKUPS[name]) if name in LOOKUPS else None
+        lookup = thing.spec.lookup
+        return (f"the lookup type {lookup.name} is not supported", lookup.instead) if lookup.instead else None
     if isinstance(thing, Call | Condition) and hasattr(thing, "function"):
         return REFUSED.get(function_name(thing))
     return None

@@ -13,7 +13,7 @@ from eximious.acl.compiled import Acl, Item, Statement
 from eximious.cli.checks.acls import called
 from eximious.config.configuration import Configuration
 from eximious.config.lists import split
-from eximious.errors import ConfigError
+from eximious.errors import ConfigError, Note
 from eximious.lists.base import MatchList, NamedPattern
 from eximious.lists.host import AnyHost, Network
 from eximious.lists.patterns import Suffix
@@ -68,7 +68,7 @@ def open_relay(config: Configuration) -> Iterator[ConfigError]:
     else:
         line = doubt.place.line if doubt.place is not None else 0
         message = f"if the condition in line {line} does not prevent it, this is an open relay"
-        yield ConfigError(message, outcome.statement.place, HINT)
+        yield Note(message, outcome.statement.place, HINT)
 
 
 def _ends_negated(config: Configuration, item: Item) -> bool:
