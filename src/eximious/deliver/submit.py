@@ -12,7 +12,7 @@ from eximious.errors import EximiousError
 from eximious.spool.message import Message, Recipient
 
 if TYPE_CHECKING:
-    from eximious.receive.acceptance import Incoming
+    from eximious.receive.incoming import Incoming
     from eximious.services import Services
 
 CHUNK: Final = 64 * 1024
@@ -39,7 +39,9 @@ def submit(
     `about` is the id of the message that gave rise to this one. `uid` and `gid` say who sends it; by default this
     program. Raises NotSubmitted.
     """
-    from eximious.receive import acceptance, queueing
+    from eximious.receive import queueing
+    from eximious.receive.acceptance import accept
+    from eximious.receive.incoming import ACCEPTED
 
     incoming = _incoming(services, recipients, text, sender, uid, gid)
     incoming.context.message.is_locally_submitted_error = bool(about)
@@ -50,8 +52,8 @@ def submit(
     incoming.arrival.reference = about
     incoming.recipients_from_headers = recipients_from_headers
     try:
-        outcome = acceptance.accept(incoming)
-        if outcome.status != acceptance.ACCEPTED:
+        outcome = accept(incoming)
+        if outcome.status != ACCEPTED:
             why = outcome.reply or (outcome.verdict.user_message if outcome.verdict is not None else "") or "refused"
             raise NotSubmitted(why)
         queueing.start_delivery(incoming)
@@ -64,7 +66,8 @@ def _incoming(
     services: Services, recipients: list[str], text: bytes, sender: str, uid: int | None, gid: int | None
 ) -> Incoming:
     from eximious.acl.settings import Reception
-    from eximious.receive import acceptance
+    from eximious.receive.acceptance import give_id
+    from eximious.receive.incoming import Incoming
     from eximious.receive.submitter import Submitter
     from eximious.smtp.data import PlainReader
 
@@ -85,7 +88,7 @@ def _incoming(
     message.originator_uid, message.originator_gid = uid, gid
     message.received_protocol = "local"
     message.recipients = [Recipient(address) for address in recipients]
-    acceptance.give_id(context)
+    give_id(context)
     reader = PlainReader(main.header_maxsize, dot_ends=False)
     body = services.spool.new_body()
     for start in range(0, len(text), CHUNK):
@@ -96,7 +99,7 @@ def _incoming(
     is_trusted = uid in (main.exim_user, 0) or uid in (main.trusted_users or ())
     submitter = Submitter(login, name, uid, gid, address=f"{login}@{main.qualify_domain}", is_trusted=is_trusted)
     context.reception = reception = Reception()
-    incoming = acceptance.Incoming(context, reception, reader, body, submitter, is_local=True, is_smtp=False)
+    incoming = Incoming(context, reception, reader, body, submitter, is_local=True, is_smtp=False)
     incoming.has_given_sender = True
     return incoming
 

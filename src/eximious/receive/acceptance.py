@@ -5,18 +5,19 @@ Whoever has read a message (`smtp_message`, `local`, `batch`) makes an `Incoming
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from eximious.acl import engine, where
 from eximious.acl.verdict import ACCEPT, DISCARD, Verdict
-from eximious.errors import ExpandError
-from eximious.logs.message import Arrival, arrival_line, message_log_line, rejected_header
+from eximious.logs.message import rejected_header
 from eximious.receive import added, dkim, prdr, queueing
+from eximious.receive.arrival_log import log_arrival
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.fixups import Fixups
 from eximious.receive.header_addresses import put_right
 from eximious.receive.header_recipients import extract
-from eximious.receive.headers import Found, id_in, records, value_of
+from eximious.receive.headers import records
+from eximious.receive.incoming import ACCEPTED, FAILED, REFUSED, Incoming, Outcome
 from eximious.receive.limits import expanded_integer
 from eximious.receive.received import ReceivedError, received_header, received_text
 from eximious.smtp.dsn import NEVER
@@ -25,110 +26,8 @@ from eximious.spool.message import DELETED
 from eximious.spool.message_id import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from eximious.acl.settings import Reception
     from eximious.context import Context
-    from eximious.receive.body_checks import BodyChecks
-    from eximious.receive.submitter import Submitter
-    from eximious.smtp.message_text import MessageReader
-    from eximious.spool.body import Body
     from eximious.spool.message import Message
-
-# How it ended.
-ACCEPTED: Final = "accepted"
-REFUSED: Final = "refused"  # by an ACL; `verdict` says what to tell whoever sent it
-FAILED: Final = "failed"  # by a limit or a fault of ours; `code` and `reply` say what
-
-
-class Outcome:
-    """What became of a message."""
-
-    __slots__ = ("code", "complaint", "moment", "reply", "status", "verdict")
-
-    def __init__(
-        self,
-        status: str,
-        code: int = 250,
-        reply: str = "",
-        *,
-        verdict: Verdict | None = None,
-        complaint: Complaint | None = None,
-        moment: str = where.DATA,
-    ) -> None:
-        self.moment = moment  # the ACL that refused it
-        self.status = status
-        self.code = code
-        self.reply = reply
-        self.verdict = verdict
-        self.complaint = complaint  # what the sender of a local submission is to be told by mail
-
-
-class Incoming:
-    """A message whose text has been read."""
-
-    __slots__ = (
-        "accept_message",
-        "arrival",
-        "body",
-        "body_checks",
-        "complaint",
-        "context",
-        "discarded_by",
-        "errors_are_fatal",
-        "final_reply",
-        "has_given_sender",
-        "is_batch",
-        "is_client_gone",
-        "is_local",
-        "is_smtp",
-        "is_stored",
-        "reader",
-        "reception",
-        "recipients_from_headers",
-        "report",
-        "size_limit",
-        "submitter",
-    )
-
-    def __init__(
-        self,
-        context: Context,
-        reception: Reception,
-        reader: MessageReader,
-        body: Body,
-        submitter: Submitter,
-        *,
-        is_local: bool,
-        is_smtp: bool,
-        is_batch: bool = False,
-    ) -> None:
-        self.context = context
-        self.reception = reception
-        self.reader = reader
-        self.body = body
-        self.submitter = submitter
-        self.is_local = is_local
-        self.is_smtp = is_smtp  # interactive SMTP: the DATA ACL, not the one for other messages
-        self.is_batch = is_batch
-        self.recipients_from_headers = False  # -t
-        self.is_client_gone: Callable[[], bool] | None = None  # tells if nobody waits for our answer any more
-        self.size_limit = 0  # bytes; 0 for none
-        self.has_given_sender = False  # -f, or a From line that counts
-        self.is_stored = False  # the body belongs to the queue
-        self.errors_are_fatal = False  # bad addresses in headers, even if there are good ones
-        self.complaint: Complaint | None = None  # about addresses in headers
-        self.report: Callable[[Complaint], object] | None = None  # tells the sender of bad ones beside good ones
-        self.body_checks: BodyChecks | None = None  # once the header is complete
-        self.arrival = Arrival()
-        self.discarded_by = ""  # the ACL that discarded all recipients, and why; "" while there are some
-        self.final_reply: tuple[int, str] | None = None  # after answers for each recipient: code and text
-        self.accept_message = ""  # what the ACL wants the client to be told instead of "OK id=..."
-
-    def close(self) -> None:
-        """Give back what the message held, unless it is in the queue."""
-        if not self.is_stored:
-            self.body.close()
 
 
 def give_id(context: Context) -> None:
@@ -341,7 +240,7 @@ def _store(incoming: Incoming, received: str) -> Outcome:
         except SpoolError as error:
             services.logs.panic(f"spool write failed: {error}", message.id)
             return Outcome(FAILED, 451, "Error while writing spool file")
-    _log(incoming)
+    log_arrival(incoming)
     return Outcome(ACCEPTED, 250, f"OK id={message.id}")
 
 
@@ -356,66 +255,3 @@ def _position_of_received(incoming: Incoming) -> int:
         if header.kind == "P" and incoming.context.message.id in header.text:
             return position
     return 0
-
-
-def _log(incoming: Incoming) -> None:
-    context = incoming.context
-    message, arrival = context.message, incoming.arrival
-    logs = context.services.logs
-    found = Found(message.headers)
-    if found.message_id is not None:
-        arrival.header_id = id_in(found.message_id)
-    if found.subject is not None and "subject" in logs.selected:
-        arrival.subject = _decoded(value_of(found.subject), context)
-    arrival.eight_bit = message.facts.get("body_type", 0)
-    arrival.sender_before_rewriting = message.sender_rewritten_from
-    dmarc = message.facts.get("dmarc")
-    if dmarc is not None and dmarc.status != "off":
-        arrival.dmarc = dmarc.status
-    arc = message.facts.get("arc")
-    arrival.is_arc_good = arc is not None and arc.state == "pass"
-    if "spf" in message.facts:
-        arrival.spf = str(message.facts["spf"].verdict.result)
-    flag = "(=" if incoming.reception.fake_response == "550" else "<="
-    logs.main(arrival_line(message, arrival, logs.fields, flag), message.id)
-    if context.config.main.message_logs and message.recipients:
-        line = message_log_line(message, arrival, logs.fields)
-        context.services.spool.log(message, f"{logs.stamp()} {line}")
-    if message.is_frozen:
-        logs.main("frozen by ACL", message.id)
-        if context.config.main.message_logs:
-            context.services.spool.log(message, f"{logs.stamp()} frozen by ACL")
-        recipients = context.config.main.freeze_tell
-        if recipients and incoming.reception.freeze_tell and not message.is_locally_submitted_error:
-            from eximious.deliver.freeze_report import send_on_arrival
-
-            send_on_arrival(context, recipients)
-    if not message.recipients:
-        logs.main(f"=> blackhole ({incoming.discarded_by or 'no recipients)'}", message.id)
-        logs.main("Completed", message.id)
-
-
-def _decoded(text: str, context: Context) -> str:
-    if "=?" not in text:
-        return text
-    from eximious.expand.operators.rfc2047 import decode_words
-
-    try:
-        return decode_words(text, context, converts=False)
-    except ExpandError:
-        return text
-
-
-def log_refusal(incoming: Incoming, outcome: Outcome) -> None:
-    """Log that the ACL for messages that do not come by SMTP said no."""
-    verdict = outcome.verdict
-    if verdict is None or not verdict.log_targets:
-        return
-    message, logs = incoming.context.message, incoming.context.services.logs
-    why = verdict.log_message.split("\n", 1)[0] or "NULL"
-    logs.write(
-        verdict.log_targets,
-        f"F=<{message.sender}> rejected by non-SMTP ACL: {why}",
-        message.id,
-        rejected_header(message, logs.selected),
-    )

@@ -10,8 +10,10 @@ from eximious.acl import engine, where
 from eximious.acl.settings import Reception
 from eximious.address.parse import AddressError
 from eximious.receive import queueing
-from eximious.receive.acceptance import ACCEPTED, Incoming, accept, give_id, log_refusal
+from eximious.receive.acceptance import accept, give_id
+from eximious.receive.arrival_log import log_refusal
 from eximious.receive.envelope import EnvelopeRules, read_address
+from eximious.receive.incoming import ACCEPTED, Incoming
 from eximious.receive.limits import expanded_integer, message_size_limit
 from eximious.receive.parameters import split
 from eximious.smtp.data import DataReader

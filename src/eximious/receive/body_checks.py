@@ -13,7 +13,7 @@ from eximious.receive import dkim
 
 if TYPE_CHECKING:
     from eximious.mailauth.canonical import BodyHashes
-    from eximious.receive.acceptance import Incoming
+    from eximious.receive.incoming import Incoming
 
 _FIELDS: Final = (b"dkim-signature", b"arc-seal")
 

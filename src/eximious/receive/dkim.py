@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eximious.mailauth.canonical import BodyHashes
     from eximious.mailauth.dkim import Policy, Verification, Verifier
     from eximious.mailauth.message import Headers
-    from eximious.receive.acceptance import Incoming
+    from eximious.receive.incoming import Incoming
 
 SIGNER_LIMIT: Final = 100  # for which the ACL is run
 # What may stand in a log line and in a header as it is: letters of atoms, and those between them.

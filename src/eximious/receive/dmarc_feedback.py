@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from eximious.acl import dmarc
 from eximious.acl.verdict import DENY, DROP
 from eximious.errors import Defer, ExpandError
-from eximious.receive.acceptance import ACCEPTED, REFUSED, Outcome
+from eximious.receive.incoming import ACCEPTED, REFUSED, Outcome
 
 if TYPE_CHECKING:
     from eximious.acl.dmarc import Found

@@ -9,8 +9,10 @@ from eximious.context import Context
 from eximious.errors import Defer, ExpandError
 from eximious.octets import SPACE
 from eximious.receive import queueing
-from eximious.receive.acceptance import ACCEPTED, Incoming, accept, give_id, log_refusal
+from eximious.receive.acceptance import accept, give_id
+from eximious.receive.arrival_log import log_refusal
 from eximious.receive.complaint import Complaint, Kind
+from eximious.receive.incoming import ACCEPTED, Incoming
 from eximious.receive.limits import message_size_limit
 from eximious.receive.server_user import server_user
 from eximious.smtp.data import PlainReader

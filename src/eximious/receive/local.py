@@ -14,10 +14,12 @@ from eximious.address.header_list import parse_list
 from eximious.errors import ExpandError
 from eximious.octets import SPACE
 from eximious.receive import from_line, queueing
-from eximious.receive.acceptance import ACCEPTED, Incoming, Outcome, accept, give_id, log_refusal
+from eximious.receive.acceptance import accept, give_id
+from eximious.receive.arrival_log import log_refusal
 from eximious.receive.complaint import Complaint, Kind
 from eximious.receive.envelope import rules
 from eximious.receive.errors_to_sender import report
+from eximious.receive.incoming import ACCEPTED, Incoming, Outcome
 from eximious.receive.limits import expanded_integer, has_space, message_size_limit
 from eximious.smtp.data import PlainReader
 from eximious.spool.errors import SpoolError

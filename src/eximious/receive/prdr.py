@@ -16,7 +16,7 @@ from eximious.receive.refusal import one_line
 from eximious.receive.replies import wording
 
 if TYPE_CHECKING:
-    from eximious.receive.acceptance import Incoming
+    from eximious.receive.incoming import Incoming
     from eximious.receive.session import Session
     from eximious.spool.message import Recipient
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.logs.log import Logs
-    from eximious.receive.acceptance import Incoming
+    from eximious.receive.incoming import Incoming
     from eximious.receive.session import Session
 
 BY_ACL: Final = "queued by ACL"

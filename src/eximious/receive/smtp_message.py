@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 from eximious.acl.verdict import DROP
 from eximious.logs.message import rejected_header
 from eximious.receive import body_checks, dmarc_feedback, ending, refusal
-from eximious.receive.acceptance import ACCEPTED, FAILED, Incoming, Outcome, accept, give_id
+from eximious.receive.acceptance import accept, give_id
 from eximious.receive.envelope import client_may
 from eximious.receive.from_line import recogniser
+from eximious.receive.incoming import ACCEPTED, FAILED, Incoming, Outcome
 from eximious.receive.replies import wording
 from eximious.receive.server_user import server_user
 from eximious.smtp.data import ChunkReader

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eximious.acl.ahead import Begun
-    from eximious.receive.acceptance import Incoming
+    from eximious.receive.incoming import Incoming
 
 
 class Transaction:
