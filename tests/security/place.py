@@ -19,8 +19,9 @@ EHLO = b"EHLO c.test\r\n"
 ENVELOPE = (EHLO, b"MAIL FROM:<a@b.test>\r\n", b"RCPT TO:<c@d.test>\r\n")
 FAREWELL = "221 mail.test closing connection\r\n"
 
-Says = Generator[bytes, bytes, None]
-Asks = Generator[bytes, bytes, bytes]
+Packets = bytes | tuple[bytes, ...]
+Says = Generator[Packets, bytes, None]
+Asks = Generator[Packets, bytes, bytes]
 
 
 def server(folder: Path, text: str = "", zone: str = "") -> Server:
@@ -46,7 +47,8 @@ def shared_server(text: str = "") -> Server:
 
 class Puppet(MemoryStream):
     """A connection whose client is a generator: each time the server waits, it is given what the server has said since,
-    and yields what it sends. It ends the connection by returning; if both sides wait, the time limit is over."""
+    and yields what it sends: a packet, or several that are there at once. It ends the connection by returning; if both
+    sides wait, the time limit is over."""
 
     def __init__(self, client: Says) -> None:
         super().__init__(peer=Endpoint(CLIENT, 40000), local=Endpoint("192.0.2.1", 25))
@@ -57,13 +59,15 @@ class Puppet(MemoryStream):
     def _receive(self, size: int) -> bytes:
         if not self._is_ready():
             try:
-                piece = self._client.send(self._news()) if self._has_begun else next(self._client)
+                packets = self._client.send(self._news()) if self._has_begun else next(self._client)
             except StopIteration:
                 return b""
             self._has_begun = True
-            if not piece:
+            for packet in packets if isinstance(packets, tuple) else (packets,):
+                if packet:
+                    self.give(packet)
+            if not self._is_ready():
                 raise timed_out()
-            self.give(piece)
         return super()._receive(size)
 
     def _news(self) -> bytes:
@@ -75,7 +79,8 @@ class Puppet(MemoryStream):
 class Client:
     """What a generator needs to speak SMTP, in the clear or not; `replies` is all that was said in answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "mail.test") -> None:
+        self.name = name  # of the server, for TLS
         self.layer: TlsLayer | None = None
         self.replies: list[str] = []
         self._unsent = b""
@@ -107,10 +112,10 @@ class Client:
         self.replies.append(answer.decode("latin-1"))
         return answer
 
-    def start_tls(self, with_it: bytes = b"") -> Asks:
-        """STARTTLS, and the handshake; `with_it` travels with the command, in the clear."""
-        answer = yield b"STARTTLS\r\n" + with_it
-        layer = ClientContext().layer("mail.test")
+    def start_tls(self, with_it: bytes = b"", *, is_later: bool = False) -> Asks:
+        """STARTTLS, and the handshake; `with_it` travels in the clear with the command, or in a packet behind it."""
+        answer = yield (b"STARTTLS\r\n", with_it) if is_later else b"STARTTLS\r\n" + with_it
+        layer = ClientContext().layer(self.name)
         while not layer.shake_hands():
             layer.feed((yield layer.take_output()))
         self._unsent = layer.take_output()
