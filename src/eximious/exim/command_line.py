@@ -59,6 +59,7 @@ class CommandLine:
     def __init__(self, program: str) -> None:
         self.program = program  # the last component of the name it was called by
         self.words: list[str] = []  # the whole command line without the program, as it was given
+        self.called_as = program  # with its path, if it was called by that
         self.arguments: list[str] = []  # what follows the options: recipients, addresses, option names, ...
         self.has_options_end = False  # there was a "--"
         self.modes: list[str] = []  # "bd", "bs", "bt", ...: what is to be done, in the order it was asked for

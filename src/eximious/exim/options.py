@@ -61,6 +61,7 @@ def parse(argv: list[str]) -> CommandLine:
     """Read a command line, program name and all. Raises CommandLineError."""
     line = CommandLine(os.path.basename(argv[0]) if argv else "")
     line.words = argv[1:]
+    line.called_as = argv[0] if argv else ""
     words = deque(PROGRAM_NAMES.get(line.program, []) + line.words)
     if line.program == "rmail":
         line.error_reports = "e"

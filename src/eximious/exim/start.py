@@ -14,6 +14,7 @@ from eximious.exim import modes, overrides, permissions
 from eximious.exim.command_line import CommandLine, CommandLineError
 from eximious.exim.identity import Caller, caller_of_this_process
 from eximious.exim.invocation import Invocation
+from eximious.logs.printing import printing
 from eximious.services import Services
 
 if TYPE_CHECKING:
@@ -52,7 +53,16 @@ def prepare(line: CommandLine, name: str) -> Invocation:
         _leave_folder(config.main.spool_directory)
     if not is_kept_list and name not in WITHOUT_WARNING:
         services.logs.main("Warning: purging the environment.\n Suggested action: use keep_environment.")
+    if "arguments" in services.logs.selected and not modes.MODES[name].is_check:
+        services.logs.main(arguments_line(line, initial_cwd))
     return Invocation(line, caller, config, services)
+
+
+def arguments_line(line: CommandLine, folder: str) -> str:
+    """For the log: how, and where, the program was called."""
+    words = [printing(word) for word in (line.called_as, *line.words)]
+    shown = " ".join(f'"{word}"' if not word or " " in word or "\t" in word else word for word in words)
+    return f"cwd={folder} {len(words)} args: {shown}"
 
 
 def _working_directory() -> str:
