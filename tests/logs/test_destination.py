@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eximious.errors import ConfigError
-from eximious.logs.destination import file_name, is_datestamped, parse
+from eximious.logs.destination import file_name, parse
 
 DEFAULT = "/var/spool/exim/log/%slog"
 
@@ -62,4 +62,3 @@ NAMES = [
 @pytest.mark.parametrize(("path", "log", "expected"), NAMES)
 def test_names(path: str, log: str, expected: str) -> None:
     assert file_name(path, log, "20021225") == expected
-    assert is_datestamped(path) is ("%D" in path or "%M" in path)

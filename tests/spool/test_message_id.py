@@ -12,7 +12,6 @@ from eximious.spool.message_id import (
     from_base62,
     is_message_id,
     new_id,
-    process_id,
     received_seconds,
 )
 
@@ -46,7 +45,6 @@ IDS = [
 def test_parts(localhost_number: int | None, pid: int, now: int, expected: str) -> None:
     assert MessageIds(localhost_number, lambda: now, pid).new() == expected
     assert received_seconds(expected) == now // 10**9
-    assert process_id(expected) == pid
 
 
 @given(st.lists(st.integers(0, 10**10), min_size=2, max_size=50), st.sampled_from([None, 0, 7, 16]))

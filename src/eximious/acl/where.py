@@ -34,7 +34,6 @@ EVERYWHERE: Final = frozenset({
 
 WITH_DISCARD: Final = frozenset({RCPT, MAIL, MIME, DKIM, DATA, PRDR, NOT_SMTP})  # where "discard" may be the result
 SMTP: Final = EVERYWHERE - {NOT_SMTP, NOT_SMTP_START}
-AFTER_MESSAGE: Final = frozenset({DATA, PRDR, MIME, DKIM, NOT_SMTP})  # the whole message is here
 WITH_MESSAGE: Final = frozenset(
     {MAIL, RCPT, PREDATA, DATA, PRDR, MIME, DKIM, NOT_SMTP, NOT_SMTP_START}
 )  # one is coming

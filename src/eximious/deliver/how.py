@@ -30,11 +30,6 @@ class How:
         self.who = ""  # login of the person who asks, for log lines
 
 
-def first_attempt() -> How:
-    """For a message that has just been received."""
-    return How()
-
-
 def forced(who: str = "") -> How:
     """For ``-M``: now, whatever the hints say."""
     how = How()

@@ -129,12 +129,6 @@ class Resolver:
             return self.query(name, "A", qualify_single=qualify_single, search_parents=search_parents)
         return _wait(self._hosts, name, qualify_single, search_parents)
 
-    async def hosts_async(self, name: str) -> Answer:
-        """As `hosts`, for coroutines."""
-        if not self.ipv6 or (self.ipv4_only is not None and self.ipv4_only(name)):
-            return await self.query_async(name, "A")
-        return await self._hosts(name, False, False, False)
-
     def clear(self) -> None:
         """Forget all answers."""
         self._cache.clear()

@@ -56,8 +56,3 @@ def file_name(path: str, log: str, date: str) -> str:
     else:
         path = path.replace("%D", date).replace("%M", date[:6])
     return path.replace("%s", log)
-
-
-def is_datestamped(path: str) -> bool:
-    """True if the names of the files change with the day."""
-    return "%D" in path or "%M" in path

@@ -34,7 +34,6 @@ _SAFE_IN_URL = re.compile(r"[^A-Za-z0-9!$'\-._()*+]")
 _IN_FILTER: Final = {"*": r"\2A", "(": r"\28", ")": r"\29", "\\": r"\5C", "\0": r"\00"}
 _TO_ESCAPE_IN_FILTER = re.compile(r"[*()\\\0]")
 _TO_ESCAPE_IN_NAME = re.compile(r'[,+"\\<>;]')
-_ENDS_IN_NAME = re.compile(r"^([ #]+)|( +)$")
 
 
 class Ldap(QueryLookup):

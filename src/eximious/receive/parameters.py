@@ -8,8 +8,6 @@ from typing import Final
 
 _WORD: Final = re.compile(r"\S+")
 _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=(\S*))?")
-_XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
-_LONGEST: Final = 16384  # characters; no command is longer
 
 
 class Parameter:
@@ -53,10 +51,3 @@ def _in_word(word: str, *, is_first: bool) -> re.Match[str] | None:
         found = _PARAMETER.fullmatch(word, at + 1)
         at = word.find(">", at + 1)
     return found
-
-
-def decode_xtext(text: str) -> str | None:
-    """The text that RFC 3461's xtext stands for; None if it is not xtext."""
-    if "+" in _XTEXT.sub("", text) or any(not "!" <= c <= "~" for c in text):
-        return None
-    return _XTEXT.sub(lambda found: chr(int(found[1], 16)), text)

@@ -16,8 +16,6 @@ from typing import Final
 
 DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH: Final = 23
-OLD_LENGTH: Final = 16
-MAX_LOCALHOST_NUMBER: Final = 16  # 16 * 500,000 + 499,999 still fits into four digits
 
 _ID: Final = re.compile(r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{11}-[0-9A-Za-z]{4}|[0-9A-Za-z]{6}-[0-9A-Za-z]{2})")
 _VALUES: Final = {digit: value for value, digit in enumerate(DIGITS)}
@@ -55,11 +53,6 @@ def from_base62(text: str) -> int:
 def received_seconds(message_id: str) -> int:
     """When the message began to arrive, in seconds of UNIX time, as its id says."""
     return from_base62(message_id[:6])
-
-
-def process_id(message_id: str) -> int:
-    """The process that received the message, as its id says."""
-    return from_base62(message_id.split("-")[1])
 
 
 class MessageIds:

@@ -11,10 +11,11 @@ from eximious.address.parse import AddressError
 from eximious.receive import refusal
 from eximious.receive.envelope import client_may, read_address
 from eximious.receive.limits import expanded_integer, has_space
-from eximious.receive.parameters import Parameter, decode_xtext, split
+from eximious.receive.parameters import Parameter, split
 from eximious.receive.ratelimit import wait_for_turn
 from eximious.receive.replies import wording
 from eximious.receive.transaction import Transaction
+from eximious.smtp.dsn import decode_xtext, parse_return
 from eximious.spool.message import Message
 from eximious.taint import Tainted
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 PARAMETERS: Final = frozenset({"SIZE", "BODY", "AUTH"})
 WITH_DSN: Final = PARAMETERS | {"RET", "ENVID"}
 NONE: Final[frozenset[str]] = frozenset()
-RETURNS: Final = {"FULL": 1, "HDRS": 2}
 
 
 CONTROL: Final = re.compile(r"[\0-\x1f\x7f]")
@@ -191,8 +191,11 @@ def _auth(session: Session, message: Message, parameter: Parameter) -> None:
     if value == "<>":
         message.authenticated_sender = ""
         return
-    address = decode_xtext(value)
-    if not value or address is None or CONTROL.search(address):
+    try:
+        address = decode_xtext(value)
+    except ValueError:
+        address = ""
+    if not address or CONTROL.search(address):
         raise Fault("invalid data for AUTH")
     client = session.client
     message.authenticated_sender = Tainted(address)
@@ -227,9 +230,10 @@ def _ret(session: Session, message: Message, parameter: Parameter) -> None:
     """RFC 3461 section 4.3."""
     if message.dsn_return:
         raise Fault("RET can be specified once only")
-    message.dsn_return = RETURNS.get(parameter.text.upper(), 0)
-    if not message.dsn_return:
-        raise Fault("Value for RET is invalid")
+    try:
+        message.dsn_return = parse_return(parameter.text)
+    except ValueError:
+        raise Fault("Value for RET is invalid") from None
 
 
 def _envid(session: Session, message: Message, parameter: Parameter) -> None:

@@ -15,6 +15,7 @@ from eximious.receive.limits import expanded_integer
 from eximious.receive.parameters import Parameter, split
 from eximious.receive.ratelimit import wait_for_turn
 from eximious.receive.replies import wording
+from eximious.smtp.dsn import parse_notify
 from eximious.spool.message import Recipient
 from eximious.taint import Tainted
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 WITH_DSN: Final = frozenset({"NOTIFY", "ORCPT"})
 NONE: Final[frozenset[str]] = frozenset()
-NOTIFY: Final = {"SUCCESS": 1, "FAILURE": 2, "DELAY": 4}
-NEVER: Final = 8
-GIVEN: Final = 16  # NOTIFY was given
 
 
 class Fault(Exception):
@@ -177,14 +175,10 @@ def _notify(recipient: Recipient, parameter: Parameter) -> None:
     """RFC 3461 section 4.1."""
     if recipient.dsn_flags:
         raise Fault("NOTIFY can be specified once only")
-    words = parameter.text.upper().split(",")
-    if words == ["NEVER"]:
-        recipient.dsn_flags = NEVER
-        return
-    for word in words:
-        if word not in NOTIFY:
-            raise Fault("Invalid value for NOTIFY parameter")
-        recipient.dsn_flags |= NOTIFY[word]
+    try:
+        recipient.dsn_flags = parse_notify(parameter.text)
+    except ValueError:
+        raise Fault("Invalid value for NOTIFY parameter") from None
 
 
 def _orcpt(recipient: Recipient, parameter: Parameter) -> None:

@@ -15,13 +15,12 @@ import stat
 import struct
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
 from eximious.transports.jobs.trouble import Trouble
 from eximious.transports.outcome import LOCK_FAILED
 
 # A lock file is written by programs that should be done within seconds; one that stays longer is waited for.
-POLL: Final = 0.1
 
 
 class Locking:
