@@ -42,6 +42,10 @@ ALIGNMENT = [
     ("example.org", "p=reject", ("example.org", "temperror"), [], Result.TEMPERROR),
     ("example.org", "p=reject", ("example.net", "temperror"), [], Result.FAIL),
     ("example.org", "p=reject", ("example.org", "temperror"), [("example.org", "pass")], Result.PASS),
+    ("example.org", "p=reject; aspf=s", ("a.example.org", "temperror"), [], Result.FAIL),
+    ("example.org", "p=reject; adkim=s", ("a.example.org", "temperror"), [], Result.TEMPERROR),
+    ("example.org", "p=reject; adkim=s", None, [("a.example.org", "temperror")], Result.FAIL),
+    ("example.org", "p=reject; aspf=s", None, [("a.example.org", "temperror")], Result.TEMPERROR),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from eximious.mailauth.deadline import within
@@ -140,76 +140,63 @@ async def check(
     signers = tuple((one.lower().removesuffix("."), result) for one, result in dkim)[:SIGNER_LIMIT]
     if not is_askable(domain):
         return Verdict(Result.PERMERROR, domain, problem=f'"{domain}" is no domain name')
-    evaluating = _evaluate(domain, resolver, (spf_domain, spf_result), signers, method, suffix_list, chance, discovered)
+    begun = Verdict(Result.TEMPERROR, domain, spf_domain=spf_domain, spf_result=spf_result, dkim=signers)
     try:
-        return await within(seconds, evaluating)
+        return await within(seconds, _evaluate(begun, resolver, method, suffix_list, chance, discovered))
     except TimeoutError:
-        problem = f"no result within {seconds:g} seconds"
-        return Verdict(
-            Result.TEMPERROR, domain, spf_domain=spf_domain, spf_result=spf_result, dkim=signers, problem=problem
-        )
+        return replace(begun, problem=f"no result within {seconds:g} seconds")
 
 
 async def _evaluate(
-    domain: str,
+    begun: Verdict,
     resolver: Resolver,
-    spf: tuple[str, str],
-    signers: tuple[tuple[str, str], ...],
     method: Method,
     suffix_list: SuffixList | None,
     chance: Callable[[], float],
     discovered: Discovery | None,
 ) -> Verdict:
-    spf_domain, spf_result = spf
-    found = discovered or await discover(domain, resolver, method=method, suffix_list=suffix_list)
+    """The verdict; `begun` has the author's domain, and what SPF and DKIM say."""
+    found = discovered or await discover(begun.domain, resolver, method=method, suffix_list=suffix_list)
+    begun = replace(begun, organizational_domain=found.organizational_domain)
     trace = [str(found)]
-    if found.failure or found.record is None:
+    record = found.record
+    if found.failure or record is None:
         result = Result.TEMPERROR if found.failure else Result.NONE
-        return Verdict(
-            result, domain, spf_domain=spf_domain, spf_result=spf_result, dkim=signers,
-            organizational_domain=found.organizational_domain, problem=found.failure, trace=tuple(trace),
-        )  # fmt: skip
+        return replace(begun, result=result, problem=found.failure, trace=tuple(trace))
     aligner = _Aligner(found, resolver, method, suffix_list, trace)
-    spf_aligned = spf_result == "pass" and await aligner.is_aligned(spf_domain, found.record.is_spf_strict)
-    dkim_domain = ""
-    for signer, one in signers:
-        if one == "pass" and await aligner.is_aligned(signer, found.record.is_dkim_strict):
-            dkim_domain = signer
-            break
+    is_spf_aligned = begun.spf_result == "pass" and await aligner.is_aligned(begun.spf_domain, record.is_spf_strict)
+    passed = [domain for domain, result in begun.dkim if result == "pass"]
+    dkim_domain = await aligner.first_aligned(passed, record.is_dkim_strict)
     policy = await _policy(found, resolver, method)
-    result, problem = Result.FAIL, ""
-    if spf_aligned or dkim_domain:
-        result = Result.PASS
-    elif aligner.failure:
-        result, problem = Result.TEMPERROR, aligner.failure
-    elif "temperror" in (spf_result, *(one for _, one in signers)):
-        uncertain = [(spf_domain, spf_result), *signers]
-        names = [name for name, one in uncertain if one == "temperror"]
-        for name in names:
-            strict = found.record.is_spf_strict and found.record.is_dkim_strict
-            if name and await aligner.is_aligned(name, strict):
-                result, problem = Result.TEMPERROR, f"what {name} vouches for cannot be checked for now"
-                break
-    disposition, milder = Policy.NONE, False
+    result, problem = Result.PASS, ""
+    disposition, is_milder = Policy.NONE, False
+    if not (is_spf_aligned or dkim_domain):
+        problem = aligner.failure or await _uncertainty(begun, aligner, record)
+        result = Result.TEMPERROR if problem else Result.FAIL
     if result is Result.FAIL:
-        disposition, milder = _sampled(policy, found.record, method, chance)
-    return Verdict(
-        result,
-        domain,
-        policy,
-        Disposition(disposition.value),
-        found.record,
-        found.record_domain,
-        found.organizational_domain,
-        spf_domain,
-        spf_result,
-        spf_aligned,
-        signers,
-        dkim_domain,
-        milder,
-        problem,
-        tuple(trace),
+        disposition, is_milder = _sampled(policy, record, method, chance)
+    return replace(
+        begun,
+        result=result,
+        policy=policy,
+        disposition=Disposition(disposition.value),
+        record=record,
+        record_domain=found.record_domain,
+        is_spf_aligned=is_spf_aligned,
+        dkim_domain=dkim_domain,
+        is_sampled_out=is_milder,
+        problem=problem,
+        trace=tuple(trace),
     )
+
+
+async def _uncertainty(begun: Verdict, aligner: _Aligner, record: Record) -> str:
+    """What could have been aligned, but cannot be checked for now; "" if nothing could."""
+    spf = [begun.spf_domain] if begun.spf_result == "temperror" else []
+    dkim = [domain for domain, result in begun.dkim if result == "temperror"]
+    name = await aligner.first_aligned(spf, record.is_spf_strict)
+    name = name or await aligner.first_aligned(dkim, record.is_dkim_strict)
+    return f"what {name} vouches for cannot be checked for now" if name else ""
 
 
 class _Aligner:
@@ -236,6 +223,13 @@ class _Aligner:
             mode = "strict" if is_strict else "relaxed"
             self._trace.append(f"{domain}: {word} with {self._author.domain} ({mode}: {why})")
         return self._known[key]
+
+    async def first_aligned(self, domains: list[str], is_strict: bool) -> str:
+        """The first of them that is aligned; "" if none is."""
+        for domain in domains:
+            if await self.is_aligned(domain, is_strict):
+                return domain
+        return ""
 
     async def _compare(self, domain: str, is_strict: bool) -> tuple[bool, str]:
         """Whether they are aligned, and why."""
