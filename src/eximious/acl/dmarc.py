@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.acl import ahead, spf
+from eximious.acl.dkim import signatures
 from eximious.errors import Defer, ExpandError, ForcedFail
 from eximious.expand.refusal import refuse_tainted
 from eximious.taint import Tainted
@@ -15,8 +16,6 @@ from eximious.waiting import wait
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.mailauth.dmarc import Method, SuffixList, Verdict
-    from eximious.receive.dkim import Checked
-    from eximious.spool.message import Message
 
 STATUSES: Final = frozenset({"accept", "reject", "quarantine", "none", "norecord", "nofrom", "temperror", "off", "*"})
 TEXTS: Final = {
@@ -128,10 +127,11 @@ def check(context: Context) -> Found:
         if found.status != "off":
             author = f" header.from={found.author}" if found.author else ""
             facts["authresults_dmarc"] = (f"dmarc={RESULTS[found.status]}{author}",)
-            if context.config.main.dmarc_history_file is not None:
+            history_file = expanded(context, "dmarc_history_file")
+            if history_file:
                 from eximious.acl import dmarc_history
 
-                dmarc_history.write(context, found)
+                dmarc_history.write(context, found, history_file)
     return found
 
 
@@ -158,7 +158,7 @@ def _checked(context: Context) -> Found:
             authors[0],
             resolver=ProgramResolver(context.services.dns),
             spf=None if verified is None else (verified.domain, str(verified.result)),
-            dkim=[(one.verification.domain, dkim_result(one)) for one in signatures(message)],
+            dkim=[(one.verification.domain, one.result) for one in signatures(message)],
             method=method,
             suffix_list=suffix_list,
             chance=context.services.random.random,
@@ -168,17 +168,6 @@ def _checked(context: Context) -> Found:
     found = Found(_status(verdict), Tainted(authors[0]), verdict)
     found.method = method.value
     return found
-
-
-def signatures(message: Message) -> list[Checked]:
-    """The DKIM signatures that have been verified."""
-    dkim = message.facts.get("dkim")
-    return [] if dkim is None else list(dkim.checked)
-
-
-def dkim_result(one: Checked) -> str:
-    """The result of a signature, as in Authentication-Results: ``temperror`` if its key cannot be had for now."""
-    return one.authentication_results()[len("dkim=") :].split(maxsplit=1)[0]
 
 
 def discovery(context: Context) -> tuple[Method, SuffixList | None] | None:

@@ -6,14 +6,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import dmarc
+from eximious.acl.dkim import signatures
 from eximious.waiting import in_thread
 
 if TYPE_CHECKING:
+    from eximious.acl.dkim import Checked
     from eximious.acl.dmarc import Found
     from eximious.context import Context
     from eximious.mailauth.dmarc.record import Record
-    from eximious.receive.dkim import Checked
 
 # The numbers that opendmarc-import reads.
 ARES: Final = {"pass": 0, "softfail": 2, "neutral": 3, "temperror": 4, "permerror": 5, "none": 6, "fail": 7}
@@ -39,7 +39,7 @@ def history(context: Context, found: Found) -> str:
         ("mfrom", message.sender.rpartition("@")[2]),
         ("spf", ARES.get(verdict.spf_result, ARES_UNKNOWN)),
     ]
-    for one in dmarc.signatures(message):
+    for one in signatures(message):
         lines.append(("dkim", f"{one.domain} {one.selector} {_signature(one)}"))
     lines += [("pdomain", found.used_domain), ("policy", POLICIES.get(found.status, POLICY_ABSENT))]
     lines += _policy(verdict.record)
@@ -55,7 +55,7 @@ def history(context: Context, found: Found) -> str:
 def _signature(one: Checked) -> int:
     """The number for a signature: keys that are no good are permanent errors, as Exim has it."""
     if one.status == "invalid":
-        is_temporary = dmarc.dkim_result(one) == "temperror"
+        is_temporary = one.result == "temperror"
         return (
             ARES["temperror"]
             if is_temporary
@@ -96,10 +96,9 @@ def _one_line(value: object) -> str:
     return "".join(one if one.isprintable() else "?" for one in str(value))
 
 
-def write(context: Context, found: Found) -> None:
-    """Add the message to the file that the option names, if it names one. A dry run (-bh) writes nothing."""
-    path = dmarc.expanded(context, "dmarc_history_file")
-    if not path or found.verdict is None or (context.session is not None and context.session.is_checking):
+def write(context: Context, found: Found, path: str) -> None:
+    """Add the message to the file that the option names. A dry run (-bh) writes nothing."""
+    if found.verdict is None or (context.session is not None and context.session.is_checking):
         return
     try:
         in_thread(_append, path, history(context, found).encode("latin-1", "replace"))

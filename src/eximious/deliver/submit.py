@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.context import Context
 from eximious.errors import EximiousError
+from eximious.spool.errors import SpoolError
 from eximious.spool.message import Message, Recipient
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def submit(
     from eximious.receive.acceptance import accept
     from eximious.receive.incoming import ACCEPTED
 
-    incoming = _incoming(services, recipients, text, sender, uid, gid)
+    try:
+        incoming = _incoming(services, recipients, text, sender, uid, gid)
+    except SpoolError as error:
+        raise NotSubmitted(str(error)) from error
     incoming.context.message.is_locally_submitted_error = bool(about)
     context = incoming.context
     if authenticated_sender:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import dmarc
+from eximious.acl.dkim import signatures
 from eximious.acl.verdict import DENY, DROP
 from eximious.errors import Defer, ExpandError
 from eximious.receive.incoming import ACCEPTED, REFUSED, Outcome
@@ -129,8 +129,8 @@ def row_of(context: Context, found: Found, disposition: str) -> Row:
         str(context.message.sender).rpartition("@")[2].lower(),
         "",
         tuple(
-            DkimResult(one.domain.lower(), dmarc.dkim_result(one), one.selector, one.state.words)
-            for one in dmarc.signatures(context.message)
+            DkimResult(one.domain.lower(), one.result, one.selector, one.state.words)
+            for one in signatures(context.message)
             if one.domain
         ),
         tuple(

@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from eximious.acl import dmarc
+from eximious.acl.dkim import signatures
 from eximious.deliver.dmarc import limits
-from eximious.deliver.dmarc.sender import ReportSender, hand_in, report_sender
+from eximious.deliver.dmarc.sender import ReportSender, hand_in, places_for, report_sender
 from eximious.deliver.submit import NotSubmitted
 from eximious.errors import Defer
 from eximious.mailauth.message import crlf
 from eximious.mailauth.program_resolver import ProgramResolver
-from eximious.mailauth.reports.destination import authorised
 from eximious.mailauth.reports.failure import ORIGINAL_LIMIT, Failure, to_mail
 from eximious.waiting import wait
 
 if TYPE_CHECKING:
+    from eximious.acl.dkim import Checked
     from eximious.acl.dmarc import Found
     from eximious.context import Context
     from eximious.mailauth.dmarc.record import ReportUri
-    from eximious.receive.dkim import Checked
     from eximious.spool.message import Message
 
-RECIPIENTS_MAX: Final = 5  # addresses of ruf= that are sent a report
 METHODS: Final = ("arc", "spf", "dkim", "dmarc")
 SPF_FAULTS: Final = frozenset({"fail", "softfail", "neutral", "permerror", "temperror"})
 # What became of the message -> Delivery-Result (RFC 6591 section 3.2.2).
@@ -72,7 +70,8 @@ def send(context: Context, found: Found, message: bytes, disposition: str) -> No
     services, verdict = context.services, found.verdict
     assert verdict is not None
     try:
-        places = _places(context, found)
+        assert verdict.record is not None
+        places = places_for(context, verdict.record_domain, verdict.record.failure_uris, [], tag="ruf")
         if not places:
             return
         alike = (verdict.domain, str(context.client.host_address), verdict.reportable_failure)
@@ -111,27 +110,6 @@ def _send_one(context: Context, failure: Failure, sender: ReportSender, place: R
     services.logs.main(f"DMARC: failure report about {failure.reported_domain} sent to {place.address}", about)
 
 
-def _places(context: Context, found: Found) -> list[ReportUri]:
-    """The addresses of ruf= that may be sent reports."""
-    verdict, how = found.verdict, dmarc.discovery(context)
-    assert verdict is not None
-    assert verdict.record is not None
-    if how is None:
-        return []
-    method, suffix_list = how
-    places = wait(
-        authorised(
-            verdict.record_domain,
-            verdict.record.failure_uris,
-            ProgramResolver(context.services.dns),
-            method=method,
-            suffix_list=suffix_list,
-            tag="ruf",
-        )
-    )
-    return places[:RECIPIENTS_MAX]
-
-
 def _failure(context: Context, found: Found, message: bytes, disposition: str, count: int) -> Failure:
     verdict = found.verdict
     assert verdict is not None
@@ -166,7 +144,7 @@ def _kind(failure: str, signature: Checked | None) -> str:
 
 def _failing_signature(message: Message, organization: str) -> Checked | None:
     """The signature to tell of: one that fails, of the author's organization if there is one."""
-    failing = [one for one in dmarc.signatures(message) if one.status != "pass"]
+    failing = [one for one in signatures(message) if one.status != "pass"]
     own = [one for one in failing if f".{one.domain.lower()}".endswith(f".{organization}")]
     return next(iter(own or failing), None)
 

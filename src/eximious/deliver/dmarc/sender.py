@@ -1,19 +1,26 @@
-"""Who sends reports about DMARC, and how they are handed in."""
+"""Who sends reports about DMARC, to whom, and how they are handed in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Literal
 
+from eximious.acl import dmarc
 from eximious.address import parse as addresses
 from eximious.context import Context
 from eximious.deliver import report_parts
-from eximious.deliver.submit import NotSubmitted, submit
+from eximious.deliver.submit import submit
 from eximious.errors import Defer, ExpandError, ForcedFail
-from eximious.spool.errors import SpoolError
+from eximious.mailauth.program_resolver import ProgramResolver
+from eximious.mailauth.reports.destination import authorised
 from eximious.taint import Tainted
+from eximious.waiting import wait
 
 if TYPE_CHECKING:
+    from eximious.mailauth.dmarc.record import ReportUri
     from eximious.services import Services
+
+RECIPIENTS_MAX: Final = 5  # addresses of a record that are sent a report
 
 
 class ReportSender:
@@ -66,13 +73,33 @@ def address_in(text: str) -> str:
     return address if addresses.is_qualified(address) else ""
 
 
+def places_for(
+    context: Context,
+    domain: str,
+    asked: Sequence[ReportUri],
+    undecided: list[str],
+    *,
+    tag: Literal["rua", "ruf"] = "rua",
+) -> list[ReportUri] | None:
+    """Those of the addresses in the domain's record that may be sent reports; None if DMARC is switched off.
+
+    Domains about which the DNS does not answer for now are added to `undecided`.
+    """
+    how = dmarc.discovery(context)
+    if how is None:
+        return None
+    method, suffix_list = how
+    resolver = ProgramResolver(context.services.dns)
+    found = wait(
+        authorised(domain, asked, resolver, method=method, suffix_list=suffix_list, tag=tag, undecided=undecided)
+    )
+    return found[:RECIPIENTS_MAX]
+
+
 def hand_in(services: Services, mail: bytes, sender: ReportSender, recipient: str, about: str = "") -> str:
     """Queue a report with CRLF at its line ends, and have it delivered; its id. Raises NotSubmitted."""
     text = mail.replace(b"\r\n", b"\n")
-    try:
-        return submit(services, [Tainted(recipient)], text, sender=sender.envelope, about=about)
-    except SpoolError as error:
-        raise NotSubmitted(str(error)) from error
+    return submit(services, [Tainted(recipient)], text, sender=sender.envelope, about=about)
 
 
 def characters(text: str) -> str:

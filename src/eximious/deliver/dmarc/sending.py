@@ -11,17 +11,14 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from eximious.acl import dmarc
 from eximious.context import Context
 from eximious.deliver.dmarc import gathered
 from eximious.deliver.dmarc.aggregate import Made, Reporter, make
-from eximious.deliver.dmarc.sender import characters, hand_in
+from eximious.deliver.dmarc.sender import characters, hand_in, places_for
 from eximious.deliver.submit import NotSubmitted
 from eximious.errors import Defer
-from eximious.mailauth.program_resolver import ProgramResolver
 from eximious.mailauth.reports.aggregate import to_mail
-from eximious.mailauth.reports.destination import authorised
-from eximious.waiting import in_thread, wait
+from eximious.waiting import in_thread
 
 if TYPE_CHECKING:
     from eximious.deliver.dmarc.gathered import Gathered
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 GRACE: Final = 300  # seconds after midnight, for messages that were on their way into the hints
 PATIENCE: Final = gathered.DAY  # after so much time, a report that could not be sent is given up
 KEPT: Final = 3 * gathered.DAY  # what was gathered, if nobody sends it
-RECIPIENTS_MAX: Final = 5  # addresses of rua= that are sent a report
 AT_ONCE: Final = 500  # reports of one run; the next run sends more
 LOCK: Final = "dmarc.lock"  # in the folder of the hints
 
@@ -160,27 +156,16 @@ def _dispose(context: Context, one: Gathered, made: Made, reporter: Reporter, wa
 
 def _places(context: Context, one: Gathered, made: Made, notes: list[str]) -> tuple[list[ReportUri], bool]:
     """Where the report may go, and whether that may be otherwise at another time."""
-    how = dmarc.discovery(context)
-    if how is None:
-        notes.append("DMARC is switched off")
-        return [], True
-    method, suffix_list = how
     asked = made.record.aggregate_uris
     undecided: list[str] = []
-    places = wait(
-        authorised(
-            one.domain,
-            asked,
-            ProgramResolver(context.services.dns),
-            method=method,
-            suffix_list=suffix_list,
-            undecided=undecided,
-        )
-    )
+    places = places_for(context, one.domain, asked, undecided)
+    if places is None:
+        notes.append("DMARC is switched off")
+        return [], True
     notes += [f"the DNS does not answer for {name}" for name in undecided]
     agreed = {place.domain for place in places}
     notes += [f"{uri.address} has not agreed" for uri in asked if uri.domain not in agreed]
-    return places[:RECIPIENTS_MAX], bool(undecided)
+    return places, bool(undecided)
 
 
 def _send_one(context: Context, made: Made, reporter: Reporter, place: ReportUri, notes: list[str]) -> str:
