@@ -6,6 +6,7 @@ more; whatever does not decode is as good as absent, for hints are expendable.
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -206,6 +207,13 @@ def _get_bytes(data: bytes, position: int) -> tuple[bytes, int]:
     return data[position + 4 : end], end
 
 
+def _get_float(data: bytes, position: int) -> tuple[float, int]:
+    (value,) = _FLOAT.unpack_from(data, position)
+    if not math.isfinite(value):  # nothing that is compared with it would be larger, or smaller
+        raise IndexError(position)
+    return value, position + 8
+
+
 def _get_text(data: bytes, position: int) -> tuple[str, int]:
     value, end = _get_bytes(data, position)
     return value.decode("latin-1"), end
@@ -230,7 +238,7 @@ _ENCODE: Final[dict[str, Any]] = {
 }
 _DECODE: Final[dict[str, Any]] = {
     "int": lambda data, position: (_NUMBER.unpack_from(data, position)[0], position + 8),
-    "float": lambda data, position: (_FLOAT.unpack_from(data, position)[0], position + 8),
+    "float": _get_float,
     "bytes": _get_bytes,
     "text": _get_text,
     "texts": _get_texts,
