@@ -11,8 +11,8 @@ from typing import Final
 
 INT_MAX: Final = 2**31 - 1
 INT64_MAX: Final = 2**63 - 1
-_INTEGER: Final = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))([KkMmGg]?)")
-_FACTORS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_INTEGER: Final = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))([KkMmGgTt]?)")
+_FACTORS: Final = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _TIME: Final = re.compile(r"(?:[0-9]+[wdhms])+")
 _TIME_PART: Final = re.compile(r"([0-9]+)([wdhms])")
 _SECONDS: Final = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -39,7 +39,7 @@ def integer(text: str, limit: int = INT_MAX) -> int:
 def kilobytes(text: str) -> int:
     """A number of kilobytes, or with K, M or G of bytes; the value is bytes."""
     value = integer(text, INT64_MAX)
-    return value if text[-1:].lower() in ("k", "m", "g") else value * 1024
+    return value if text[-1:].lower() in ("k", "m", "g", "t") else value * 1024
 
 
 def octal(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from eximious.address.parse import USUAL, AddressError, parse
 from eximious.errors import Defer, ExpandError
+from eximious.expand.operators.quote import quote_local_part
 from eximious.expand.variables.tod import tod_full
 from eximious.receive.full_name import phrase
 from eximious.receive.headers import Found, add_after_received, mark_other_ids, name_of, value_of
@@ -203,7 +204,7 @@ class Fixups:
         domain = self.submission.domain
         if domain == "":
             return identity
-        return f"{identity}@{domain or self.main.qualify_domain}"
+        return f"{quote_local_part(identity)}@{domain or self.main.qualify_domain}"
 
     def _is_from(self, address: str) -> bool:
         """True if From: has just this address, apart from prefixes and suffixes that are allowed."""

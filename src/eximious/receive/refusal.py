@@ -52,6 +52,7 @@ def refuse(session: Session, moment: str, verdict: Verdict) -> None:
     log(session, moment, verdict)
     session.send(details(session) + lines)
     if verdict.result == DROP:
+        session.has_quit = True  # it was we who ended it
         ending.not_quit(session, "acl-drop", int(code), "")
         raise ending.Ended
 

@@ -85,6 +85,7 @@ class Session:
         context.session = self
         self.client.connection_id = f"{os.getpid()}{next(_numbers)}"
         context.message = self.new_message()
+        context.message.size = 0  # $message_size until the client has said who it is
 
     # --- the conversation ---------------------------------------------------------------------------------------------
 

@@ -99,9 +99,9 @@ def compile_date(context: Context) -> str:
 
 @variable
 def localhost_number(context: Context) -> str:
-    """The number of this host among those that share a queue; empty if it has none."""
+    """The number of this host among those that share a queue; 0 if it has none."""
     number = context.config.main.localhost_number
-    return "" if number is None else number.expand(context)
+    return "0" if number is None else number.expand(context)
 
 
 @variable

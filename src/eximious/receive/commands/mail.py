@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from eximious.receive.session import Session
     from eximious.smtp.command import Command
 
-PARAMETERS: Final = frozenset({"SIZE", "BODY", "AUTH"})
-WITH_DSN: Final = PARAMETERS | {"RET", "ENVID"}
+PARAMETERS: Final = frozenset({"SIZE", "BODY", "AUTH", "RET", "ENVID"})
 NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -43,7 +42,7 @@ def mail(session: Session, command: Command) -> None:
     wait_for_turn(session, "mail")
     known = NONE
     if session.is_esmtp:
-        known = WITH_DSN if "DSN" in session.advertised else PARAMETERS
+        known = PARAMETERS
         if "PRDR" in session.advertised:
             known |= {"PRDR"}
     address_text, parameters = split(command.argument, known)
@@ -130,7 +129,7 @@ def _fits(session: Session, message: Message, command: Command) -> bool:
     if session.main.smtp_check_spool_space or size <= 0:
         if has_space(session.context, max(size, 0)):
             return True
-        session.reply(452, "space shortage, please try later")
+        session.reply(452, "Space shortage, please try later")
         return False
     return True
 
@@ -227,7 +226,9 @@ def _is_kept(session: Session) -> bool:
 
 
 def _ret(session: Session, message: Message, parameter: Parameter) -> None:
-    """RFC 3461 section 4.3."""
+    """RFC 3461 section 4.3. Of no consequence where DSN is not offered, as with Exim."""
+    if "DSN" not in session.advertised:
+        return
     if message.dsn_return:
         raise Fault("RET can be specified once only")
     try:
@@ -238,6 +239,8 @@ def _ret(session: Session, message: Message, parameter: Parameter) -> None:
 
 def _envid(session: Session, message: Message, parameter: Parameter) -> None:
     """RFC 3461 section 4.4; kept as it is written, in xtext."""
+    if "DSN" not in session.advertised:
+        return
     if message.dsn_envid:
         raise Fault("ENVID can be specified once only")
     message.dsn_envid = Tainted(parameter.text)
