@@ -251,7 +251,7 @@ class Run:
         message, log = self.message_template, self.log_template
         if message is not None or log is not None:
             text = self._expanded(message)
-            if log is not None and self.log_message:
+            if log is not None and self.log_message and not self.context.facts.get("acl_verify_message"):
                 self.context.facts["acl_verify_message"] = self.log_message  # what the log is to hear, not the client
             log_text = self._expanded(log)
             if verb == "warn":
