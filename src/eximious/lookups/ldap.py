@@ -149,32 +149,20 @@ def _elsewhere(asked: Query, urls: Sequence[str], context: Context, hops: int) -
 
 def _searched(asked: Query, place: Place, context: Context) -> list[Entry]:
     """What one server finds, over a connection of the pool if one is left that works. Raises LdapError or Defer."""
-    pool: Pool[Connection] = context.services.lookups.connections.setdefault("ldap", Pool(_close))
+    pool: Pool[Connection] = context.services.lookups.connections.setdefault("ldap", Pool(Connection.close))
     key = f"{asked.scheme}://{place[0]}:{place[1]}"
-    with pool.turn(key, asked.net_timeout or QUERY_TIMEOUT):
-        while True:
-            connection = pool.take(key)
-            is_fresh = connection is None
-            if connection is None:
-                connection = _connected(asked, place, context)
-            connection.limit = asked.net_timeout or QUERY_TIMEOUT
-            try:
-                _bind(connection, asked, place)
-                entries = connection.search(asked.search)
-            except LdapError:
-                connection.close()
-                raise
-            except OSError as error:
-                connection.stream.close()
-                if is_fresh or isinstance(error, TimeoutError):
-                    raise Defer(f"LDAP search failed: {_reason(error)}") from None
-                continue  # the server closed it meanwhile
-            pool.put(key, connection)
-            return entries
+    limit = asked.net_timeout or QUERY_TIMEOUT
 
+    def ask(connection: Connection) -> list[Entry]:
+        connection.limit = limit
+        _bind(connection, asked, place)
+        return connection.search(asked.search)
 
-def _close(connection: Connection) -> None:
-    connection.close()
+    with pool.turn(key, limit):
+        try:
+            return pool.use(key, lambda: _connected(asked, place, context), ask)
+        except OSError as error:
+            raise Defer(f"LDAP search failed: {_reason(error)}") from None
 
 
 def _reason(error: OSError) -> str:
@@ -189,7 +177,6 @@ def _bind(connection: Connection, asked: Query, place: Place) -> None:
     try:
         connection.bind(*credentials)
     except LdapError as error:
-        connection.close()
         raise _not_bound(asked, place, f"LDAP error {error.code}: {error}") from None
 
 

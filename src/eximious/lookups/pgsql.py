@@ -27,25 +27,20 @@ class PgSql(SqlServerLookup):
     def ask(self, server: Server, query: str, pool: Pool[Any], limits: Limits) -> Found:
         """The answer of one server. A connection that the server closed meanwhile is made again."""
         octets = query.replace("\0", "").encode("latin-1")
-        while True:
-            connection = pool.take(server.text)
-            is_fresh = connection is None
-            if connection is None:
-                connection = _connected(server, limits)
-            try:
-                result = _result(connection.pgconn, octets, limits.answer)
-            except TimeoutError:
-                connection.close()
-                raise Defer(f"PGSQL: query failed: no answer within {limits.answer:g} seconds ({query})\n") from None
-            if connection.pgconn.status == 0:
-                break
-            connection.close()
-            if is_fresh:
-                raise Defer(_message(result, query))
+
+        def run(connection: Any) -> Any:
+            result = _result(connection.pgconn, octets, limits.answer)
+            if connection.pgconn.status != 0:
+                raise ConnectionResetError(_message(result, query))
+            return result
+
         try:
-            return _answer(result, query)
-        finally:
-            pool.put(server.text, connection)
+            result = pool.use(server.text, lambda: _connected(server, limits), run)
+        except TimeoutError:
+            raise Defer(f"PGSQL: query failed: no answer within {limits.answer:g} seconds ({query})\n") from None
+        except ConnectionResetError as error:
+            raise Defer(str(error)) from None
+        return _answer(result, query)
 
 
 def _result(pgconn: Any, query: bytes, limit: float) -> Any:

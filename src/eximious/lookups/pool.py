@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import asyncio
 
 C = TypeVar("C")
+T = TypeVar("T")
 
 MOST_IDLE: Final = 8  # connections to one server that are kept for later
 MOST_BUSY: Final = 16  # questions to one server at the same time; more wait for their turn
@@ -33,6 +34,24 @@ class Pool(Generic[C]):
         """Close all that wait."""
         for key in list(self._idle):
             self._close_idle(key)
+
+    def use(self, key: str, connect: Callable[[], C], ask: Callable[[C], T]) -> T:
+        """What `ask` learns over a connection that was kept, or over a new one if the server closed that meanwhile.
+
+        Raises what they raise; the connection is closed then.
+        """
+        while True:
+            kept = self.take(key)
+            connection = connect() if kept is None else kept
+            try:
+                answer = ask(connection)
+            except BaseException as error:
+                self._close(connection)
+                if kept is not None and isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                    continue
+                raise
+            self.put(key, connection)
+            return answer
 
     def take(self, key: str) -> C | None:
         """One that was put back, if there is one."""

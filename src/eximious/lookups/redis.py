@@ -120,23 +120,17 @@ def _one(
     server: Server, command: list[bytes], limits: Limits, pool: Connections, context: Context, *, asking: bool
 ) -> Any:
     """One command to one server, over a connection of the pool if there is one that still works."""
+
+    def ask(connection: Connection) -> Any:
+        if asking:
+            connection.call([b"ASKING"], limits.answer)
+        return connection.call(command, limits.answer)
+
     with pool.turn(server.text, limits.answer):
-        while True:
-            connection = pool.take(server.text)
-            is_fresh = connection is None
-            if connection is None:
-                connection = _connected(server, limits, pool, context)
-            try:
-                if asking:
-                    connection.call([b"ASKING"], limits.answer)
-                reply = connection.call(command, limits.answer)
-            except (OSError, ProtocolError) as error:
-                connection.close()
-                if is_fresh or isinstance(error, TimeoutError):
-                    raise Defer(f"REDIS: query failed: {_reason(error)}") from None
-                continue  # the server closed it meanwhile
-            pool.put(server.text, connection)
-            return reply
+        try:
+            return pool.use(server.text, lambda: _connected(server, limits, pool, context), ask)
+        except (OSError, ProtocolError) as error:
+            raise Defer(f"REDIS: query failed: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
