@@ -121,6 +121,10 @@ def test_failures() -> None:
     outcome.host = host
     line = "a@x.example R=far T=smtp defer (-44) H=mx.far.example [192.0.2.1]: later"
     assert deferred_line(address, outcome, frozenset()) == line
+    line = "a@x.example R=far T=smtp defer (-44) H=mx.far.example [192.0.2.1] DT=3s: later"
+    assert deferred_line(address, outcome, frozenset(), took="DT=3s") == line
+    line = "a@x.example R=far T=smtp : no DT=3s"
+    assert failed_line(address, failed("no", 0), None, frozenset(), took="DT=3s") == line
     outcome = failed("no", 0)
     outcome.host, outcome.sent = host, Sent()
     outcome.sent.reused = True

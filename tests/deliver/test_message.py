@@ -192,6 +192,14 @@ def test_one_time(place: MakePlace) -> None:
     assert there.log[-1] == "== b@x.ex <list@x.ex> R=r1 defer (-1): later"
 
 
+def test_one_time_keeps_the_order(place: MakePlace) -> None:
+    routers = redirect(list="b@x.ex\\, c@x.ex", b=":defer: later", c=":defer: later")
+    there = place(routers.replace("data = b@", "one_time\n  data = b@", 1))
+    message = there.services.spool.read(there.send("list@x.ex"))
+    assert message is not None
+    assert [str(recipient.address) for recipient in message.recipients] == ["list@x.ex", "b@x.ex", "c@x.ex"]
+
+
 def test_n_option(place: MakePlace, tmp_path: Path) -> None:
     there = place()
     there.send("a@x.ex", dont_deliver=True)

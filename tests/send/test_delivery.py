@@ -100,7 +100,7 @@ PIPELINED = """
 
 
 def test_pipelined(place: MakePlace) -> None:
-    with ScriptedServer(PIPELINED.format(size=35 + 1024)) as server:
+    with ScriptedServer(PIPELINED.format(size=35 + 3 + 1024)) as server:
         there = place(f"127.0.0.1::{server.port}")
         message_id = there.queue(
             "a@far.example",

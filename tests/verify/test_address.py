@@ -38,6 +38,15 @@ null:
  senders = :
  local_parts = bounces
  transport = t1
+copied:
+ driver = accept
+ local_parts = copied : ok+copied
+ unseen
+ transport = t1
+plus:
+ driver = accept
+ local_parts = ok+copied
+ transport = t1
 data:
  driver = accept
  local_parts = ok : one
@@ -84,6 +93,8 @@ CASES = [
     ("snd@test.ex", "S", Result.OK, "", None),
     ("rcp@test.ex", "R", Result.OK, "", None),
     ("rcp@test.ex", "S", Result.FAIL, "Unrouteable address", None),
+    ("copied@test.ex", "R", Result.FAIL, "Unrouteable address", None),  # the copy goes to nobody
+    ("ok+copied@test.ex", "R", Result.OK, "", None),
     ("loop@test.ex", "R", Result.FAIL, "Unrouteable address", None),
     ("ok", "R", Result.OK, "", "data of ok"),
 ]

@@ -195,8 +195,10 @@ def whose(address: Address, *, is_routing: bool = False) -> str:
     return text
 
 
-def deferred_line(address: Address, outcome: Outcome, selected: frozenset[str], *, is_routing: bool = False) -> str:
-    """The line of an address that is tried again later, without its ``==``."""
+def deferred_line(
+    address: Address, outcome: Outcome, selected: frozenset[str], *, took: str = "", is_routing: bool = False
+) -> str:
+    """The line of an address that is tried again later, without its ``==``. `took` is ``DT=``, if it is shown."""
     text = address_text(address, all_parents="all_parents" in selected, success=False)
     text += f"{whose(address, is_routing=is_routing)} defer ({outcome.errno})"
     if outcome.errno > 0:
@@ -204,11 +206,14 @@ def deferred_line(address: Address, outcome: Outcome, selected: frozenset[str], 
     if outcome.host is not None:
         port = f":{outcome.host.port}" if "outgoing_port" in selected else ""
         text += f" H={outcome.host.name} [{outcome.host.address}]{port}"
+    text += f" {took}" if took else ""
     return f"{text}: {outcome.message}" if outcome.message else text
 
 
-def failed_line(address: Address, outcome: Outcome, sender: str | None, selected: frozenset[str]) -> str:
-    """The line of an address that bounces, without its ``**``."""
+def failed_line(
+    address: Address, outcome: Outcome, sender: str | None, selected: frozenset[str], *, took: str = ""
+) -> str:
+    """The line of an address that bounces, without its ``**``. `took` is ``DT=``, if it is shown."""
     text = address_text(address, all_parents="all_parents" in selected, success=False)
     if sender is not None:
         text += f" F=<{sender}>"
@@ -221,4 +226,5 @@ def failed_line(address: Address, outcome: Outcome, sender: str | None, selected
     if outcome.errno > 0:
         text += f" {os.strerror(outcome.errno)}"
         text += ":" if outcome.message else ""
-    return f"{text} {outcome.message}" if outcome.message else text
+    text += f" {outcome.message}" if outcome.message else ""
+    return f"{text} {took}" if took else text

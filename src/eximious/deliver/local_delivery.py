@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, cast
 
 from eximious.deliver.batches import take_local
@@ -136,7 +137,8 @@ def _run_shadow(
     for (_, outcome), result in zip(good, results, strict=True):
         outcome.shadow_name = shadow.name
         if result.status != DELIVERED:
-            outcome.shadow_message = result.message or "failed"
+            reason = os.strerror(result.errno) if result.errno > 0 else ""
+            outcome.shadow_message = ": ".join(filter(None, (reason, result.message))) or "failed"
 
 
 def _wants_shadow(transport: Transport, context: Context, progress: Progress) -> bool:

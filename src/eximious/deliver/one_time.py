@@ -18,7 +18,7 @@ def make_one_time(progress: Progress) -> bool:
     """Make recipients of the deferred addresses that such a router generated; true if there are any."""
     message = progress.message
     found = False
-    for address in progress.deferred:
+    for address in reversed(progress.deferred):
         child = _generated_once(address)
         if child is None:
             continue

@@ -140,9 +140,14 @@ class Progress:
             if "queue_time_exclusive" in self.selected:
                 begun += self.message.received_complete_seconds
             parts.append(f"QT={duration(self.services.now() - begun, millisec)}")
-        if "deliver_time" in self.selected:
-            parts.append(f"DT={duration(outcome.took, millisec)}")
-        return " ".join(parts)
+        parts.append(self._took(outcome))
+        return " ".join(filter(None, parts))
+
+    def _took(self, outcome: Outcome) -> str:
+        """``DT=``, if it is shown."""
+        if "deliver_time" not in self.selected:
+            return ""
+        return f"DT={duration(outcome.took, 'millisec' in self.selected)}"
 
     def _deferred(self, address: Address, outcome: Outcome, *, is_routing: bool) -> None:
         self.deferred.append(address)
@@ -153,7 +158,7 @@ class Progress:
             return
         if self._is_silent(address) or (is_early and "retry_defer" not in self.selected):
             return
-        text = lines.deferred_line(address, outcome, self.selected, is_routing=is_routing)
+        text = lines.deferred_line(address, outcome, self.selected, took=self._took(outcome), is_routing=is_routing)
         if not (is_early and is_routing):
             self.note(text)
         if outcome.is_panic:
@@ -203,7 +208,7 @@ class Progress:
         """The line with ``**``."""
         if self._is_silent(address):
             return
-        text = lines.failed_line(address, outcome, self._shown_sender(), self.selected)
+        text = lines.failed_line(address, outcome, self._shown_sender(), self.selected, took=self._took(outcome))
         has_driver = address.router is not None or address.transport is not None
         self.note(text if has_driver else f"routing failed for {text}")
         self.log(f"** {text}")

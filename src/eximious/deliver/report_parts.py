@@ -142,21 +142,21 @@ def _split_items(text: str) -> list[str]:
 def shown_address(address: Address) -> tuple[str, bool]:
     """How a report names an address, and whether it may be told who it is.
 
-    What a redirect router hides is not named; what was generated is followed by where it comes from.
+    What a redirect router hides is not named; what was generated is followed by the recipient that it comes from.
     """
-    if "hide_child" in address.flags:
-        parent = address.parent
-        text = "an undisclosed address\n"
-        if parent is not None:
-            text += f"    (generated from {parent.top.address})\n"
-        return text, False
-    if not is_direct(address) or (address.transport is None and not address.redirected_file):
-        text = f"{address.address}\n"
-        parent = address.parent
-        if parent is not None and parent.address != address.address:
-            text += f"    (generated from {address.top.address})\n"
-        return text, True
-    return _shown_direct(address), True
+    is_hidden = "hide_child" in address.flags and address.parent is not None
+    if not is_hidden and is_direct(address) and (address.transport is not None or address.redirected_file):
+        return _shown_direct(address), True
+    name = "an undisclosed address" if is_hidden else address.address
+    return f"{name}\n{_origin(address, name)}", not is_hidden
+
+
+def _origin(address: Address, name: str) -> str:
+    top = address.top
+    original = top.onetime_parent or top.address
+    if top is address or original.lower() == name.lower():
+        return ""
+    return f"    ({'' if address.parent is top else 'ultimately '}generated from {original})\n"
 
 
 def _shown_direct(address: Address) -> str:
@@ -178,7 +178,7 @@ def error_text(address: Address, outcome: Outcome, prefix: str = "") -> str:
     del address
     host = ""
     if outcome.host is not None and outcome.host.name:
-        host = f"  host {outcome.host.name} [{outcome.host.address}]\n"
+        host = f"    host {outcome.host.name} [{outcome.host.address}]\n"
     return host + (_indent(prefix, outcome.user_message) if outcome.user_message else "")
 
 
@@ -247,7 +247,7 @@ def diagnostic_code(outcome: Outcome) -> str:
     if not any(f"{protocol} error" in text for protocol in ("SMTP", "LMTP", "PRDR")):
         return ""
     start = text.find(": ")
-    return text[start + 2 :] if start >= 0 else ""
+    return text[start + 2 :].replace("\\n", "\n") if start >= 0 else ""
 
 
 def first_line(text: str) -> str:
@@ -256,8 +256,15 @@ def first_line(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """A field in lines of a decent length, and not too many of them."""
-    text = one_line(text)[:FIELD_LIMIT]
+    """A field in lines of a decent length, and not too many of them; no line of a reply begins a field."""
+    lines = []
+    first, *others = text.replace("\r", "")[:FIELD_LIMIT].split("\n")
+    for text in (first, *(f" {other}" for other in others if other.strip(SPACE))):
+        lines += _cut(text)
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> list[str]:
     lines = []
     while len(text) > LINE_LENGTH:
         place = text.rfind(" ", 1, LINE_LENGTH)
@@ -265,7 +272,7 @@ def folded(text: str) -> str:
             place = LINE_LENGTH
         lines.append(text[:place])
         text = " " + text[place:].lstrip(" ")
-    return "\n".join([*lines, text])
+    return [*lines, text]
 
 
 def one_line(text: str) -> str:

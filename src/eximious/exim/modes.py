@@ -69,7 +69,7 @@ def mode_of(line: CommandLine) -> str:
     for mode in line.modes:
         if mode in MODES and mode != "bm":
             return mode
-    return "bm" if line.arguments or line.recipients_from_header or line.asks("bm") else "help"
+    return "bm" if line.arguments or line.recipients_from_header else "help"
 
 
 def _other_action(line: CommandLine) -> bool:

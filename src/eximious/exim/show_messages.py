@@ -63,7 +63,7 @@ def _spool_file(call: Invocation, message_id: str, suffix: str) -> bool:
     try:
         descriptor = os.open(path or "", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        call.print(f"Failed to open {message_id}{suffix} spool file: {error.strerror}")
+        call.print(f"Failed to open input file for {message_id}{suffix}: {error.strerror}")
         return False
     sys.stdout.flush()
     with open(descriptor, "rb") as file:

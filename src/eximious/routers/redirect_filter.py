@@ -147,6 +147,6 @@ def _decided(parent: Parent, outcome: Outcome, children: list[Address]) -> Routi
     if outcome.is_delivered:
         return Routing(Decision.ACCEPT, generated=children, is_redirection=True)
     if not children:
-        return decline()
+        return decline(message if is_thawed else "")
     # Normal delivery happens besides: as a child that is the same address, which this router will not see again.
     return Routing(Decision.ACCEPT, generated=[parent.make(parent.address.address), *children])

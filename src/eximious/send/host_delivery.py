@@ -204,7 +204,7 @@ class HostDelivery:
         transaction.mail_parameters = mail_parameters(
             connection,
             self.message,
-            size=self.message.size,
+            size=self.message.size + self.message.line_count,  # each line end is two octets on the wire
             authenticated_sender=self._authenticated_sender(connection),
             prdr=transaction.uses_prdr,
         )

@@ -87,7 +87,7 @@ def hello_name(transport: Smtp, context: Context) -> str:
     try:
         return template.constant or template.expand(context)
     except (ExpandError, Defer) as error:
-        text = f"failed to expand transport's helo_data value for callout/delivery: {error}"
+        text = f"failed to expand helo_data: {error}"
         raise Failure(text, EXPAND_FAILED) from error
 
 

@@ -328,7 +328,7 @@ class Transaction:
             outcome = failed(text, 0)
         else:
             outcome = deferred(text, RCPT_4XX, reply_number(f"{reply.code}"))
-            if reply.code == TOO_MANY_RECIPIENTS:
+            if reply.code == TOO_MANY_RECIPIENTS and self._accepted:
                 self._too_many.append(number)
         outcome.user_message = text
         outcome.host = self.connection.host

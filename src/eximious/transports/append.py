@@ -123,7 +123,7 @@ class Delivery:
         self.path = path.rstrip("/") or "/"
         for each in self.batch.addresses:
             if "file" in each.flags:
-                each.local_part = self.path
+                each.local_part = path
 
     def _format(self) -> str:
         if self.transport.maildir_format:
@@ -144,7 +144,7 @@ class Delivery:
             content = message_content(transport, self.batch, self.context, transform, f" while writing to {self.path}")
         except HeaderChangeFailed as error:
             name = self.path
-            text = f"failed to expand headers_add or headers_remove while writing to {name}: {error}"
+            text = f"failed to expand headers_add or headers_remove while writing to {name}: {error.reason}"
             raise Unable(panicked(text, HEADER_CHANGE_FAILED)) from error
         prefix = expand(transport, "message_prefix", self.context).encode("latin-1", "replace")
         suffix = expand(transport, "message_suffix", self.context).encode("latin-1", "replace")
@@ -233,11 +233,19 @@ class Delivery:
         """The value of a quota option in octets or files, 0 for none, and whether exceeding it does no harm."""
         if getattr(self.transport, option) is None:
             return 0, False
-        text = expand(self.transport, option, self.context).strip()
+        text = self._expanded(option).strip()
         match = NUMBER.fullmatch(text)
         if match is None:
             raise self._malformed(option, text)
         return int(float(match[1]) * UNITS[match[2].upper()]), match[3] is not None
+
+    def _expanded(self, option: str) -> str:
+        template = getattr(self.transport, option)
+        try:
+            return str(template.expand(self.context))
+        except (ExpandError, Defer) as error:
+            text = f'Expansion of "{template.source}" in {self.transport.name} transport failed: {error}'
+            raise Unable(panicked(text)) from error
 
     def _malformed(self, option: str, text: str) -> Unable:
         source = getattr(self.transport, option).source
@@ -248,7 +256,7 @@ class Delivery:
     def _threshold(self, quota: int) -> int:
         if self.transport.quota_warn_threshold is None:
             return 0
-        text = expand(self.transport, "quota_warn_threshold", self.context).strip()
+        text = self._expanded("quota_warn_threshold").strip()
         if text.endswith("%"):
             try:
                 percentage = float(text[:-1])
@@ -376,4 +384,4 @@ def _base62(number: int) -> str:
     while number or not text:
         number, digit = divmod(number, 62)
         text = digits[digit] + text
-    return text.rjust(6, "0")
+    return text.rjust(11, "0")

@@ -85,7 +85,7 @@ class Appendfile(Transport):
         "To: $local_part@$domain\n"
         "Subject: Your mailbox\n"
         "\n"
-        "This message is automatically created by mail delivery software.\n\n"
+        "This message is automatically created by mail delivery software (Exim).\n\n"
         "The size of your mailbox has exceeded a warning threshold that is\n"
         "set by the system administrator.\n",
         doc="Message to send when the mailbox grows beyond the warning threshold.",

@@ -24,7 +24,11 @@ IN_MEMORY: Final = 512 * 1024  # octets of a body that is handled in one piece
 
 
 class HeaderChangeFailed(EximiousError):
-    """The transport's headers_add, headers_remove or headers_rewrite could not be expanded."""
+    """The transport's headers_add, headers_remove or headers_rewrite could not be expanded; `reason` is why."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 def build(transport: Transport, batch: Batch, context: Context, transform: Transform) -> Content:
@@ -104,7 +108,7 @@ def _expanded(transport: Transport, option: str, context: Context) -> list[str]:
         except ForcedFail:
             continue
         except (ExpandError, Defer) as error:
-            raise HeaderChangeFailed(f"failed to expand {option}: {error}") from error
+            raise HeaderChangeFailed(f"failed to expand {option}: {error}", str(error)) from error
         if text:
             texts.append(text)
     return texts

@@ -135,7 +135,7 @@ class Delivery:
         except TaintedArgument as error:
             raise Unable(failed(str(error), 0)) from error
         except BadCommand as error:
-            raise Unable(deferred(str(error), 0)) from error
+            raise Unable(panicked(str(error), 0)) from error
         argv[0] = self._permitted(argv[0])
         return argv
 
@@ -272,7 +272,8 @@ def judge(transport: Pipe, argv: list[str], command: str, ended: dict[str, Any])
 
 def _by_signal(transport: Pipe, command: str, what: str, number: int) -> Outcome:
     name = _signal_name(number)
-    text = f'Child process of {what} (running command "{command}") was terminated by signal {number} ({name})'
+    shown = command.replace('"', '\\"')
+    text = f'Child process of {what} (running command "{shown}") was terminated by signal {number} ({name})'
     if transport.freeze_signal:
         outcome = deferred(text, 0)
         outcome.special_action = FREEZE
@@ -309,9 +310,9 @@ def _handle_output(transport: Pipe, outcome: Outcome, ended: dict[str, Any], *, 
         outcome.return_output = True
         if not is_failed:
             outcome.status = "failed"
-            outcome.message = "return message generated"
+            outcome.message = outcome.message if is_deferred else "return message generated"
             outcome.errno = 0
-            outcome.user_message = ""
+            outcome.user_message = HIDDEN if is_deferred else ""
     elif transport.return_fail_output and is_failed:
         outcome.return_output = True
 

@@ -135,6 +135,11 @@ def _follow(text: str, context: Context, request: Request, verify: str) -> Verif
         if routed.outcome is Outcome.DISCARDED:
             return Verified(Result.OK, text, address)
         child = _only_child(routed)
+        if "unseen" in routed.address.flags and len(routed.deliveries) == len(routed.generated) == 1:
+            verified = _accepted(routed, text, context, request)
+            if verified.result is not Result.OK:
+                return verified
+            child = routed.generated[0]  # the copy has to verify, too
         if child is None or (request.success_on_redirect and routed.outcome is Outcome.ROUTED):
             return _accepted(routed, text, context, request)
         address = child

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from eximious.transports.jobs import append
-from eximious.transports.outcome import BAD_CREATION, BAD_MODE, LOCK_FAILED, NOT_REGULAR_FILE, QUOTA
+from eximious.transports.outcome import BAD_CREATION, BAD_MODE, BAD_OWNER, LOCK_FAILED, NOT_REGULAR_FILE, QUOTA
 from tests.transports.jobs.options import job
 
 
@@ -43,6 +44,16 @@ def directory(box: Path) -> None:
     box.mkdir()
 
 
+def foreign_directory(box: Path) -> None:
+    box.mkdir()
+    os.chown(box, 65534, 65534)
+
+
+def foreign_symlink(box: Path) -> None:
+    symlink(box)
+    os.chown(box, 65534, 65534, follow_symlinks=False)
+
+
 def narrow(box: Path) -> None:
     box.write_text("")
     box.chmod(0o400)
@@ -61,6 +72,8 @@ REFUSALS: list[tuple[Callable[[Path], None], dict[str, Any], int, str]] = [
     (symlink, {}, NOT_REGULAR_FILE, "mailbox {} is a symlink (not permitted)"),
     (hard_link, {}, NOT_REGULAR_FILE, "mailbox {} has too many links (2)"),
     (directory, {}, NOT_REGULAR_FILE, "mailbox {} is not a regular file"),
+    (foreign_directory, {}, BAD_OWNER, "mailbox {} has wrong uid (65534 != 0)"),
+    (foreign_symlink, {}, BAD_OWNER, "mailbox {} (symlink) has wrong uid (65534 != 0)"),
     (narrow, {}, BAD_MODE, "mailbox {} has the wrong mode 0400 (mode 0600 expected)"),
     (nothing, {"file_must_exist": True}, errno.ENOENT, "mailbox {} does not exist, but file_must_exist is set"),
     (
@@ -78,12 +91,22 @@ REFUSALS: list[tuple[Callable[[Path], None], dict[str, Any], int, str]] = [
 def test_refusals(
     tmp_path: Path, prepare: Callable[[Path], None], options: dict[str, Any], number: int, message: str
 ) -> None:
+    if number == BAD_OWNER and os.geteuid():
+        pytest.skip("only root can make a file of another user")
     box = tmp_path / "box"
     prepare(box)
     before = sorted(entry.name for entry in tmp_path.iterdir())
     ended = append.perform(job("append", box, **options))
     assert (ended.status, ended.errno, ended.message) == ("deferred", number, message.format(box))
     assert sorted(entry.name for entry in tmp_path.iterdir()) == before
+
+
+def test_directories_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    box = tmp_path / "home" / "deep" / "box"
+    ended = append.perform(job("append", box))
+    text = f"failed to create directories for {box}: Not a directory"
+    assert (ended.status, ended.errno, ended.message) == ("deferred", errno.ENOTDIR, text)
 
 
 def test_rights_that_are_too_wide_are_taken_away(tmp_path: Path) -> None:
@@ -158,7 +181,7 @@ def test_mbx(tmp_path: Path) -> None:
     options: dict[str, Any] = {"mbx_format": True, "use_mbx_lock": True, "use_lockfile": False, "use_fcntl_lock": False}
     assert append.perform(job("append", box, **options)).status == "delivered"
     text = box.read_bytes()
-    assert text.startswith(b"*mbx*\r\n")
+    assert re.match(rb"\*mbx\*\r\n[0-9a-f]{8}00000000\r\n(\r\n){30}\0", text)
     assert text[2048:].endswith(b",9;000000000000-00000000\r\nmessage\r\n")
     state = box.stat()
     lock = Path(f"/tmp/.{state.st_dev:x}.{state.st_ino:x}")

@@ -74,11 +74,14 @@ def _perform(job: Job) -> Ended:
 
 
 def _make_parents(path: str, options: dict[str, Any]) -> None:
-    """Make missing directories if that is permitted; what fails here is reported by whatever needs them."""
+    """Make missing directories if that is permitted. Raises Trouble."""
     parent = os.path.dirname(path)
     if not os.path.exists(parent) and may_create(path, options["create_file"], options["home"]):
-        with contextlib.suppress(OSError):
+        try:
             make_directories(parent, options["directory_mode"])
+        except OSError as error:
+            text = f"failed to create directories for {path}: {error.strerror}"
+            raise Trouble(text, error.errno or 0) from None
 
 
 def _other_transport(path: str, formats: list[list[str]], this: str) -> str:
@@ -153,6 +156,7 @@ def _state(path: str, options: dict[str, Any]) -> os.stat_result | None:
         if not stat.S_ISLNK(state.st_mode):
             return state
         if not options["allow_symlink"]:
+            _check_owners(f"{path} (symlink)", state, options)
             raise Trouble(f"mailbox {path} is a symlink (not permitted)", NOT_REGULAR_FILE)
         if options["check_owner"] and state.st_uid != os.geteuid():
             raise Trouble(f"symlink {path} has wrong uid ({state.st_uid} != {os.geteuid()})", BAD_OWNER)
@@ -165,16 +169,20 @@ def _state(path: str, options: dict[str, Any]) -> os.stat_result | None:
 
 def _check(path: str, state: os.stat_result, options: dict[str, Any]) -> None:
     """The file must be a plain one, of the right owner, with one name only. Raises Trouble."""
+    _check_owners(path, state, options)
     fifo = options["allow_fifo"] and stat.S_ISFIFO(state.st_mode)
     if not (stat.S_ISREG(state.st_mode) or fifo):
         kinds = " or named pipe" if options["allow_fifo"] else ""
         raise Trouble(f"mailbox {path} is not a regular file{kinds}", NOT_REGULAR_FILE)
+    if state.st_nlink > 1:
+        raise Trouble(f"mailbox {path} has too many links ({state.st_nlink})", NOT_REGULAR_FILE)
+
+
+def _check_owners(path: str, state: os.stat_result, options: dict[str, Any]) -> None:
     if options["check_owner"] and state.st_uid != os.geteuid():
         raise Trouble(f"mailbox {path} has wrong uid ({state.st_uid} != {os.geteuid()})", BAD_OWNER)
     if options["check_group"] and state.st_gid != os.getegid():
         raise Trouble(f"mailbox {path} has wrong gid ({state.st_gid} != {os.getegid()})", BAD_OWNER)
-    if state.st_nlink > 1:
-        raise Trouble(f"mailbox {path} has too many links ({state.st_nlink})", NOT_REGULAR_FILE)
 
 
 def _adjust_mode(path: str, descriptor: int, state: os.stat_result, options: dict[str, Any]) -> None:
