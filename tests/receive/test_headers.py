@@ -11,6 +11,7 @@ from eximious.context import Context
 from eximious.net.memory import MemoryStream
 from eximious.receive.local import Request, submit
 from eximious.receive.submitter import Submitter
+from eximious.smtp.dsn import NEVER
 from tests.receive.place import CLIENT, Server, headers_of
 
 USER = Submitter("joe", "Joe User", 1000, 1000, address="joe@test.ex")
@@ -254,3 +255,71 @@ data:
             b"\r\nbody\r\n.\r\n",
         )
         assert "\n\tfor " not in stored(server)
+
+
+ADDED = [
+    # Each new line for after_received and at_start_rfc goes before those that are there already.
+    (":at_start_rfc:X-A: 1", "Received: by us\nReceived: old\nResent-To: r@x\nX-A: 1\nSubject: s\n"),
+    (":after_received:X-A: 1", "Received: by us\nReceived: old\nX-A: 1\nResent-To: r@x\nSubject: s\n"),
+    (":at_start:X-A: 1", "X-A: 1\nReceived: by us\nReceived: old\nResent-To: r@x\nSubject: s\n"),
+    (
+        ":at_start:X-A: 1\\n:at_start_rfc:X-B: 2\\n:at_start_rfc:X-C: 3",
+        "X-A: 1\nReceived: by us\nReceived: old\nResent-To: r@x\nX-C: 3\nX-B: 2\nSubject: s\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("added", "expected"), ADDED)
+def test_places_of_added_headers(added: str, expected: str, tmp_path: Path) -> None:
+    server = Server(tmp_path, f"{RECEIVED}acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n  accept add_header = {added}\n")
+    found = by_smtp(server, "Received: old\nResent-To: r@x\nSubject: s\n\nbody\n")
+    assert found.replace(RECEIVED_LINE, "Received: by us\n") == f"{expected}\nbody\n"
+
+
+REMOVED = [
+    ("X-One : X-None", ["X-Two: b", "x-two: c"]),
+    ("^X-T", ["X-One: a", "x-two: c"]),
+    ("^(?i)x-t", ["X-One: a"]),
+    ("^X-One\\\\s*::\\\\s*b", ["X-One: a", "X-Two: b", "x-two: c"]),
+    ("X-T*", ["X-One: a", "X-Two: b", "x-two: c"]),
+]
+
+
+@pytest.mark.parametrize(("removed", "expected"), REMOVED)
+def test_removed_headers(removed: str, expected: list[str], tmp_path: Path) -> None:
+    server = Server(tmp_path, f"{RECEIVED}acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n  accept remove_header = {removed}\n")
+    found = by_smtp(server, "X-One: a\nX-Two: b\nx-two: c\n\nbody\n")
+    assert found == RECEIVED_LINE + "\n".join(expected) + "\n\nbody\n"
+
+
+@pytest.mark.parametrize("control", ["fakereject", "fakedefer"])
+def test_no_notifications_after_a_fake_refusal(control: str, tmp_path: Path) -> None:
+    server = Server(
+        tmp_path,
+        f"dsn_advertise_hosts = *\nacl_smtp_rcpt = accept\nacl_smtp_data = accept control = {control}\n",
+    )
+    server.talk(
+        b"EHLO x\r\n",
+        b"MAIL FROM:<s@b.test>\r\n",
+        b"RCPT TO:<a@test.ex> NOTIFY=SUCCESS,DELAY\r\n",
+        b"RCPT TO:<b@test.ex>\r\n",
+        b"DATA\r\n",
+        b"\r\nbody\r\n.\r\n",
+    )
+    ((message, _),) = server.queue.messages
+    assert [recipient.dsn_flags for recipient in message.recipients] == [NEVER, NEVER]
+
+
+IDS = [
+    ("Message-ID: <a@x>\nMessage-ID: <b@x>\n", "I "),
+    ("Message-ID: <a@x>\nResent-Message-ID: <b@x>\n", " I"),
+    ("Message-ID: <a@x>\nResent-To: b@x\n", " T"),
+]
+
+
+@pytest.mark.parametrize(("headers", "kinds"), IDS)
+def test_only_one_header_is_the_id(headers: str, kinds: str, tmp_path: Path) -> None:
+    server = Server(tmp_path, "acl_smtp_rcpt = accept\n")
+    by_smtp(server, headers + "\nbody\n")
+    ((message, _),) = server.queue.messages
+    assert "".join(header.kind for header in message.headers[1:]) == kinds
