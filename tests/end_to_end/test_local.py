@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -149,8 +150,8 @@ GARBAGE = [
 ]
 
 
-def test_garbage_ends_its_own_connection_only(server: Server) -> None:
-    """CVE-2025-62875: nothing that a local user sends stops the daemon, or makes it do more than take messages."""
+def test_cve_2025_62875_garbage_ends_its_own_connection_only(server: Server) -> None:
+    """Nothing that a local user sends stops the daemon, or makes it do more than take messages."""
     for octets in GARBAGE:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(20)
@@ -165,6 +166,38 @@ def test_garbage_ends_its_own_connection_only(server: Server) -> None:
     server.send("alice@mail.test")
     server.wait_for(lambda: server.mail("alice"), "delivery")
     assert "Traceback" not in server.output()
+
+
+def test_cve_2025_62875_garbage_on_the_control_socket(server: Server) -> None:
+    """Nor does what comes over the socket that is for administrators, or a crowd of clients that say nothing."""
+    path = str(server.spool / "exim_daemon_notify")
+    crowd = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in range(40)]
+    try:
+        for silent in crowd:
+            silent.connect(path)
+        for octets in (b"", b"\n", b"stop\n", b"status", b"\0" * 64, b"\xff\n", b"spill\nspill\n", b"x" * 1_000_000):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(20)
+                connection.connect(path)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    connection.sendall(octets)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(65536)
+    finally:
+        for silent in crowd:
+            silent.close()
+    server.wait_for(lambda: answers(server), "an answer")
+    server.send("alice@mail.test")
+    server.wait_for(lambda: server.mail("alice"), "delivery")
+    assert "Traceback" not in server.output()
+
+
+def answers(server: Server) -> bool:
+    """True if the daemon says how it is."""
+    try:
+        return "pid" in server.status()
+    except (OSError, ValueError):
+        return False
 
 
 @needs_root
