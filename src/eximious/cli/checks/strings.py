@@ -196,16 +196,10 @@ def parts(thing: Node | Condition) -> Iterator[Any]:
     for owner in type(thing).__mro__:
         for slot in getattr(owner, "__slots__", ()):
             value = getattr(thing, slot, None)
-            if isinstance(value, Node | Condition):
-                yield value
-            elif isinstance(value, Template):
-                yield value.root
-            elif isinstance(value, tuple | list):
-                for one in value:
-                    if isinstance(one, Node | Condition):
-                        yield one
-                    elif isinstance(one, Template):
-                        yield one.root
+            for one in value if isinstance(value, tuple | list) else (value,):
+                part = one.root if isinstance(one, Template) else one
+                if isinstance(part, Node | Condition):
+                    yield part
 
 
 def walk(thing: Node | Condition) -> Iterator[Any]:
