@@ -12,7 +12,8 @@
 `check_host` is the function of RFC 7208 section 4; `check_mail_from` and `check_helo` choose the identities.
 """
 
-from eximious.mailauth.spf.check import LIMITS, Limits, check_helo, check_host, check_mail_from
+from eximious.mailauth.spf.check import check_helo, check_host, check_mail_from
+from eximious.mailauth.spf.evaluation import LIMITS, Limits
 from eximious.mailauth.spf.record import RecordError, parse
 from eximious.mailauth.spf.verdict import Result, Step, Verdict
 
