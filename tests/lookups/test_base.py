@@ -6,7 +6,7 @@ import pytest
 
 from eximious.context import Context
 from eximious.lists.domain import compile
-from eximious.lookups.base import LookupError, parse_spec
+from eximious.lookups.base import UnusableLookup, parse_spec
 from eximious.lookups.servers import Server
 from eximious.lookups.sql import rows_text
 from eximious.taint import Tainted
@@ -31,7 +31,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("text", "message", "hint"), UNKNOWN)
 def test_unknown_types(text: str, message: str, hint: str) -> None:
-    with pytest.raises(LookupError) as raised:
+    with pytest.raises(UnusableLookup) as raised:
         parse_spec(text)
     assert raised.value.message == message
     assert raised.value.hint == hint or (hint.endswith("*") and raised.value.hint.startswith(hint[:-1]))

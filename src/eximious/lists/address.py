@@ -12,7 +12,7 @@ from eximious.lists import local_part as local_part_lists
 from eximious.lists.base import NOTHING_SPECIAL, PLAIN_POLICY, Item, Matched, MatchList, Pattern, Unusable
 from eximious.lists.final_text import final_texts
 from eximious.lists.patterns import Text, lookup_of, usual_pattern
-from eximious.lookups.base import LookupError, LookupSpec
+from eximious.lookups.base import LookupSpec, UnusableLookup
 from eximious.octets import lower
 from eximious.taint import Tainted, alike
 
@@ -92,7 +92,7 @@ class AddressList(MatchList):
 def _lookup(text: str, written: str) -> tuple[LookupSpec, str]:
     try:
         found = lookup_of(alike(text, written))
-    except LookupError as error:
+    except UnusableLookup as error:
         raise ExpandError(error.message) from None
     if found is None:
         raise ExpandError(f'lookup expected in "{written}"')

@@ -13,7 +13,7 @@ from eximious.expand.template import compile as compile_template
 from eximious.lists.base import Matched, MatchList, Pattern, Policy, Unknown
 from eximious.lists.final_text import final_texts
 from eximious.lists.patterns import lookup_of
-from eximious.lookups.base import LookupError, LookupSpec
+from eximious.lookups.base import LookupSpec, UnusableLookup
 from eximious.octets import lower
 from eximious.spool.message import Client
 from eximious.taint import Tainted, alike
@@ -351,7 +351,7 @@ class Nameless(Pattern):
 def _lookup(text: str, bits: int, *, by_address: bool, written: str) -> Pattern:
     try:
         found = lookup_of(alike(text, written))
-    except LookupError as error:
+    except UnusableLookup as error:
         raise ExpandError(error.message) from None
     if found is None:
         raise ExpandError(f'lookup expected in "{written}"')

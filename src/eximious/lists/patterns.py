@@ -13,7 +13,7 @@ from eximious.errors import ExpandError
 from eximious.expand.regex import Pattern as Regex
 from eximious.expand.regex import compile as compile_regex
 from eximious.lists.base import SET_FROM, Item, Matched, Pattern
-from eximious.lookups.base import LookupError, LookupSpec, parse_spec
+from eximious.lookups.base import LookupSpec, UnusableLookup, parse_spec
 from eximious.octets import lower
 from eximious.taint import Tainted, alike
 
@@ -152,7 +152,7 @@ class LookupPattern(Pattern):
 def lookup_of(text: str) -> tuple[LookupSpec, str] | None:
     """The lookup that an item of the form ``type;source`` names, and its source; None for an item of another form.
 
-    Raises LookupError for an unknown type.
+    Raises UnusableLookup for an unknown type.
     """
     kind, semicolon, source = text.partition(";")
     if not semicolon:
@@ -170,7 +170,7 @@ def usual_pattern(text: str, is_caseful: bool) -> Pattern:
         return Suffix(text, is_caseful)
     try:
         looked_up = lookup_of(text)
-    except LookupError as error:
+    except UnusableLookup as error:
         raise ExpandError(error.message) from None
     if looked_up is not None:
         return LookupPattern(*looked_up, is_caseful)

@@ -28,7 +28,7 @@ MOST_CACHED: Final = 20_000  # answers of lookups, and verdicts of lists, that o
 MOST_SPECS: Final = 200  # forms of lookups that are remembered
 
 
-class LookupError(EximiousError):
+class UnusableLookup(EximiousError):
     """What names a lookup in the configuration is wrong. `hint` says what would be right, or why there is no such."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -132,9 +132,9 @@ def find_lookup(name: str) -> Lookup | None:
     return lookups.find(name) if name in _NAMES else None
 
 
-def unknown(name: str) -> LookupError:
+def unknown(name: str) -> UnusableLookup:
     """The error for a type that there is not."""
-    return LookupError(f'unknown lookup type "{name}"', REFUSED.get(name, "") or did_you_mean(name, _NAMES))
+    return UnusableLookup(f'unknown lookup type "{name}"', REFUSED.get(name, "") or did_you_mean(name, _NAMES))
 
 
 def known_lookups() -> tuple[str, ...]:
@@ -146,7 +146,7 @@ _specs: dict[str, LookupSpec] = {}
 
 
 def parse_spec(text: str) -> LookupSpec:
-    """Read ``partial2(.)lsearch*@,ret=full``. Raises LookupError with Exim's words."""
+    """Read ``partial2(.)lsearch*@,ret=full``. Raises UnusableLookup with Exim's words."""
     spec = _specs.get(text)
     if spec is None:
         spec = _parse_spec(text)
@@ -160,7 +160,7 @@ def _parse_spec(text: str) -> LookupSpec:
     found = _SPEC.match(text)
     lookup = None if found is None else find_lookup(found[3])
     if text.startswith("partial") and (found is None or found[1] is None) and text != "partial-":
-        raise LookupError(f'format error in lookup type "{text}"')
+        raise UnusableLookup(f'format error in lookup type "{text}"')
     if found is None or lookup is None:
         name = re.split(r"[*,]", re.sub(r"^partial[0-9]*(-|\([^)]*\))", "", text))[0]
         raise unknown(name)
@@ -168,9 +168,9 @@ def _parse_spec(text: str) -> LookupSpec:
     is_partial = count is not None
     if not lookup.is_single_key:
         if is_partial:
-            raise LookupError(f'"partial" is not permitted for lookup type "{name}"')
+            raise UnusableLookup(f'"partial" is not permitted for lookup type "{name}"')
         if default:
-            raise LookupError(f'defaults using "*" or "*@" are not permitted for lookup type "{name}{default}"')
+            raise UnusableLookup(f'defaults using "*" or "*@" are not permitted for lookup type "{name}{default}"')
     least = (int(count) if count else 2) if is_partial else -1
     return LookupSpec(lookup, least, "*." if affix is None else affix, default or "", _options(options or ""))
 

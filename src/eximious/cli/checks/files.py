@@ -20,7 +20,7 @@ from eximious.errors import ConfigError
 from eximious.expand.items.lookup import Lookup
 from eximious.lists.base import MatchList
 from eximious.lists.patterns import lookup_of
-from eximious.lookups.base import LookupError
+from eximious.lookups.base import UnusableLookup
 
 # Options whose value is the name of a file that must be there (or a list of such).
 NAMES: Final = frozenset(
@@ -96,7 +96,7 @@ def _in_list(owner: MatchList, constant: str) -> Iterator[tuple[str, bool]]:
             continue
         try:
             found = lookup_of(name) if name[:1] not in "^@" else None
-        except LookupError:
+        except UnusableLookup:
             continue
         if found is not None and found[0].is_single_key:
             yield found[1], found[0].lookup.name == "dsearch"

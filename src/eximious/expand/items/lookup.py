@@ -10,7 +10,7 @@ from eximious.expand.fault import Fault
 from eximious.expand.item import syntax
 from eximious.expand.nodes import Choice, Literal, Node
 from eximious.expand.parse import PLAIN, SPACE, plain_text
-from eximious.lookups.base import LookupError, LookupSpec, parse_spec
+from eximious.lookups.base import LookupSpec, UnusableLookup, parse_spec
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -72,7 +72,7 @@ def _spec(parser: Parser, kind: str, *, has_key: bool) -> LookupSpec:
         raise Fault("missing lookup type", parser.at)
     try:
         spec = parse_spec(kind)
-    except LookupError as error:
+    except UnusableLookup as error:
         raise Fault(error.message, parser.at, error.hint) from None
     if spec.is_single_key and not has_key:
         raise Fault(f'missing {{key}} for single-key "{kind}" lookup', parser.at)
