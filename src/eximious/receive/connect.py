@@ -131,11 +131,13 @@ def _has_load_to_spare(session: Session) -> bool:
         return True
     load = os.getloadavg()[0]
     if load > limit and not session.is_client_in("smtp_reserve_hosts"):
-        session.logs.reject(
-            f"temporarily refused connection from {session.full_host}: not in reserve list and load average = "
-            f"{load:.2f} (limit = {limit:.2f})"
-        )
-        ending.closed(session, "Too much load; please try again later")
+        if "connection_reject" in session.logs.selected:
+            session.logs.main(
+                f"temporarily refused connection from {session.full_host}: not in reserve list and load average = "
+                f"{load:.2f}"
+            )
+        session.reply(421, f"{session.active_host_name}: Too much load; please try again later")
+        return False
     return True
 
 

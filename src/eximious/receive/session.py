@@ -245,14 +245,13 @@ class Session:
     def received_protocol(self) -> str:
         """``$received_protocol``: what is spoken, as in Received: headers (RFC 3848)."""
         client = self.client
-        if not self.has_greeted:
-            return "local-smtp" if client.is_local else "smtp"
-        name = "esmtp" if self.is_esmtp else "smtp"
+        is_esmtp = self.is_esmtp and self.has_greeted
+        name = "esmtp" if is_esmtp else "smtp"
         if client.tls is not None and client.tls.on_connect and "tls_on_connect" in self.logs.selected:
-            name = "essmtp" if self.is_esmtp else "ssmtp"
+            name = "essmtp" if is_esmtp else "ssmtp"
         elif client.tls is not None:
             name += "s"
-        if client.authenticator_name:
+        if client.authenticator_name and is_esmtp:
             name += "a"
         return f"local-{name}" if client.is_local else name
 
