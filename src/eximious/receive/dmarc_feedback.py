@@ -16,6 +16,7 @@ from eximious.receive.incoming import ACCEPTED, REFUSED, Outcome
 
 if TYPE_CHECKING:
     from eximious.acl.dmarc import Found
+    from eximious.acl.spf import Found as SpfFound
     from eximious.context import Context
     from eximious.mailauth.dmarc import Verdict
     from eximious.mailauth.reports.aggregate import Reason, Row
@@ -116,7 +117,7 @@ def row_of(context: Context, found: Found, disposition: str) -> Row:
     verdict = found.verdict
     assert verdict is not None
     has_failed = str(verdict.result) == "fail"
-    spf: Any = context.message.facts.get("spf_checked")
+    spf: SpfFound | None = context.message.facts.get("spf_checked")
     checked = [spf.verdict] if spf is not None else []
     return Row(
         str(context.client.host_address),

@@ -126,7 +126,7 @@ def _read(session: Session, incoming: Incoming, reader: DataReader | ChunkReader
         try:
             data = stream.read()
         except TimeoutError:
-            _data_timeout(session)
+            _data_timeout(session, reader)
         except OSError:
             data = b""
         if not data:
@@ -179,11 +179,12 @@ def _log_line_ends(session: Session, reader: DataReader | ChunkReader) -> None:
     )
 
 
-def _data_timeout(session: Session) -> NoReturn:
+def _data_timeout(session: Session, reader: DataReader | ChunkReader) -> NoReturn:
     message = session.context.message
+    _forget_id(session, reader)
+    client = session.logs.fields.full_host(session.client) or session.client.ident
     session.logs.main(
-        f"SMTP data timeout (message abandoned) on connection from {session.host_without_id} F=<{message.sender}> "
-        f"{session.duration}",
+        f"SMTP data timeout (message abandoned) on connection from {client} F=<{message.sender}> {session.duration}",
         message.id,
     )
     name = session.active_host_name
@@ -191,7 +192,14 @@ def _data_timeout(session: Session) -> NoReturn:
     raise ending.Ended
 
 
+def _forget_id(session: Session, reader: DataReader | ChunkReader) -> None:
+    """In logs, a message has no id before its headers are there, as with Exim."""
+    if reader.headers is None:
+        session.context.message.id = ""
+
+
 def _data_lost(session: Session, reader: DataReader | ChunkReader) -> NoReturn:
+    _forget_id(session, reader)
     ending.message_lost(session, in_headers=reader.headers is None)
     ending.not_quit(session, "connection-lost", 421, "Lost incoming connection")
     raise ending.Ended
