@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from eximious.acl import ahead, spf
 from eximious.acl.dkim import signatures
@@ -16,6 +16,7 @@ from eximious.waiting import wait
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.mailauth.dmarc import Method, SuffixList, Verdict
+    from eximious.mailauth.spf import Verdict as SpfVerdict
 
 STATUSES: Final = frozenset({"accept", "reject", "quarantine", "none", "norecord", "nofrom", "temperror", "off", "*"})
 TEXTS: Final = {
@@ -180,9 +181,9 @@ def discovery(context: Context) -> tuple[Method, SuffixList | None] | None:
     return None if suffix_list is None else (Method.SUFFIX_LIST, suffix_list)
 
 
-def _spf(context: Context) -> Any:
+def _spf(context: Context) -> SpfVerdict | None:
     """The verdict of SPF. It should have been asked for already; if not, the log says so, and it is asked now."""
-    found = context.message.facts.get("spf_checked")
+    found: spf.Found | None = context.message.facts.get("spf_checked")
     if found is None:
         context.services.logs.main("DMARC: the spf condition was not used before dmarc_status", context.message.id)
         found = spf.check(context, guess=False)
@@ -203,7 +204,7 @@ def _status(verdict: Verdict) -> str:
             return "nofrom"
 
 
-def _suffix_list(context: Context) -> Any:
+def _suffix_list(context: Context) -> SuffixList | None:
     """The list that dmarc_tld_file names, read once; None if the option is empty or the file cannot be read."""
     path = expanded(context, "dmarc_tld_file")
     if not path:
@@ -216,7 +217,7 @@ def _suffix_list(context: Context) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: str, _modified: int) -> Any:
+def _loaded(path: str, _modified: int) -> SuffixList:
     """The list in a file, read anew when the file was changed. Raises OSError, ValueError."""
     from eximious.mailauth.dmarc import SuffixList
 

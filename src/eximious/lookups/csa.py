@@ -6,7 +6,7 @@ SRV records at ``_client._smtp.NAME``: the priority is the version (1), the weig
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eximious.dns.answer import Status
 from eximious.expand.ip import ip_version, reverse_name
@@ -14,6 +14,7 @@ from eximious.expand.ip import ip_version, reverse_name
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.dns.answer import Answer
+    from eximious.dns.resolver import Resolver
 
 
 def name_to_ask(domain: str, context: Context) -> str:
@@ -24,12 +25,12 @@ def name_to_ask(domain: str, context: Context) -> str:
     return reverse_name(bare) if context.config.main.dns_csa_use_reverse else ""
 
 
-def find_records(name: str, dns: Any, context: Context) -> tuple[Answer, bool]:
+def find_records(name: str, dns: Resolver, context: Context) -> tuple[Answer, bool]:
     """The records of the name, or of the next parent that has some; and whether they are those of a parent."""
     limit = context.config.main.dns_csa_search_limit
     labels = name.split(".")
     for depth in range(max(1, min(limit + 1, len(labels) - 1))):
-        answer: Answer = dns.query(f"_client._smtp.{'.'.join(labels[depth:])}", "SRV", check=False)
+        answer = dns.query(f"_client._smtp.{'.'.join(labels[depth:])}", "SRV", check=False)
         if answer or answer.status in (Status.AGAIN, Status.FAIL):
             return answer, depth > 0
     return answer, False

@@ -18,6 +18,7 @@ from eximious.taint import Tainted
 if TYPE_CHECKING:
     from eximious.context import Context
     from eximious.dns.answer import Answer
+    from eximious.dns.resolver import Resolver
 
 # What may be asked for; most are types of the DNS, some are made up of others.
 TYPES: Final = frozenset(
@@ -153,7 +154,7 @@ class DnsDb(QueryLookup):
         return None
 
 
-def _ask(name: str, type: str, dns: Any, context: Context) -> tuple[Answer, bool]:
+def _ask(name: str, type: str, dns: Resolver, context: Context) -> tuple[Answer, bool]:
     """The answer, and whether it is that of a parent domain, which has another meaning for CSA."""
     if type == "csa":
         name = name_to_ask(name, context)
@@ -161,23 +162,20 @@ def _ask(name: str, type: str, dns: Any, context: Context) -> tuple[Answer, bool
     return _ask_plainly(name, type, dns), False
 
 
-def _ask_plainly(name: str, type: str, dns: Any) -> Answer:
-    found: Answer
+def _ask_plainly(name: str, type: str, dns: Resolver) -> Answer:
     if type == "ptr" and ip_version(name):
-        found = dns.query(reverse_name(name), "PTR")
-    elif type in ("zns", "soa"):
-        found = _ask_upwards(name, "NS" if type == "zns" else "SOA", dns)
-    elif type in ("mx", "mxh"):
-        found = dns.mx(name)
-    else:
-        found = dns.query(name, type.upper(), check=False)
-    return found
+        return dns.query(reverse_name(name), "PTR")
+    if type in ("zns", "soa"):
+        return _ask_upwards(name, "NS" if type == "zns" else "SOA", dns)
+    if type in ("mx", "mxh"):
+        return dns.mx(name)
+    return dns.query(name, type.upper(), check=False)
 
 
-def _ask_upwards(name: str, type: str, dns: Any) -> Answer:
+def _ask_upwards(name: str, type: str, dns: Resolver) -> Answer:
     """The records of the name, or of the nearest domain above it that has some."""
     while True:
-        answer: Answer = dns.query(name, type, check=False)
+        answer = dns.query(name, type, check=False)
         name = name.partition(".")[2]
         if answer or not answer.is_absent or not name:
             return answer

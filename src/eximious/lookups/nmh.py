@@ -6,7 +6,7 @@ A question is one datagram: the name of a table, a zero octet, what to do, and t
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from eximious.errors import Defer
 from eximious.lookups.base import Found, Options, Passing, SingleKeyLookup, lookups
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import socket
 
     from eximious.context import Context
+
+Address = str | bytes | tuple[str, int]  # path of a socket, or IP address and port
 
 ASK: Final = "?"
 ADD: Final = "+"
@@ -59,7 +61,7 @@ def _number(options: Options, name: str, fault: str) -> int:
     return int(text[:6])
 
 
-def _address(server: str, options: Options, context: Context) -> Any:
+def _address(server: str, options: Options, context: Context) -> Address:
     """What to connect to: a path, or address and port. Raises Defer."""
     port = _number(options, "port", "missing port in server spec")
     if "tcp" in options and not port:
@@ -75,7 +77,7 @@ def _address(server: str, options: Options, context: Context) -> Any:
     return addresses_of(asked, context)[0], port
 
 
-def _ask(address: Any, question: bytes, limit: float) -> bytes:
+def _ask(address: Address, question: bytes, limit: float) -> bytes:
     """The octet that the server answers. Raises Defer."""
     import socket
 
@@ -94,7 +96,7 @@ def _ask(address: Any, question: bytes, limit: float) -> bytes:
             raise Defer(f"connect '{shown}': {os.strerror(number) if number else error}") from None
 
 
-def _connect(connection: socket.socket, address: Any) -> None:
+def _connect(connection: socket.socket, address: Address) -> None:
     if isinstance(address, str):
         connection.bind("")  # an address of our own, without which there can be no answer; the system chooses it
         address = address.encode("latin-1")
