@@ -193,6 +193,8 @@ def _ask(incoming: Incoming) -> Outcome | None:
         option, moment = main.acl_not_smtp, where.NOT_SMTP
     if option is not None and context.message.recipients:
         verdict = engine.check(option, moment, context)
+        if verdict.result in (ACCEPT, DISCARD):
+            incoming.accept_message = verdict.user_message
         if verdict.result == DISCARD:
             why = f": {verdict.log_message}" if verdict.log_message else ""
             incoming.discarded_by = f"{'DATA' if incoming.is_smtp else 'non-SMTP'} ACL discarded recipients){why}"
@@ -200,8 +202,6 @@ def _ask(incoming: Incoming) -> Outcome | None:
         elif verdict.result != ACCEPT:
             added.apply(context, incoming.reception)
             return Outcome(REFUSED, verdict=verdict, complaint=_rejected(verdict, incoming))
-        else:
-            incoming.accept_message = verdict.user_message
     added.apply(context, incoming.reception)
     return None
 

@@ -171,4 +171,4 @@ def _banner(session: Session, message: str) -> None:
         before = "".join(f"{code}-{line}\r\n" for line in lines[:-1])
         session.send(f"{before}{code} {lines[-1]}\r\n")
         return
-    session.send(wording(code, text, session.logs.panic).lines())
+    session.send(wording(code, text, session.complain).lines())

@@ -86,7 +86,7 @@ def _answer(session: Session, recipient: Recipient, verdict: Verdict) -> str:
         code, what = "450", "temporary refusal"
     default = f"R=<{recipient.address}> {what}"
     text = verdict.user_message
-    session.send(wording(code, text or f"PRDR {default}", session.logs.panic).lines())
+    session.send(wording(code, text or f"PRDR {default}", session.complain).lines())
     log = one_line(verdict.log_message or text)
     session.logs.main(f"PRDR {recipient.address} {log}" if log else f"PRDR {default}", session.context.message.id)
     return code

@@ -132,7 +132,7 @@ def _multiline(session: Session) -> bool:
 
 
 def _complaint(session: Session) -> Callable[[str], None]:
-    return session.logs.panic
+    return session.complain
 
 
 def _log_sender_failure(session: Session) -> None:

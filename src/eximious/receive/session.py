@@ -173,6 +173,10 @@ class Session:
         """Send a reply of one line."""
         self.stream.write(f"{code} {text}\r\n".encode("latin-1", "replace"))
 
+    def complain(self, text: str) -> None:
+        """Tell the postmaster of a fault in a text for clients."""
+        self.logs.panic(text, self.context.message.id)
+
     def flush(self) -> None:
         """Send what waits to be sent now: something that takes its time follows."""
         self.stream.flush()

@@ -276,9 +276,9 @@ def _tell(session: Session, incoming: Incoming, outcome: Outcome) -> None:
         session.send(f"250- {incoming.reader.chunk_size} byte chunk, total {incoming.reader.counted_size}\r\n")
     if reception.fake_response:
         text = reception.fake_text or FAKE_TEXT
-        session.send(wording(reception.fake_response, text, session.logs.panic).lines())
+        session.send(wording(reception.fake_response, text, session.complain).lines())
     elif incoming.accept_message:
-        session.send(wording("250", incoming.accept_message, session.logs.panic).lines())
+        session.send(wording("250", incoming.accept_message, session.complain).lines())
     else:
         session.reply(250, outcome.reply)
     _go_on(session, incoming)
@@ -303,7 +303,7 @@ def _refuse(session: Session, incoming: Incoming, outcome: Outcome) -> None:
     refusal.log(session, outcome.moment, verdict, headers=headers)
     code = "550" if verdict.result in ("deny", DROP) else "451"
     text = verdict.user_message or refusal.default_text(verdict)
-    words = wording(code, text, session.logs.panic)
+    words = wording(code, text, session.complain)
     session.send(refusal.details(session) + words.lines(multiline=session.settings.multiline_responses))
     if verdict.result == DROP:
         ending.not_quit(session, "acl-drop", int(code), "")

@@ -16,11 +16,11 @@ def logwrite(text: str, run: Run) -> None:
     targets = ["main"]
     if text.startswith(":"):
         names, colon, rest = text[1:].partition(":")
-        if colon:
+        if names:
             targets = names.split(",")
-            if not all(name in LOGS for name in targets):
-                logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
-                return
-            text = rest
+        if not colon or not all(name in LOGS for name in targets):
+            logs.panic(f'unknown log name in "{text}" in "logwrite" in {run.where} ACL')
+            return
+        text = rest
     shown = "\t".join(logs.fields.printing(part) for part in text.lstrip().split("\t"))
     logs.write(targets, shown, run.context.message.id)

@@ -25,7 +25,7 @@ def data(session: Session, command: Command) -> None:
         return
     session.check_synchronisation()  # once more: the ACL may have taken its time
     if verdict.user_message:
-        session.send(wording("354", verdict.user_message, session.logs.panic).lines())
+        session.send(wording("354", verdict.user_message, session.complain).lines())
     else:
         session.reply(354, GO_AHEAD)
     receive(session)

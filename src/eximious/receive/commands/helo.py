@@ -140,7 +140,7 @@ def _answer(session: Session, message: str) -> None:
                 "EHLO/HELO response must not contain newlines: message truncated: "
                 + session.logs.fields.printing(f"250 {message}" if not message[:3].isdigit() else message)
             )
-        words = wording("250", first, session.logs.panic)
+        words = wording("250", first, session.complain)
         code, text = words.code, f"{words.extended} {words.text}".strip() if words.extended else words.text
     else:
         code = "250"

@@ -150,7 +150,7 @@ def _ask(session: Session, message: Message, command: Command) -> None:
     session.counters.new_message()
     spf.begin(session.context)
     if verdict.user_message:
-        lines = wording("250", verdict.user_message, session.logs.panic)
+        lines = wording("250", verdict.user_message, session.complain)
         session.send(lines.lines(multiline=session.settings.multiline_responses))
     else:
         session.send("250 OK, PRDR Requested\r\n" if message.facts.get("prdr_requested") else "250 OK\r\n")

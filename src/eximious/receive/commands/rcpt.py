@@ -165,7 +165,7 @@ def _answer(session: Session, recipient: Recipient, verdict: Verdict, command: C
 
 def _say(session: Session, verdict: Verdict) -> None:
     if verdict.user_message:
-        reply = wording("250", verdict.user_message, session.logs.panic)
+        reply = wording("250", verdict.user_message, session.complain)
         session.send(reply.lines(multiline=session.settings.multiline_responses))
     else:
         session.send("250 Accepted\r\n")
