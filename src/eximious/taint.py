@@ -46,8 +46,13 @@ def made_of(whole: str, parts: Sequence[str]) -> Tainted:
         assert isinstance(whole, Tainted)
         return whole
     made = Tainted(whole)
-    quoters = {part.quoter for part in parts if isinstance(part, Tainted)}
-    if len(quoters) == 1 and (quoter := quoters.pop()):
+    quoter = ""
+    for part in parts:
+        if isinstance(part, Tainted):
+            if not part.quoter or quoter not in ("", part.quoter):
+                return made
+            quoter = part.quoter
+    if quoter:
         made.quoter = quoter
     return made
 

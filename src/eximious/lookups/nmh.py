@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from eximious.context import Context
 
-Address = str | bytes | tuple[str, int]  # path of a socket, or IP address and port
+Address = str | tuple[str, int]  # path of a socket, or IP address and port
 
 ASK: Final = "?"
 ADD: Final = "+"
@@ -99,8 +99,9 @@ def _ask(address: Address, question: bytes, limit: float) -> bytes:
 def _connect(connection: socket.socket, address: Address) -> None:
     if isinstance(address, str):
         connection.bind("")  # an address of our own, without which there can be no answer; the system chooses it
-        address = address.encode("latin-1")
-    connection.connect(address)
+        connection.connect(address.encode("latin-1"))
+    else:
+        connection.connect(address)
 
 
 lookups.register("nmh")(NmhLookup())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eximious.receive.incoming import Incoming
 
 _FIELDS: Final = (b"dkim-signature", b"arc-seal")
+_INITIALS: Final = b"DdAa"
 
 
 class BodyChecks:
@@ -44,7 +45,10 @@ def begin(incoming: Incoming) -> BodyChecks:
     """The header is complete: begin what it asks for."""
     lines = incoming.reader.headers or []
     dmarc.begin(incoming.context, lines)
-    if not any(line[:14].lower().startswith(_FIELDS) for line in lines):
+    for line in lines:
+        if line[:1] in _INITIALS and line[:14].lower().startswith(_FIELDS):
+            break
+    else:
         return NOTHING
     from eximious.mailauth.canonical import BodyHashes
     from eximious.mailauth.message import from_lines

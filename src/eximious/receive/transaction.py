@@ -45,9 +45,8 @@ class Transaction:
 
     def close(self) -> None:
         """Give back what the transaction held, and call off what it began."""
-        for one in self.ahead.values():
-            one.expire()
-        self.ahead.clear()
+        while self.ahead:
+            self.ahead.popitem()[1].expire()
         if self.chunks is not None:
             self.chunks.close()
             self.chunks = None
