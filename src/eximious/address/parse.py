@@ -290,7 +290,7 @@ class _Parser:
         while True:
             label = pattern.match(self.text, self.position)
             if label is None:
-                if labels and rules.strip_trailing_dot:
+                if labels and rules.strip_trailing_dot and self.next() != ".":
                     break
                 raise AddressError("domain missing or malformed")
             labels.append(label[0])
