@@ -208,7 +208,7 @@ def test_log_files_that_cannot_be_written(text: str, message: str, tmp_path: Pat
 
 
 DISABLED = [
-    ("logfile /l", 'filtering command "logfile" is disabled: near line 2 of filter file'),
+    ("logwrite x", "logwrite command forbidden"),
     ("freeze", 'filtering command "freeze" is disabled: near line 3 of filter file'),
     ("fail", 'filtering command "fail" is disabled: near line 3 of filter file'),
 ]

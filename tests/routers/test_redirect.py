@@ -69,6 +69,7 @@ SHOWN: list[tuple[str, list[str]]] = [
     ("data = :fail:\n allow_fail", ["a@test.ex is undeliverable: "]),
     ("data = :fail: go away", [LATER + 'error in redirect data: ":fail: go away" is not permitted']),
     ("data = :defer: later\n allow_defer", [LATER + "later"]),
+    ("data = b\\, :defer: later\n allow_defer", [LATER + "later"]),  # nothing is delivered before
     ("data = :unknown:", ["a@test.ex", "  router = rest, transport = t1"]),
     ("data = :unknown:\n no_more", ["a@test.ex is undeliverable: Unrouteable address"]),
     ("data = |/bin/x\n pipe_transport = p1", ["a@test.ex -> |/bin/x", "  transport = p1"]),
@@ -78,6 +79,9 @@ SHOWN: list[tuple[str, list[str]]] = [
     ("data = /x/y/\n directory_transport = t2", ["a@test.ex -> /x/y/", "  transport = t2"]),
     ("data = /x/y/\n file_transport = t2", ["a@test.ex -> /x/y/", SETUP, "directory_transport unset in r router"]),
     ("data = /x/y\n file_transport = t2\n forbid_file", ["a@test.ex -> /x/y *** forbidden ***"]),
+    ("data = /x/y\n forbid_file", ["a@test.ex -> /x/y", SETUP, "file_transport unset in r router"]),
+    ("data = /x/\n forbid_file", ["a@test.ex -> /x/", SETUP, "directory_transport unset in r router"]),
+    ("data = |/x\n forbid_pipe", ["a@test.ex -> |/x", SETUP, "pipe_transport unset in r router"]),
     ("data = /x/y\n file_transport = nosuch", ["a@test.ex -> /x/y", SETUP, 'transport "nosuch" not found in r router']),
     (
         "data = b c",

@@ -97,6 +97,27 @@ def test_actions(text: str, options: str, expected: list[str], tmp_path: Path) -
     assert [shown(child) for child in routed.generated] == expected
 
 
+VERDICTS = [  # what else the filter wants is done when it fails or freezes, and waits when it defers
+    ('unseen deliver a@b.ex fail "x"', "allow_fail", Outcome.FAILED, ["a@b.ex|||"]),
+    ('unseen deliver a@b.ex freeze "x"', "allow_freeze", Outcome.DEFERRED, ["a@b.ex|||"]),
+    ('unseen deliver a@b.ex defer "x"', "allow_defer", Outcome.DEFERRED, []),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "outcome", "expected"), VERDICTS)
+def test_verdicts(text: str, options: str, outcome: Outcome, expected: list[str], tmp_path: Path) -> None:
+    routed = run(prepared(tmp_path, text, options))
+    assert routed.outcome is outcome
+    assert [shown(child) for child in routed.generated] == expected
+
+
+def test_logs_are_not_written_while_an_address_is_tested(tmp_path: Path) -> None:
+    context = prepared(tmp_path, "logwrite x deliver a@b.ex")
+    assert route(Address("u@test.ex"), context, "T").outcome is Outcome.ROUTED
+    if os.getuid():  # root does not write them at all
+        assert route(Address("u@test.ex"), context).outcome is Outcome.DEFERRED  # there is no logfile
+
+
 def test_nothing_done_means_the_next_router(tmp_path: Path) -> None:
     routed = run(prepared(tmp_path, "if 1 is 2 then deliver a endif"))
     assert [delivery.router.name for delivery in routed.deliveries] == ["rest"]

@@ -50,14 +50,17 @@ def errors_address(progress: Progress, address: Address) -> str:
 
 def _is_ignored(address: Address) -> bool:
     """Nobody is to be told: the configuration says so, or whoever sent the message (RFC 3461 NOTIFY)."""
-    if "ignore_error" in address.flags:
-        return True
+    return "ignore_error" in address.flags or not _wants_report(address)
+
+
+def _wants_report(address: Address) -> bool:
     flags = address.top.recipient.dsn_flags if address.top.recipient is not None else 0
-    return bool(flags & NEVER) or bool(flags and not flags & FAILURE)
+    return not flags & NEVER and (not flags or bool(flags & FAILURE))
 
 
 def _ignore(progress: Progress, address: Address) -> None:
-    progress.log(f"{address_text(address, success=False)}: error ignored")
+    why = ": RFC 3461 DSN, failure notify not requested" if not _wants_report(address) else ""
+    progress.log(f"{address_text(address, success=False)}: error ignored{why}")
     progress.is_done(address)
 
 

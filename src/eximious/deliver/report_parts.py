@@ -165,7 +165,7 @@ def _shown_direct(address: Address) -> str:
     elif "file" in address.flags:
         text = f"save to {address.local_part if address.local_part.startswith('/') else address.redirected_file}\n"
     else:
-        text = f"autoreply to {address.redirected_file.removeprefix('>')}\n"
+        text = f"mail to {address.redirected_file.removeprefix('>')}\n"
     parent = address.parent
     if parent is None:
         return text

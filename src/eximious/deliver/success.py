@@ -20,8 +20,9 @@ def send_success_reports(progress: Progress) -> None:
     if not addresses or not message.sender:
         return
     progress.notify_success = []
+    reported = list({(address.top.address, _how(address)): address for address in addresses}.values())
     try:
-        submit(progress.services, [message.sender], compose(progress, addresses), about=message.id)
+        submit(progress.services, [message.sender], compose(progress, reported), about=message.id)
     except NotSubmitted as error:
         progress.log(f"failed to send a delivery status notification to {message.sender}: {error}")
 
@@ -39,8 +40,8 @@ def compose(progress: Progress, addresses: list[Address]) -> bytes:
     text += "This message was created automatically by mail delivery software.\n"
     text += " ----- The following addresses had successful delivery notifications -----\n"
     for address in addresses:
-        text += f"<{address.top.address}> ({_how(address)[0]})\n"
-    text += f"\n--{mark}\nContent-type: message/delivery-status\n\n{message_fields(progress)}\n"
+        text += f"<{address.top.address}> ({_how(address)[0]})\n\n"
+    text += f"--{mark}\nContent-type: message/delivery-status\n\n{message_fields(progress)}\n"
     for address in addresses:
         text += _fields(progress, address)
     text += f"--{mark}\n"

@@ -34,7 +34,8 @@ def obey_filter(
     """Run a filter for the context's message and address. Raises FilterError."""
     commands = parse(text, rules)
     # With special rights nothing is written into files that a user names.
-    observer = observer or Observer(context, may_log=rules.is_system or os.geteuid() != 0)
+    observer = observer or Observer(context, may_log=rules.writes_logs and (rules.is_system or os.geteuid() != 0))
     domain = qualify_domain or context.config.main.qualify_recipient
     run = Run(context, observer, is_system=rules.is_system, qualify_domain=domain)
+    run.forbids_logwrite = not rules.may_log
     return run.obey(commands)

@@ -40,12 +40,20 @@ VACATION: Final = {
 class Rules:
     """What the filter may do."""
 
-    __slots__ = ("allowed", "is_system", "may_log")
+    __slots__ = ("allowed", "is_system", "may_log", "writes_logs")
 
-    def __init__(self, allowed: frozenset[str] = frozenset(), *, is_system: bool = False, may_log: bool = True) -> None:
+    def __init__(
+        self,
+        allowed: frozenset[str] = frozenset(),
+        *,
+        is_system: bool = False,
+        may_log: bool = True,
+        writes_logs: bool = True,
+    ) -> None:
         self.allowed = frozenset(("defer", "fail", "freeze")) if is_system else allowed  # of these three
         self.is_system = is_system
-        self.may_log = may_log  # may write log files
+        self.may_log = may_log  # False: ``logwrite`` is an error
+        self.writes_logs = writes_logs  # False: it does nothing
 
 
 def parse(text: str, rules: Rules) -> list[Command]:
@@ -153,17 +161,7 @@ class _Parser:
     def argument(self, command: Command) -> None:
         command.arguments["text"] = self.text(command)
 
-    def logwrite(self, command: Command) -> None:
-        self._check_logging(command)
-        self.argument(command)
-
-    def _check_logging(self, command: Command) -> None:
-        if not self.rules.may_log:
-            line = self.lexer.line
-            raise FilterError(f'filtering command "{command.name}" is disabled: near line {line} of filter file')
-
     def logfile(self, command: Command) -> None:
-        self._check_logging(command)
         command.arguments["text"] = self.text(command)
         if self.lexer.peek().isdigit():
             command.arguments["mode"] = self.lexer.word()
@@ -245,7 +243,7 @@ READERS: Final = {
     "freeze": _Parser.verdict,
     "headers": _Parser.headers,
     "logfile": _Parser.logfile,
-    "logwrite": _Parser.logwrite,
+    "logwrite": _Parser.argument,
     "mail": _Parser.mail,
     "pipe": _Parser.argument,
     "save": _Parser.save,

@@ -31,6 +31,7 @@ def encode(text: str, context: Context, rules: Rules, qualify_domain: str) -> Re
         "allowed": sorted(rules.allowed),
         "is_system": rules.is_system,
         "may_log": rules.may_log,
+        "writes_logs": rules.writes_logs,
         "qualify_domain": qualify_domain,
         "moment": elsewhere.encode(context, shows_recipients=rules.is_system),
     }
@@ -45,7 +46,12 @@ def perform(record: Record) -> Record:
     from eximious.filters.parse import Rules
 
     context = elsewhere.decode(record["moment"])
-    rules = Rules(frozenset(record["allowed"]), is_system=record["is_system"], may_log=record["may_log"])
+    rules = Rules(
+        frozenset(record["allowed"]),
+        is_system=record["is_system"],
+        may_log=record["may_log"],
+        writes_logs=record["writes_logs"],
+    )
     try:
         outcome = obey_filter(record["text"], context, rules, qualify_domain=record["qualify_domain"])
     except FilterError as error:

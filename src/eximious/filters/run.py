@@ -87,6 +87,7 @@ class Run:
         self.observer = observer
         self.is_system = is_system
         self.qualify_domain = qualify_domain
+        self.forbids_logwrite = False
         self.outcome: Outcome = Outcome()
         self.counters = [0] * MOST_COUNTERS
         self.steps = 0
@@ -319,6 +320,8 @@ def _logfile(run: Run, command: Command) -> None:
 
 def _logwrite(run: Run, command: Command) -> None:
     _mark_seen(run, command)
+    if run.forbids_logwrite:
+        raise FilterError("logwrite command forbidden")
     text = run.argument(command)
     run.observer.log_write(command, text if text.endswith("\n") else text + "\n")
 

@@ -229,9 +229,10 @@ def without_smtp_code(text: str) -> str:
 
 
 def _refusal(special: str, message: str, children: list[Address]) -> Routing:
-    """``:fail:`` or ``:defer:``; what else stands in the list is handled all the same."""
-    decision = Decision.FAIL if special == "fail" else Decision.DEFER
-    return Routing(decision, message, user_message=message, generated=children)
+    """``:fail:``: what else stands in the list is handled all the same. ``:defer:``: it waits for another time."""
+    if special == "fail":
+        return Routing(Decision.FAIL, message, user_message=message, generated=children)
+    return Routing(Decision.DEFER, message, user_message=message)
 
 
 def is_filter(text: str) -> bool:

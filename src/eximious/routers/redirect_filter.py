@@ -68,6 +68,7 @@ def _obey(router: Redirect, text: str, parent: Parent) -> Outcome:
     rules = Rules(
         frozenset(name for name, is_allowed in allowed.items() if is_allowed),
         may_log=not router.forbid_filter_logwrite,
+        writes_logs=not context.facts.get("routing"),  # not while addresses are tested or verified
     )
     names = forbidden_facts(router)
     facts = context.facts
@@ -140,10 +141,10 @@ def _decided(parent: Parent, outcome: Outcome, children: list[Address]) -> Routi
     if outcome.verdict == "fail":
         return Routing(Decision.FAIL, message, user_message=message, generated=children)
     is_thawed = outcome.verdict == "freeze" and parent.context.message.manual_thaw  # somebody has looked at it
-    if outcome.verdict in ("defer", "freeze") and not is_thawed:
-        return Routing(
-            Decision.DEFER, message, user_message=message, generated=children, freeze=outcome.verdict == "freeze"
-        )
+    if outcome.verdict == "defer":  # everything else, too, waits for another time
+        return Routing(Decision.DEFER, message, user_message=message)
+    if outcome.verdict == "freeze" and not is_thawed:
+        return Routing(Decision.DEFER, message, user_message=message, generated=children, freeze=True)
     if outcome.is_delivered:
         return Routing(Decision.ACCEPT, generated=children, is_redirection=True)
     if not children:

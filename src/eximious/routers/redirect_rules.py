@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from eximious.address.parse import AddressError, parse
 from eximious.address.rules import address_rules
+from eximious.lookups.files import reason
 from eximious.routers.redirect_list import BadAddress, RedirectError, Rules
 from eximious.routers.redirect_source import LARGEST_FILE
 from eximious.taint import is_tainted
@@ -48,7 +49,7 @@ def read_include(path: str, directory: str | None) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
-        raise RedirectError(f"failed to open included file {path}: {error.strerror}") from error
+        raise RedirectError(f"failed to open included file {path}: {reason(error)}") from error
     return _read(descriptor, path)
 
 

@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.errors import ExpandError, ForcedFail
+from eximious.lookups.files import reason
 from eximious.routers.as_user import run_as_user
 from eximious.routers.outcome import Deferred
 from eximious.taint import is_tainted
@@ -122,7 +123,7 @@ def _judge_error(router: Redirect, path: str, error: OSError) -> None:
         return
     if error.errno == errno.EACCES and router.ignore_eacces:
         return
-    raise Deferred(f"failed to open {path}: {error.strerror}") from error
+    raise Deferred(f"failed to open {path}: {reason(error)}") from error
 
 
 def _check_directory(path: str) -> None:

@@ -110,13 +110,15 @@ class RoutingReport:
         if "autoreply" in address.flags:
             target = f"mail {target[1:]}"
         line = f"{parent.address} -> {target}"
-        if address.message and -13 <= address.errno <= -11:
+        is_forbidden = bool(address.message) and -13 <= address.errno <= -11
+        missing = _missing_transport(address) if is_forbidden else ""
+        if is_forbidden and not missing:
             self.show(f"{line} *** forbidden ***")
             return
         self.show(line)
         if address.transport is None:
             self.show("*** Error in setting up pipe, file, or autoreply:")
-            self.show(address.message)
+            self.show(missing or address.message)
         else:
             self.show(f"  transport = {address.transport.name}")
 
@@ -170,3 +172,14 @@ def _host_line(host: Host, name_width: int, address_width: int, *, is_local: boo
     if host.status:
         line += " ** unusable **"
     return line
+
+
+def _missing_transport(address: Address) -> str:
+    """What a forbidden pipe, file or reply lacks besides the permission; "" if nothing."""
+    kind = "reply" if "autoreply" in address.flags else "pipe" if "pipe" in address.flags else "file"
+    if kind == "file" and address.address.endswith("/"):
+        kind = "directory"
+    router = address.router
+    if address.transport is not None or router is None or not (router.data or router.file):
+        return ""  # (a queryprogram router permits none and has no such options)
+    return f"{kind}_transport unset in {router.name} router"

@@ -54,7 +54,7 @@ PARTS = [
     "         2          3      148KB       74KB   mx.far.test\n",
     "         1          1       15KB       15KB   bob\n",
     "         1   [192.0.2.99]\n",
-    "    1 bob@mail.test : Unrouteable address\n",
+    "    1 bob@mail.test : Unrouteable address\n\n",
     "Errors encountered: 1\n",
 ]
 
@@ -105,3 +105,21 @@ def test_an_empty_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     (tmp_path / "empty").touch()
     assert eximstats.main([str(tmp_path / "empty")]) == 0
     assert "0  0.0%" in capsys.readouterr().out
+
+
+def test_long_errors_and_no_relays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    error = "H=127.0.0.1 [127.0.0.1]: SMTP error from remote mail server after RCPT TO:<r550@x.ex>: 550 5.1.1 no"
+    log.write_text(
+        "2026-11-24 23:29:30 1xVzvy-000000008Gz-0i6a <= alice@mail.test U=alice P=local S=15020\n"
+        f"2026-11-24 23:29:31 1xVzvy-000000008Gz-0i6a ** r550@x.ex R=r1 T=smtp {error}\n"
+        "2026-11-24 23:29:31 1xVzvy-000000008Gz-0i6a => bob <bob@mail.test> R=local T=maildir\n"
+        "2026-11-24 23:29:31 1xVzvy-000000008Gz-0i6a Completed\n"
+    )
+    assert eximstats.main([str(log)]) == 0
+    text = capsys.readouterr().out
+    assert (
+        "    1 r550@x.ex R=r1 T=smtp H=127.0.0.1 [127.0.0.1]: SMTP\n\t    error from remote mail server after" in text
+    )
+    assert "No relayed messages\n-------------------\n" in text
+    assert "Under   1m        1 100.0%  100.0%\n" in text

@@ -32,7 +32,8 @@ SEARCHES: list[tuple[list[str], list[str], list[str]]] = [
     (["b.b"], ["0cgA <="], []),
     (["-M", "bob"], ["0cgA <=", "+++ 1xVzvw-000000008Gz-0i6a has not completed +++"], ["1xVzvz"]),
     (["refused"], ["+++ 1xVzvw-000000008Gz-0i6a has not completed +++", "0i6a H="], ["0cgA **"]),
-    (["-v", "bob"], ["daemon started", "1xVzvz", "0i6a <="], ["0cgA **"]),
+    (["-v", "bob"], ["daemon started", "1xVzvz", "0i6a <=", "0cgA **"], []),  # stories in which a line is without
+    (["-v", "-I", "-l", "2026"], [], ["daemon started", "<="]),
     (["-t20", "U=mail"], ["1xVzvz"], []),
     (["-t", "60", "U=mail"], ["0i6a <="], ["1xVzvz"]),
     (["old@"], ["16VDhn-0001bo-D3 Completed"], []),

@@ -111,7 +111,7 @@ class Story:
 
     def __init__(self, began: str) -> None:
         self.lines: list[str] = []
-        self.touched = False  # a line matches the pattern
+        self.touched = False  # a line is one to look for
         self.is_wanted = False  # because of a message that it is related to
         self.began = began
 
@@ -130,24 +130,24 @@ def search(wish: Wish, lines: Iterable[str], output: TextIO) -> None:
         assert found is not None
         story = stories.setdefault(message_id, Story(found.groupdict().get("time") or ""))
         story.lines.append(line)
-        story.touched = story.touched or bool(wish.matches(line))
+        story.touched = story.touched or wish.wants(line)
         related = RELATED.search(line) if wish.related else None
-        if related is not None and (related[1] in wanted or _is_chosen(wish, stories.get(related[1]))):
+        if related is not None and (related[1] in wanted or _is_chosen(stories.get(related[1]))):
             story.is_wanted = True
             wanted.add(message_id)
         if ENDED.match(line, found.end() - 1):
             del stories[message_id]
-            if _is_chosen(wish, story):
+            if _is_chosen(story):
                 wanted.add(message_id)
                 if _seconds(story.began, found.groupdict().get("time") or "") >= wish.least_seconds:
                     output.write("".join(story.lines) + "\n")
     for message_id, story in stories.items():
-        if _is_chosen(wish, story):
+        if _is_chosen(story):
             output.write(f"+++ {message_id} has not completed +++\n{''.join(story.lines)}\n")
 
 
-def _is_chosen(wish: Wish, story: Story | None) -> bool:
-    return story is not None and (story.is_wanted or story.touched != wish.inverted)
+def _is_chosen(story: Story | None) -> bool:
+    return story is not None and (story.is_wanted or story.touched)
 
 
 def _seconds(begin: str, end: str) -> float:

@@ -22,6 +22,8 @@ Usage: eximstats [options] mainlog ...
   -q<list>        times for the time on the queue, in seconds; 0 leaves it out
   -t<number>      length of the lists of hosts and users (50); 0 leaves them out
   -tnl            leave local sources and destinations out of those lists"""
+LONG: Final = 65  # characters of an error that stand on one line
+WORDS: Final = re.compile(r"(.{50}\S*)\s+(.+)", re.DOTALL)
 DIVISIONS: Final = (1, 2, 3, 5, 10, 15, 20, 30, 60)
 QUEUE_TIMES: Final = (60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400)
 
@@ -200,10 +202,13 @@ def queue_times(what: str, times: list[int], limits: list[int]) -> Iterator[str]
 
 
 def _queue_line(word: str, limit: str, count: int, so_far: int, total: int) -> str:
-    return f"{word:5} {limit:>4} {count:8d}  {_percent(count, total):>5}  {_percent(so_far, total):>6}"
+    return f"{word:5} {limit:>4} {count:8d} {_percent(count, total):>6} {_percent(so_far, total):>7}"
 
 
 def _relays(statistics: Statistics, wish: Wish) -> Iterator[str]:
+    if not statistics.relayed:
+        yield from _heading("No relayed messages")
+        return
     yield from _heading("Relayed messages")
     yield ""
     shown = hidden = 0
@@ -256,8 +261,19 @@ def _top(what: str, column: str, tallies: Tallies, wish: Wish, *, with_addresses
 def _errors(statistics: Statistics) -> Iterator[str]:
     yield from _heading("List of errors")
     yield ""
-    yield from (f"{count:5d} {text}" for text, count in sorted(statistics.errors.items()))
+    for text, count in sorted(statistics.errors.items()):
+        yield f"{count:5d} {_wrapped(text)}"
+        yield ""
     yield from _heading(f"Errors encountered: {sum(statistics.errors.values())}")
+
+
+def _wrapped(text: str) -> str:
+    """In lines of at least fifty characters, until what is left is short."""
+    lines = []
+    while len(text) > LONG and (match := WORDS.match(text)) is not None:
+        lines.append(match[1])
+        text = match[2]
+    return "\n\t    ".join([*lines, text])
 
 
 def show_volume(octets: int, rounds: bool) -> str:

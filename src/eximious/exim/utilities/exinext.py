@@ -16,6 +16,7 @@ from eximious.spool.message_id import is_message_id
 
 USAGE: Final = "Usage: exinext <address>|<domain>|<local-part>"
 HOST: Final = re.compile(r"^\s+host (\S+)\s+\[(.+?)\]", re.MULTILINE)
+SENDER: Final = re.compile(r"(?<=.):<[^<>]*>$")  # of a message to which an address deferred
 KINDS: Final = {"R": "Route: ", "T": "Transport: "}
 
 
@@ -67,7 +68,7 @@ def hosts_of(wanted: str, exim: list[str]) -> list[str]:
 
 def concerns(key: str, wanted: str, hosts: Iterable[str]) -> bool:
     """True if the retry record is about what is looked for, or about one of its hosts."""
-    subject = key[2:].lower()
+    subject = SENDER.sub("", key[2:].lower())
     lower = wanted.lower()
     if is_message_id(wanted):
         return key.endswith(f":{wanted}")
