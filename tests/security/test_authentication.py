@@ -86,6 +86,7 @@ BLOBS = st.binary(max_size=40) | st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=1000)
 @given(st.sampled_from(MECHANISMS), st.lists(BLOBS, max_size=3), st.booleans())
 def test_cve_2023_42115(mechanism: bytes, blobs: list[bytes], is_initial: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,10 +103,13 @@ ODD = [
 ]
 
 
-def with_odd(test: object) -> object:
+Test = Callable[[str], None]
+
+
+def with_odd(test: Test) -> Test:
     """All of those, too."""
     for name in ODD:
-        test = example(name)(test)  # type: ignore[arg-type]
+        test = example(name)(test)
     return test
 
 

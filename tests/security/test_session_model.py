@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 
+import pytest
 from greenlet import getcurrent, greenlet
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -22,6 +23,8 @@ from eximious.tls.context import ClientContext
 from eximious.tls.layer import TlsLayer
 from tests.receive.place import CLIENT
 from tests.security.place import shared_server
+
+pytestmark = pytest.mark.slow
 
 OPTIONS = """
 tls_advertise_hosts = *
@@ -64,7 +67,9 @@ class Steps(MemoryStream):
 
     def _receive(self, size: int) -> bytes:
         while not self._is_ready() and not self.has_ended:
-            getcurrent().parent.switch()
+            client = getcurrent().parent
+            assert client is not None
+            client.switch()
         return super()._receive(size)
 
 

@@ -61,6 +61,7 @@ def test_cve_2023_51766_when_sending(before: str, after: str, is_split: bool) ->
     assert is_one_message(b"".join(sender.send(piece) for piece in pieces) + sender.finish())
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.sampled_from([b"\r", b"\n", b".", b"x"])).map(b"".join)))
 def test_all_that_can_be_sent(pieces: list[bytes]) -> None:
     """Line ends and dots in any order and in any pieces, stuffed or in chunks."""
