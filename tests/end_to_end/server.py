@@ -161,10 +161,10 @@ class Server:
         with self.client() as client:
             client.sendmail(sender, recipients, text)
 
-    def log(self) -> str:
-        """The main log so far."""
+    def log(self, name: str = "mainlog") -> str:
+        """A log so far."""
         try:
-            return (self.spool / "log" / "mainlog").read_text()
+            return (self.spool / "log" / name).read_text()
         except FileNotFoundError:
             return ""
 
@@ -180,9 +180,9 @@ class Server:
             assert time.monotonic() < deadline, f"{what}: {self.log()[-2000:]}{self.output()[-2000:]}"
             time.sleep(0.01)
 
-    def wait_for_log(self, text: str, times: int = 1) -> None:
-        """Wait until the main log has the text so many times."""
-        self.wait_for(lambda: self.log().count(text) >= times, text)
+    def wait_for_log(self, text: str, times: int = 1, log: str = "mainlog") -> None:
+        """Wait until a log has the text so many times."""
+        self.wait_for(lambda: self.log(log).count(text) >= times, text)
 
 
 @contextlib.contextmanager
