@@ -160,7 +160,7 @@ def test_clients_without_the_certificate_that_others_have(files: Files) -> None:
 )
 def test_what_is_said_at_the_start(settings: str, warning: str, log: str) -> None:
     with running(f"tls_advertise_hosts = *\n{settings}\n{DISCARD}") as server:
-        server.wait_for(lambda: warning in (server.spool / "log" / log).read_text(), warning)
+        server.wait_for_log(warning, log=log)
 
 
 @pytest.mark.parametrize(("selector", "protocol"), [("", "esmtps"), ("+tls_on_connect", "essmtp")])
