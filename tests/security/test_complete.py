@@ -1,4 +1,4 @@
-"""Each vulnerability that Exim or a neighbour had and that can be asked about here has a test of its name, somewhere."""
+"""Each vulnerability of Exim or a neighbour that can be asked about here has a test of its name, somewhere."""
 
 from __future__ import annotations
 
