@@ -36,7 +36,7 @@ def author_domains(text: str) -> list[str]:
 class _Quotes:
     """Where the quoted strings of a text end.
 
-    One that is not closed is none; and then none that begins after it is closed, for every mark there is escaped as seen
+    One that is not closed is none; then none that begins after it is closed, for every mark there is escaped as seen
     from the first. So no text takes more than the time to read it twice.
     """
 
