@@ -203,6 +203,16 @@ def test_any_text_is_a_rule_or_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("is_selected", [True, False])
+def test_addresses_of_filters_are_rewritten_quietly(is_selected: bool, tmp_path: Path) -> None:
+    place = place_with(tmp_path, "*@old.ex b@new.ex")
+    place.logs.selected = frozenset({"address_rewrite"})
+    context = place.context()
+    context.facts["rewrites_quietly"] = is_selected
+    assert rewrite_recipient("a@old.ex", context) == "b@new.ex"
+    assert bool(place.logs.lines) is not is_selected
+
+
+@pytest.mark.parametrize("is_selected", [True, False])
 def test_logging(is_selected: bool, tmp_path: Path) -> None:
     place = place_with(tmp_path, "*@no.ex x@y\n*@old.ex b@new.ex")
     place.logs.selected = frozenset({"address_rewrite"} if is_selected else ())

@@ -306,8 +306,8 @@ class LmtpServer:
 ERROR = "LMTP error after "
 LMTP = [
     (["220 hi", "250 lhlo", "250 mail", "250 a", "250 b", "354 go", "250 done\n250 too"], ["=> a <a@test.ex> R=r T=t C=\"250 done\"", "-> b <b@test.ex> R=r T=t C=\"250 too\"", "Completed"]),
-    (["220 hi", "250 lhlo", "250 mail", "550 no", "250 b", "354 go", "250 done"], [f"** a@test.ex R=r T=t : {ERROR}RCPT TO:<a@test.ex>: 550 no", "-> b <b@test.ex> R=r T=t C=\"250 done\""]),
-    (["220 hi", "250 lhlo", "250 mail", "450 no", "250 b", "354 go", "250 done"], [f"== a@test.ex R=r T=t defer (-44): {ERROR}RCPT TO:<a@test.ex>: 450 no", "-> b <b@test.ex> R=r T=t C=\"250 done\""]),
+    (["220 hi", "250 lhlo", "250 mail", "550 no", "250 b", "354 go", "250 done"], [f"** a@test.ex R=r T=t : {ERROR}RCPT TO:<a@test.ex>: 550 no", "=> b <b@test.ex> R=r T=t C=\"250 done\""]),
+    (["220 hi", "250 lhlo", "250 mail", "450 no", "250 b", "354 go", "250 done"], [f"== a@test.ex R=r T=t defer (-44): {ERROR}RCPT TO:<a@test.ex>: 450 no", "=> b <b@test.ex> R=r T=t C=\"250 done\""]),
     (["220 hi", "250 lhlo", "250 mail", "250 a", "250 b", "354 go", "250 done\n552 full"], ["=> a <a@test.ex> R=r T=t C=\"250 done\"", f"** b@test.ex R=r T=t : {ERROR}end of data: 552 full"]),
     (["220 hi", "250 lhlo", "250 mail", "250 a", "250 b", "450 not now"], [f"== a@test.ex R=r T=t defer (-46): {ERROR}DATA: 450 not now", f"== b@test.ex R=r T=t defer (-46): {ERROR}DATA: 450 not now"]),
     (["220 hi", "250 lhlo", "550 no"], [f"** a@test.ex R=r T=t : {ERROR}MAIL FROM:<s@sender.example>: 550 no"]),

@@ -89,7 +89,8 @@ def _deliver(progress: Progress, addresses: list[Address]) -> None:
         outcome.return_path = batch.used_return_path
         _learn(progress, address, outcome)
         progress.settle(address, outcome, flag=flag)
-        flag = "->"
+        if outcome.status == DELIVERED:
+            flag = "->"
 
 
 def _run(transport: Transport, batch: Batch, context: Context, progress: Progress) -> list[Outcome]:

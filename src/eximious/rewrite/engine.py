@@ -199,7 +199,7 @@ def _printable(text: str, charset: str, fix: Callable[[str], str] | None) -> str
 
 def _log(rule: RewriteRule, place: str, old: str, new: str, context: Context) -> None:
     logs = context.services.logs
-    if "address_rewrite" in logs.selected:
+    if "address_rewrite" in logs.selected and not context.facts.get("rewrites_quietly"):
         where = PLACE_NAMES[place]
         logs.main(f'"{old}" from {where} rewritten as "{new}" by rule {rule.number}', context.message.id)
 

@@ -98,7 +98,7 @@ def child_for(parent: Parent, action: Action) -> Address | None:
     router = parent.router
     match action:
         case Deliver():
-            child = address_child(parent, action.address)
+            child = _quietly_rewritten(parent, action.address)
             if action.errors_to:
                 child.errors_to = action.errors_to
         case Save():
@@ -116,6 +116,16 @@ def child_for(parent: Parent, action: Action) -> Address | None:
     if getattr(action, "no_error", False):
         child.flags.add("ignore_error")
     return child
+
+
+def _quietly_rewritten(parent: Parent, text: str) -> Address:
+    """The child for an address that a filter names: address_rewrite does not log what rules make of it."""
+    facts = parent.context.facts
+    facts["rewrites_quietly"] = True
+    try:
+        return address_child(parent, text)
+    finally:
+        del facts["rewrites_quietly"]
 
 
 def _path(router: Redirect, path: str, address: Address) -> str:
