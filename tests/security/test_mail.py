@@ -118,3 +118,28 @@ def test_long_headers_take_linear_time(name: str, tmp_path: Path) -> None:
         started = time.process_time()
         there.talk(*ENVELOPE, b"DATA\r\n", text.replace("\n", "\r\n").encode() + b".\r\n", b"QUIT\r\n", is_kept=False)
         assert time.process_time() - started < 2, unit
+
+
+SECTIONS = [
+    (b"a:\r\n", "header_line_maxsize = 1000\n"),
+    (b"x", "header_line_maxsize = 100000\n"),
+    (b"x", ""),
+    (b" z\r\n", "header_line_maxsize = 900000\n"),
+    (b" z\r\n", ""),
+    (b"\r", ""),
+    (b"a:\n", ""),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["pieces", "octets"])
+@pytest.mark.parametrize(("unit", "options"), SECTIONS)
+def test_long_header_sections_take_linear_time(unit: bytes, options: str, how: str, tmp_path: Path) -> None:
+    """Very many headers, lines of one, or octets of a line, with bounds to be checked meanwhile."""
+    there = server(tmp_path, options)
+    data = b"A: b\r\nX: y" + (b"\r\n" if unit != b"x" else b"") + unit * (60_000 // len(unit))
+    size = 1 if how == "octets" else 1000
+    started = time.process_time()
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    there.talk(*ENVELOPE, b"DATA\r\n", *pieces, b"\r\n\r\n.\r\n", b"QUIT\r\n", is_kept=False)
+    assert time.process_time() - started < 2

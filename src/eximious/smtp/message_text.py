@@ -56,7 +56,10 @@ class MessageReader:
         "_last_line_length",
         "_lf_to_space",
         "_lines",
+        "_open",
+        "_open_size",
         "_partial",
+        "_partial_size",
         "_section_size",
         "_with_lf",
         "body_lines",
@@ -88,7 +91,10 @@ class MessageReader:
         self._lf_to_space = False  # what a bare LF in the body becomes: a space, or a newline
         self._with_lf = False  # lines end with LF
         self._lines: list[bytes] = []  # headers so far, while the section is not complete
+        self._open: list[bytes] = []  # lines of the last header, which may go on
+        self._open_size = 0
         self._partial: list[bytes] = []  # a header line whose end has not come yet
+        self._partial_size = 0
         self._section_size = 0
         self._body: list[bytes] = []
         self._last_line_length = 0  # of the body's line that goes on in the next piece
@@ -134,16 +140,18 @@ class MessageReader:
                 self._partial.append(line)
                 line = b"".join(self._partial)
                 self._partial.clear()
+                self._partial_size = 0
             if self._with_lf and line.endswith(b"\r"):
                 line = line[:-1]
             position = end + len(end_of_line)
             if not self._add_header_line(line):
-                self._end_headers([_BLANK_END.sub(b"\n", one) for one in self._lines])
+                self._end_headers(self._closed_headers())
                 self._add_body(text[position:])
                 return
         if position < len(text):
             self._section_size += len(text) - position
             self._partial.append(text[position:])
+            self._partial_size += len(text) - position
             self._check_limits()
 
     def _add_header_line(self, line: bytes) -> bool:
@@ -152,13 +160,13 @@ class MessageReader:
         if not first:
             return False
         self._section_size += len(line) + 1
-        lines = self._lines
-        if not lines and not self.from_line and self.is_from_line is not None and self.is_from_line(line):
+        if not self._open and not self.from_line and self.is_from_line is not None and self.is_from_line(line):
             self.from_line = line
-        elif first in b" \t" and lines:
-            lines[-1] += _harmless(line) + b"\n"
+        elif first in b" \t" and self._open:
+            self._go_on(_harmless(line) + b"\n")
         elif _NAME.match(line):
-            lines.append(_harmless(line) + b"\n")
+            self._close_header()
+            self._go_on(_harmless(line) + b"\n")
         else:
             self.separator_size = 1
             self._keep(_folded(b" " + line[1:] if first == b"\n" else line) + b"\n")
@@ -166,9 +174,28 @@ class MessageReader:
         self._check_limits()
         return True
 
+    def _go_on(self, line: bytes) -> None:
+        """A line of the last header."""
+        self._open.append(line)
+        self._open_size += len(line)
+
+    def _close_header(self) -> None:
+        """The last header has no more lines."""
+        if self._open:
+            self._lines.append(b"".join(self._open))
+            self._open.clear()
+            self._open_size = 0
+
+    def _closed_headers(self) -> list[bytes]:
+        """All headers, with nothing but one line end at the end of each."""
+        self._close_header()
+        return [_BLANK_END.sub(b"\n", one) for one in self._lines]
+
     def _end_headers(self, headers: list[bytes]) -> None:
-        self._lines = headers
+        limit = self._header_line_limit
         self._check_limits()
+        if limit and self.fault is None and any(len(one) > limit for one in headers):
+            self._fail(TextFault.HEADER_LINE_SIZE)
         if self.fault is not None:
             return
         self.headers = headers
@@ -182,7 +209,7 @@ class MessageReader:
         limit = self._header_line_limit
         if self._section_size > self._header_limit:
             self._fail(TextFault.HEADER_SIZE)
-        elif limit and (sum(map(len, self._partial)) > limit or any(len(one) > limit for one in self._lines)):
+        elif limit and max(self._partial_size, self._open_size) > limit:
             self._fail(TextFault.HEADER_LINE_SIZE)
 
     def _fail(self, fault: TextFault) -> None:
@@ -190,7 +217,9 @@ class MessageReader:
         self.fault = fault
         self.headers = []
         self._lines = []
+        self._open.clear()
         self._partial.clear()
+        self._open_size = self._partial_size = 0
         self._body.clear()
 
     def _add_body(self, text: bytes) -> None:
@@ -223,11 +252,12 @@ class MessageReader:
         if self.headers is None:
             line = b"".join(self._partial)
             self._partial.clear()
+            self._partial_size = 0
             if line:
                 self._add_header_line(line)
             if self.separator_size == 2:
                 self.separator_size = 0
-            self._end_headers([_BLANK_END.sub(b"\n", one) for one in self._lines])
+            self._end_headers(self._closed_headers())
         if self._last_line_length and self.fault is None:
             self._keep(b"\n")
 
