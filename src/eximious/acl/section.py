@@ -63,9 +63,7 @@ def compile_all(lines: Iterable[Line], faults: list[ConfigError]) -> dict[str, A
     return acls
 
 
-def _add(
-    acls: dict[str, Acl], name: str, place: Place | None, body: list[Line], faults: list[ConfigError]
-) -> None:
+def _add(acls: dict[str, Acl], name: str, place: Place | None, body: list[Line], faults: list[ConfigError]) -> None:
     """Compile the lines of one ACL; those without a name are checked nevertheless."""
     if name:
         found: list[ConfigError] = []
