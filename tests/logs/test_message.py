@@ -43,16 +43,22 @@ def over_tls(message: Message, arrival: Arrival) -> None:
     arrival.chunking, arrival.pipelining, arrival.subject = True, "L.-", "x"
 
 
+def tls_of(message: Message) -> TlsSession:
+    assert message.client.tls is not None
+    return message.client.tls
+
+
 def with_certificate(message: Message, arrival: Arrival) -> None:
     over_tls(message, arrival)
-    tls = message.client.tls
+    tls = tls_of(message)
     tls.peer_certificate, tls.peer_dn, tls.is_verified = "PEM", '/CN="x"\\', True
     tls.sni, arrival.subject, arrival.pipelining = "", "", ""
 
 
 def resumed_without_verification(message: Message, arrival: Arrival) -> None:
     with_certificate(message, arrival)
-    message.client.tls.is_verified, message.client.tls.resumption = False, 4
+    tls = tls_of(message)
+    tls.is_verified, tls.resumption = False, 4
 
 
 def local(message: Message, arrival: Arrival) -> None:
@@ -63,7 +69,7 @@ def local(message: Message, arrival: Arrival) -> None:
 
 def without_the_certificate_that_others_have(message: Message, arrival: Arrival) -> None:
     over_tls(message, arrival)
-    message.client.tls.may_be_asked = True
+    tls_of(message).may_be_asked = True
 
 
 def bounce(message: Message, arrival: Arrival) -> None:

@@ -193,6 +193,7 @@ def test_by_smtp() -> None:
 def test_by_tls() -> None:
     message = load(BY_TLS.encode("latin-1"), ID)
     tls = message.client.tls
+    assert tls is not None
     assert message.client.host_address == "2001:db8::1"
     assert (tls.is_verified, tls.sni, tls.version, tls.ocsp, tls.resumption) == (True, "localhost", "TLS1.3", 1, 1)
     assert tls.our_certificate == "-----BEGIN CERTIFICATE-----\nMIID/DCC\n-----END CERTIFICATE-----\n"
@@ -371,6 +372,7 @@ def test_cve_2019_15846_backslash_at_the_end() -> None:
     message.client.tls.sni = Tainted("sni\\")
     message.client.tls.peer_dn = Tainted("/CN=\\\n\x01\xff")
     found = load(dump(message), ID)
+    assert found.client.tls is not None
     assert found.client.tls.sni == "sni\\"
     assert found.client.tls.peer_dn == "/CN=\\\n\x01\xff"
 
