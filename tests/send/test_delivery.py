@@ -359,6 +359,20 @@ def test_the_next_host_is_tried(place: MakePlace) -> None:
     assert (record.errno, record.next_try) == (errno.ECONNREFUSED, there.time + 600)
 
 
+def test_hosts_that_do_not_exist_are_looked_for_again(place: MakePlace) -> None:
+    from eximious.dns.static import StaticResolver
+
+    there = place("127.0.0.1::1", "hosts = one.far.example : two.far.example\n  hosts_override")
+    there.services.__dict__["dns"] = StaticResolver("")
+    there.send("a@far.example")
+    text = "failed to lookup IP address for two.far.example"
+    assert there.log == [f"== a@far.example R=remote T=smtp defer (-32): {text}"]
+    for name in ("one", "two"):
+        record = there.services.hints.retry.get(f"R:{name}.far.example")
+        assert record is not None
+        assert (record.errno, record.next_try) == (-32, there.time + 600)
+
+
 def test_retry_times_are_kept(place: MakePlace) -> None:
     closed = closed_port()
     there = place(f"127.0.0.1::{closed}")

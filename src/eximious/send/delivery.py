@@ -27,7 +27,7 @@ from eximious.send.hosts import (
     Judgement,
     find_hosts,
     judge,
-    no_such_host,
+    no_such_hosts,
 )
 from eximious.send.opening import more_errno_of
 from eximious.send.pool import Pool
@@ -87,8 +87,8 @@ class Delivery:
         if self.route_only:
             waiting_messages.note(self.context, self.transport.name, self.hosts)
             return [deferred(EXPLICITLY_QUEUED, 0) for _ in self.batch.addresses]
-        if len(self.hosts) == 1 and self.hosts[0].status and self.hosts[0].why in (LOOKUP_FAILED, LOOKUP_DEFERRED):
-            raise no_such_host(self.hosts[0])
+        if all(host.status and host.why in (LOOKUP_FAILED, LOOKUP_DEFERRED) for host in self.hosts):
+            raise no_such_hosts(self.hosts)
         self._try_hosts()
         return self._finish()
 
@@ -360,14 +360,8 @@ class Delivery:
             return outcome
         if tally["retry"] == total:
             outcome = deferred(f"retry time not reached for any host for '{domain}'", HOST_RETRY)
-        elif tally["failed"] == total:
-            outcome = failed("all host address lookups failed permanently", 0)
-        elif tally["deferred"] == total:
-            outcome = deferred("all host address lookups failed temporarily", 0)
         elif tally["serial"] == total:
             outcome = deferred("connection limit reached for all hosts", 0)
-        elif tally["failed"] + tally["deferred"] == total:
-            outcome = deferred("all host address lookups failed", 0)
         else:
             why = "retry time not reached for other hosts or connection limit reached"
             outcome = deferred(f"some host address lookups failed and {why}", 0)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eximious.address.delivery import Host
 from eximious.errors import Defer, ExpandError
-from eximious.retry.keys import host_key, message_key
-from eximious.retry.updates import is_overdue, known
+from eximious.retry.keys import host_key, message_key, routing_key
+from eximious.retry.updates import RetryUpdate, is_overdue, known
 from eximious.routers.host_finder import Found, HostFinder
 from eximious.routers.host_list import parse_hosts
 from eximious.send.opening import default_port
-from eximious.transports.outcome import UNKNOWN_HOST, Unable, deferred, failed
+from eximious.transports.outcome import UNKNOWN_HOST, Unable, deferred
 
 if TYPE_CHECKING:
     from eximious.context import Context
@@ -154,7 +154,17 @@ def includes_address(transport: Smtp, context: Context) -> bool:
         return True
 
 
-def no_such_host(host: Host) -> Unable:
-    """The address of a single host cannot be found."""
-    text = f"failed to lookup IP address for {host.name}"
-    return Unable((deferred if host.why == DEFERRED else failed)(text, UNKNOWN_HOST))
+def no_such_hosts(hosts: list[Host]) -> Unable:
+    """The addresses of all the hosts cannot be found.
+
+    That is a failure to route to them: for good, it is a mistake of the configuration that may be put right. So it is
+    tried again until retry rules for the hosts say that it was long enough.
+    """
+    texts = [f"failed to lookup IP address for {host.name}" for host in hosts]
+    outcome = deferred(texts[-1], UNKNOWN_HOST)
+    outcome.tries_fallback = True
+    outcome.retries = [
+        RetryUpdate(routing_key(host.name), errno=UNKNOWN_HOST, message=text)
+        for host, text in zip(hosts, texts, strict=True)
+    ]
+    return Unable(outcome)
