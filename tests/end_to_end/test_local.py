@@ -177,8 +177,8 @@ def test_cve_2025_62875_garbage_on_the_control_socket(server: Server) -> None:
             silent.connect(path)
         for octets in (b"", b"\n", b"stop\n", b"status", b"\0" * 64, b"\xff\n", b"spill\nspill\n", b"x" * 1_000_000):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.connect(path)  # which waits while others stand in line, as it does not with a time limit
                 connection.settimeout(20)
-                connection.connect(path)
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     connection.sendall(octets)
                     connection.shutdown(socket.SHUT_WR)
