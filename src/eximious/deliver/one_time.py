@@ -18,7 +18,7 @@ def make_one_time(progress: Progress) -> bool:
     """Make recipients of the deferred addresses that such a router generated; true if there are any."""
     message = progress.message
     found = False
-    for address in reversed(progress.deferred):
+    for address in _in_order(progress.deferred):
         child = _generated_once(address)
         if child is None:
             continue
@@ -36,6 +36,12 @@ def make_one_time(progress: Progress) -> bool:
         message.recipients.append(recipient)
         message.nonrecipients.add(child.onetime_parent)
     return found
+
+
+def _in_order(deferred: list[Address]) -> list[Address]:
+    """As the router's list had them: addresses are routed from the last to the first, and delivered as they stand."""
+    unrouted = [address for address in reversed(deferred) if address.transport is None]
+    return unrouted + [address for address in deferred if address.transport is not None]
 
 
 def _generated_once(address: Address | None) -> Address | None:
