@@ -92,3 +92,22 @@ def test_cve_2016_9963(key: str, is_strict: bool, tmp_path: Path) -> None:
 def test_log_lines_cannot_be_forged() -> None:
     forged = entry("x\n2026-11-24 12:00:00 1xW000-0 <= forged@x.test")
     assert "\n" not in forged
+
+
+SECRET = b"AHVzZXIAc2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"AUTH PLAIN " + SECRET + b"\r\n",),  # before EHLO: a protocol error
+        (b"EHLO x\r\n", b"AUTH PLAIN " + SECRET + b"\r\n", b"AUTH  plain\t" + SECRET + b"\r\n"),
+        (b"EHLO x\r\nAUTH PLAIN " + SECRET + b"\r\nMAIL FROM:<>\r\n",),  # too early
+        (b"EHLO x\r\n", *[b"AUTH PLAIN " + SECRET + b"\r\n"] * 5),  # too many
+    ],
+)
+def test_passwords_are_in_no_log(pieces: tuple[bytes, ...], tmp_path: Path) -> None:
+    there = server(tmp_path, "log_selector = +all\nsmtp_max_synprot_errors = 2\n")
+    there.talk(*pieces)
+    assert not any(SECRET.decode() in line for line in there.logs.lines)
+    assert any("AUTH" in line.upper() and "***" in line for line in there.logs.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from eximious.receive import ending
-from eximious.smtp.command import WITHOUT_ARGUMENT, Command
+from eximious.smtp.command import WITHOUT_ARGUMENT, Command, without_secrets
 from eximious.smtp.server import Fault, Refusal
 
 if TYPE_CHECKING:
@@ -140,5 +140,5 @@ class Counters:
     def log_fault(self, session: Session, kind: str, text: str) -> None:
         """Log a client's mistake, if the log selector wants it."""
         if f"smtp_{kind}_error" in session.logs.selected:
-            line = session.command.line
+            line = without_secrets(session.command.line)
             session.logs.main(f'SMTP {kind} error in "{line}" {session.host_and_ident} {text}')

@@ -10,6 +10,7 @@ from eximious.acl.verdict import ERROR
 from eximious.logs import debug_log
 from eximious.logs.printing import printing
 from eximious.receive.replies import Wording
+from eximious.smtp.command import without_secrets
 
 if TYPE_CHECKING:
     from eximious.acl.verdict import Verdict
@@ -44,7 +45,7 @@ def not_quit(session: Session, reason: str, code: int, text: str) -> None:
 
 def too_many(session: Session, what: str, text: str, *, code: int = 554) -> NoReturn:
     """There were too many commands of some kind."""
-    last = session.command.line
+    last = without_secrets(session.command.line)
     if code == 554:
         last = last.split(" ", 1)[0]
     line = f'SMTP call from {session.full_host} dropped: too many {what} (last was "{last}")'
@@ -62,7 +63,7 @@ def too_many_errors(session: Session, code: int, text: str, *, is_plain: bool = 
     history = session.command_history
     session.logs.reject(
         f"SMTP call from {session.full_host} dropped: too many syntax or protocol errors "
-        f'(last command was "{printing(session.command.line)}", {" C=" + history if history else ""})'
+        f'(last command was "{printing(without_secrets(session.command.line))}", {" C=" + history if history else ""})'
     )
     session.is_open = False  # acl_smtp_notquit is not asked, as with Exim
     if is_plain:
@@ -75,16 +76,17 @@ def too_many_errors(session: Session, code: int, text: str, *, is_plain: bool = 
 
 def out_of_step(session: Session, *, after_chunk: bool = False) -> NoReturn:
     """The client sent more before it had our answer (or our greeting)."""
-    pending = session.protocol.pending
+    received = session.protocol.pending
+    pending = without_secrets(received.decode("latin-1")).encode("latin-1")
     if after_chunk:
         shown = f"{printable(pending[:32])}."
     else:
-        shown = printable(pending) + (f" ({len(pending)} bytes)" if session.command.line else "")
+        shown = printable(pending) + (f" ({len(received)} bytes)" if session.command.line else "")
     if session.command.line:
         was = "was" if "PIPELINING" in session.advertised else "was not"
         session.logs.reject(
             f"SMTP protocol synchronization error (next input sent too soon: pipelining {was} advertised): "
-            f'rejected "{session.command.line}" {session.host_and_ident} next input={shown}'
+            f'rejected "{without_secrets(session.command.line)}" {session.host_and_ident} next input={shown}'
         )
     else:
         session.logs.reject(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from eximious.octets import SPACE
@@ -17,6 +18,7 @@ WITH_COLON: Final = {"MAIL": "FROM:", "RCPT": "TO:"}  # exactly one space betwee
 # After these the client may send on without waiting for the answer. RFC 2920 has fewer, Exim lets these pass.
 MAY_SEND_ON: Final = frozenset({"HELP", "AUTH", "BDAT", "QUIT"})
 MAY_SEND_ON_WITH_PIPELINING: Final = MAY_SEND_ON | {"RSET", "MAIL", "RCPT"}
+_WITH_RESPONSE: Final = re.compile(r"^(AUTH[ \t]+[^ \t\r\n]+[ \t]+)[^\r\n]+", re.IGNORECASE | re.MULTILINE)
 
 
 class Command:
@@ -47,6 +49,11 @@ class Command:
     def may_be_followed(self, with_pipelining: bool) -> bool:
         """True if a well-behaved client may have sent more already (see `smtp_enforce_sync`)."""
         return self.verb in (MAY_SEND_ON_WITH_PIPELINING if with_pipelining else MAY_SEND_ON)
+
+
+def without_secrets(text: str) -> str:
+    """Lines from a client as logs may have them: the response that comes with AUTH may be a password, and is stars."""
+    return _WITH_RESPONSE.sub(r"\1***", text)
 
 
 def parse_command(line: str) -> Command:
