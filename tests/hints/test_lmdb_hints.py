@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from eximious import waiting
@@ -64,9 +65,12 @@ def test_the_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hints = make(tmp_path)
     child = os.fork()
     if child == 0:
-        for number in range(100):
-            hints.retry.put(f"C:{number}", record("x" * 2000))
-        os._exit(0)
+        try:
+            for number in range(100):
+                hints.retry.put(f"C:{number}", record("x" * 2000))
+            os._exit(0)
+        finally:
+            os._exit(1)
     for number in range(100):
         hints.retry.put(f"R:{number}", record("x" * 2000))
     assert os.waitpid(child, 0)[1] == 0
@@ -80,6 +84,24 @@ def test_the_map_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HintsError, match="larger than"):
         fill()
     assert hints.retry.get("R:99") is not None
+    hints.close()
+
+
+def test_a_map_that_another_process_makes_larger_while_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = [lmdb.MapResizedError("grown")]
+    opened = lmdb_file.LmdbFile._open_environment
+
+    def open_environment(file: lmdb_file.LmdbFile) -> object:
+        if once:
+            raise once.pop()
+        return opened(file)
+
+    monkeypatch.setattr(lmdb_file.LmdbFile, "_open_environment", open_environment)
+    hints = make(tmp_path)
+    hints.retry.put("R:a", record("x"))
+    assert hints.retry.get("R:a") is not None
     hints.close()
 
 

@@ -82,7 +82,8 @@ class LmdbFile:
             except errors.MapFullError:
                 self._grow()
             except errors.MapResizedError:
-                self._environment.set_mapsize(0)  # another process has grown it
+                if self._environment is not None:  # else it has grown while it was being opened: open it again
+                    self._environment.set_mapsize(0)  # another process has grown it
             except broken as error:
                 self._begin_anew(f"hints database {self.path} is broken ({error})")
             except (errors.Error, OSError) as error:
