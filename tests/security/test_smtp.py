@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eximious.receive.ending import REFUSALS
 from tests.security.place import EHLO, ENVELOPE, FAREWELL, server, shared_server
 
 
@@ -199,3 +200,9 @@ def test_cve_2022_37452_aliases(count: int, tmp_path: Path) -> None:
     there = server(tmp_path, "host_lookup = *\nacl_smtp_rcpt = accept hosts = ^n0\n", zone)
     said = there.talk(*ENVELOPE, b"QUIT\r\n")
     assert "250 Accepted" in said
+
+
+def test_whoever_is_refused_everything_does_not_stay_for_ever(tmp_path: Path) -> None:
+    there = server(tmp_path, "message_size_limit = ${if\n")
+    said = there.talk(b"NOOP\r\n" * 1000)
+    assert said.count("421 Temporary local problem") == REFUSALS + 1

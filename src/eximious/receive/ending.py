@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from eximious.acl import engine, where
 from eximious.acl.verdict import ERROR
@@ -15,6 +15,8 @@ from eximious.smtp.command import without_secrets
 if TYPE_CHECKING:
     from eximious.acl.verdict import Verdict
     from eximious.receive.session import Session
+
+REFUSALS: Final = 50  # commands that are answered when all are refused; then the connection ends
 
 
 class Ended(Exception):
@@ -104,10 +106,10 @@ def closed(session: Session, text: str) -> NoReturn:
 
 
 def refuse_all(session: Session, code: int, text: str) -> NoReturn:
-    """Give every command but QUIT the same answer, until the client leaves."""
+    """Give every command but QUIT the same answer, until the client leaves or has had enough of them."""
     protocol = session.protocol
     try:
-        while True:
+        for _ in range(REFUSALS):
             while (line := protocol.next_line()) is None:
                 data = session.stream.read()
                 if not data:
